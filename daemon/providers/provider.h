@@ -1,0 +1,77 @@
+#pragma once
+
+/* What a kind of snapshot must be able to do: a const table of functions per provider, as
+ * libblkid's probers are. Everything here runs on a worker thread, may block, knows no D-Bus.
+ *
+ * A set goes: stage() for all volumes of this provider at once (writes still flow; all
+ * allocation, LVM metadata, device creation and table loading) -> add_window_rows() -> [window]
+ * -> finish() (nodes, mounts) -> [PostSnapshot] -> seal() (read-only) -> commit of the store by
+ * the coordinator -> release(). From any point before the store's commit abort() puts everything
+ * back. stage() writes its intents before its first change; the coordinator closes them with the
+ * commit, or after abort(). What a crash leaves, recover() undoes from the intent. */
+
+#include "daemon/providers/volume.h"
+#include "daemon/store/store.h"
+#include "daemon/window/window.h"
+
+struct provider_set; /* a provider's own state for one set in creation */
+
+struct provider {
+        const char *name;         /* "lvm-thick" */
+        const char *display_name; /* m_pwszProviderName */
+        const char *version;
+        VSS_ID id;
+        VSS_ID version_id;
+        VSS_PROVIDER_TYPE type;
+        unsigned priority; /* higher is asked first inside a type */
+
+        /* 0: takes this volume under this context. -EOPNOTSUPP with VSS_E_VOLUME_NOT_SUPPORTED
+         * and the reason otherwise. No side effects; answers for capability, not for space. */
+        int (*probe)(const struct volume *v, LONG context, struct vss_error *reterr);
+
+        /* volumes[i] becomes the snapshot records[i] (id, set_id, number, context, device,
+         * device_object are filled in; the provider fills provider_data, attributes, fs_type).
+         * On failure everything is undone and nothing returned. */
+        int (*stage)(struct provider_set **ret, struct store *store,
+                     const struct volume *const *volumes, struct snapshot_record *records,
+                     size_t n, struct vss_error *reterr);
+        int (*add_window_rows)(struct provider_set *set, struct window *window,
+                               struct vss_error *reterr);
+        /* After the window: nodes there, device usable. The mount itself is mount.h's. */
+        int (*finish)(struct provider_set *set, struct vss_error *reterr);
+        int (*seal)(struct provider_set *set, struct vss_error *reterr);
+        /* Before or after the window; idempotent. */
+        int (*abort)(struct provider_set *set, struct vss_error *reterr);
+        /* The intents that stage() opened, for the store's commit. */
+        size_t (*intents)(struct provider_set *set, const int64_t **ret_ids);
+        /* Lets go of locks and memory. NULL is fine. */
+        void (*release)(struct provider_set *set);
+
+        /* Deletes a finished snapshot (already unmounted), with its own "delete" intent, and its
+         * row in the store. Missing storage is success: gone is gone. */
+        int (*remove)(struct store *store, const struct snapshot_record *r, bool force,
+                      struct vss_error *reterr);
+        /* At start-up: undo what the intent announces. Idempotent. */
+        int (*recover)(struct store *store, const struct intent_record *intent,
+                       struct vss_error *reterr);
+        /* At start-up and after: make the block device of a finished snapshot available (activate,
+         * links). -ENOENT: its storage is gone. */
+        int (*activate)(const struct snapshot_record *r, struct vss_error *reterr);
+        /* Bytes of the copy-on-write store in use and at most; overflow: the copy is lost. */
+        int (*usage)(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
+                     bool *ret_overflowed, struct vss_error *reterr);
+};
+
+/* The providers of this daemon, NULL-terminated, set once by main() before anything else runs;
+ * a test daemon hands in a fake one. */
+void providers_init(const struct provider *const *table);
+const struct provider *const *providers_all(void);
+const struct provider *provider_by_name(const char *name);
+/* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the system one. */
+const struct provider *provider_by_id(VSS_ID id);
+/* The selection of spec/provider-mgmt.md, section 4. GUID_NULL: any. Errors:
+ * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_VOLUME_NOT_SUPPORTED, ..._BY_PROVIDER. */
+int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
+                    struct vss_error *reterr);
+
+extern const struct provider provider_lvm_thick;

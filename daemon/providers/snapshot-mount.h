@@ -1,0 +1,17 @@
+#pragma once
+
+/* The directory /run/vss/ShadowCopyN through which a copy is read (design.md, section 6), and
+ * the node /dev/vss/ShadowCopyN. Mounts by the new mount API or mount(2), never by a shell. */
+
+#include "daemon/store/store.h"
+
+#define SNAPSHOT_MOUNT_ROOT "/run/vss"
+#define SNAPSHOT_DEVICE_ROOT "/dev/vss"
+
+/* Mounts the copy on its directory, nosuid,nodev (XFS: nouuid), letting the file system recover
+ * its journal; writable: for auto-recovery until snapshot_mount_seal(). */
+int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
+int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reterr);
+/* force: lazily, when busy. Without it a busy copy is VSS_E_PROVIDER_VETO naming who holds it.
+ * Not mounted is success. Removes the directory. */
+int snapshot_unmount(const struct snapshot_record *r, bool force, struct vss_error *reterr);

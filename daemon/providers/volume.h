@@ -1,0 +1,37 @@
+#pragma once
+
+/* A volume as the caller named it, resolved once to what cannot change under us: an open
+ * descriptor and a device number. Accepts a mount point (with or without trailing '/'), a block
+ * device or a link to one (/dev/disk/by-*), "vg/lv", UUID= and LABEL=. A path that merely lies
+ * inside a file system is refused with the mount point to use instead. */
+
+#include "common/vss-error.h"
+#include <sys/types.h>
+
+struct volume {
+        char *display;      /* the caller's spelling */
+        char *name;         /* canonical: "/srv/data/" if mounted, else "/dev/vg/lv" */
+        char *mount_point;  /* NULL: not mounted. The one named, or the first. No trailing '/' but "/" */
+        char *device;       /* "/dev/mapper/vg-lv", "/dev/vda1" */
+        char *fs_type;      /* libblkid's or the mount table's; NULL: raw */
+        dev_t devno;        /* of the block device */
+        bool read_only;
+        int mount_fd;       /* O_PATH|O_DIRECTORY... opened for syncfs: O_RDONLY|O_DIRECTORY; -1 */
+        uint64_t size;      /* bytes */
+        char *dm_name;      /* NULL: not device-mapper's */
+        char *dm_uuid;
+        char *vg;           /* LVM: names of VG and LV; NULL otherwise */
+        char *lv;
+};
+
+/* VSS_E_OBJECT_NOT_FOUND: nothing there; E_INVALIDARG: relative or malformed;
+ * VSS_E_VOLUME_NOT_SUPPORTED: exists, but is no volume (tmpfs, nfs, overlay ...). */
+int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr);
+struct volume *volume_free(struct volume *v);
+DEFINE_CLEANUP(struct volume, volume_free);
+int volume_copy(struct volume **ret, const struct volume *v);
+
+/* Every volume of the host worth a row in `vssctl volumes`: mounted block devices and LVM LVs
+ * and dm devices not mounted. Swap, PVs and our own copies are left out. */
+int volume_list(struct volume ***ret, size_t *ret_n, struct vss_error *reterr);
+void volumes_free(struct volume **v, size_t n);

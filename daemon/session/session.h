@@ -1,0 +1,169 @@
+#pragma once
+
+/* One IVssBackupComponents object: its main state, its context, the writers it gathered, at most
+ * one set in creation. What is legal in which state is one table (session-table.c), in the order
+ * of spec/requester.md section 3; every entry point below asks it first. It belongs to one
+ * requester; session_free() is the last Release, with its documented consequences (3.5): an
+ * unfinished set is aborted, auto-release snapshots are deleted, writers get BackupShutdown. That
+ * work goes on in the background after session_free() has returned. */
+
+#include "common/vss-error.h"
+#include "daemon/session/async.h"
+#include "daemon/store/store.h"
+#include "daemon/writers/writer.h"
+
+struct session_manager; /* all sessions, and the one creation at a time on the host */
+struct session;
+
+struct session_config {
+        uint64_t freeze_usec;           /* first Freeze to last Thaw: 60 s */
+        uint64_t hold_usec;             /* the window: 10 s */
+        uint64_t prepare_snapshot_usec; /* 180 s */
+        uint64_t post_snapshot_usec;    /* 300 s */
+        uint64_t event_usec;            /* any other event: 180 s */
+        unsigned max_volumes;           /* 64 */
+        unsigned max_snapshots;         /* 512 of one volume */
+        unsigned max_sessions;          /* 64 in all */
+};
+void session_config_defaults(struct session_config *c);
+
+int session_manager_new(struct session_manager **ret, sd_event *event, struct store *store,
+                        struct writer_registry *writers, const struct session_config *config);
+struct session_manager *session_manager_free(struct session_manager *m);
+DEFINE_CLEANUP(struct session_manager, session_manager_free);
+/* At start-up, before serving: undo or finish every open intent, delete what non-persistent sets
+ * left, activate and mount finished persistent ones. Blocks. */
+int session_manager_recover(struct session_manager *m, struct vss_error *reterr);
+/* Background work (aborts, deletions) still running? For a clean stop. */
+bool session_manager_is_idle(const struct session_manager *m);
+/* Observers: the object tree learns of finished and deleted snapshots. */
+enum snapshot_change { SNAPSHOT_ADDED, SNAPSHOT_REMOVED };
+typedef void (*snapshot_changed_fn)(void *userdata, const struct snapshot_record *r,
+                                    enum snapshot_change change);
+void session_manager_set_observer(struct session_manager *m, snapshot_changed_fn fn,
+                                  void *userdata);
+
+int session_new(struct session **ret, struct session_manager *m, uid_t owner,
+                struct vss_error *reterr);
+struct session *session_free(struct session *s);
+DEFINE_CLEANUP(struct session, session_free);
+uint64_t session_number(const struct session *s); /* N of .../session/N */
+VSS_ID session_id(const struct session *s);
+uid_t session_owner(const struct session *s);
+
+/* Functions that may touch storage or a disk answer later: done() once, from the loop, never
+ * before the call returned. A non-zero return means done() will not be called. Freeing the session
+ * answers what is pending with VSS_E_BAD_STATE. result points to the type named at each. */
+typedef void (*session_done_fn)(void *userdata, int r, const void *result,
+                                struct vss_error *error);
+
+int session_initialize_for_backup(struct session *s, const char *xml, struct vss_error *reterr);
+int session_set_context(struct session *s, LONG context, struct vss_error *reterr);
+int session_set_backup_state(struct session *s, bool select_components, bool bootable,
+                             VSS_BACKUP_TYPE type, bool partial_files, struct vss_error *reterr);
+int session_enable_writer_classes(struct session *s, const VSS_ID *ids, size_t n,
+                                  struct vss_error *reterr);
+int session_disable_writer_classes(struct session *s, const VSS_ID *ids, size_t n,
+                                   struct vss_error *reterr);
+int session_disable_writer_instances(struct session *s, const VSS_ID *ids, size_t n,
+                                     struct vss_error *reterr);
+int session_gather_writer_metadata(struct session *s, struct async **ret,
+                                   struct vss_error *reterr);
+int session_get_writer_metadata_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
+/* Borrowed until FreeWriterMetadata. */
+int session_get_writer_metadata(struct session *s, uint32_t i, VSS_ID *ret_instance,
+                                const char **ret_xml, struct vss_error *reterr);
+int session_free_writer_metadata(struct session *s, struct vss_error *reterr);
+int session_start_snapshot_set(struct session *s, VSS_ID *ret, struct vss_error *reterr);
+/* result: const VSS_ID * (the snapshot id) */
+int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID provider,
+                                session_done_fn done, void *userdata, struct vss_error *reterr);
+/* result: const bool *. A volume that exists but is not supported is false, not an error; then
+ * error carries the reason (hr S_OK is not set: look at r, which is 0). */
+int session_is_volume_supported(struct session *s, VSS_ID provider, const char *volume,
+                                session_done_fn done, void *userdata, struct vss_error *reterr);
+int session_prepare_for_backup(struct session *s, struct async **ret, struct vss_error *reterr);
+int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_error *reterr);
+int session_gather_writer_status(struct session *s, struct async **ret, struct vss_error *reterr);
+int session_get_writer_status_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
+struct writer_status {
+        VSS_ID instance_id, class_id;
+        const char *name; /* borrowed until FreeWriterStatus */
+        VSS_WRITER_STATE state;
+        HRESULT failure, application;
+        const char *message;
+};
+int session_get_writer_status(struct session *s, uint32_t i, struct writer_status *ret,
+                              struct vss_error *reterr);
+int session_free_writer_status(struct session *s, struct vss_error *reterr);
+/* Owned by the caller: snapshot_record_done. */
+int session_get_snapshot_properties(struct session *s, VSS_ID id, struct snapshot_record *ret,
+                                    struct vss_error *reterr);
+/* Snapshots of the session's context, ordered by number; 0 found is 0 with *ret_n == 0 (the bus
+ * answers an empty list, the library S_FALSE). Arguments as documented for Query. */
+int session_query_snapshots(struct session *s, VSS_ID queried, VSS_OBJECT_TYPE queried_type,
+                            VSS_OBJECT_TYPE returned_type, struct snapshot_record **ret,
+                            size_t *ret_n, struct vss_error *reterr);
+struct delete_result {
+        int32_t deleted;
+        VSS_ID not_deleted;
+};
+/* result: const struct delete_result *, valid also when r < 0 */
+int session_delete_snapshots(struct session *s, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
+                             session_done_fn done, void *userdata, struct vss_error *reterr);
+int session_backup_complete(struct session *s, struct async **ret, struct vss_error *reterr);
+/* Answers when the writers have been told. result: NULL */
+int session_abort_backup(struct session *s, session_done_fn done, void *userdata,
+                         struct vss_error *reterr);
+
+/* Not tied to a session (IsVolumeSnapshotted; the Manager's verbs). */
+struct snapshotted_result {
+        bool present;
+        LONG capability; /* VSS_SC_* */
+};
+int manager_is_volume_snapshotted(struct session_manager *m, const char *volume,
+                                  session_done_fn done, void *userdata, struct vss_error *reterr);
+struct supported_result {
+        bool supported;
+        const char *provider; /* "" if none */
+        const char *reason;   /* why not; "" if supported */
+};
+int manager_is_volume_supported(struct session_manager *m, const char *volume,
+                                session_done_fn done, void *userdata, struct vss_error *reterr);
+struct volume_row {
+        const struct volume *volume;
+        bool supported;
+        const struct provider *provider; /* NULL */
+        char *reason;                    /* NULL */
+        unsigned snapshots;
+};
+struct volume_list_result {
+        const struct volume_row *rows;
+        size_t n;
+};
+int manager_list_volumes(struct session_manager *m, session_done_fn done, void *userdata,
+                         struct vss_error *reterr);
+int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type,
+                             bool force, session_done_fn done, void *userdata,
+                             struct vss_error *reterr);
+
+/* The whole sequence in one call, for scripts: script.c. */
+struct script_options {
+        LONG context;            /* default VSS_CTX_APP_ROLLBACK: persistent, with writers */
+        uint64_t expire_unix;    /* 0: never */
+        char **exclude_writers;  /* class ids, instance ids or names */
+        bool require_writers;    /* a writer's veto fails the set (default: true) */
+};
+struct script_result {
+        VSS_ID set_id;
+        const struct snapshot_record *snapshots; /* in the order of the volumes */
+        size_t n;
+};
+struct script_run;
+/* progress may be NULL. result: const struct script_result *. */
+int script_create_snapshot_set(struct script_run **ret, struct session_manager *m, uid_t owner,
+                               char *const *volumes, const struct script_options *options,
+                               async_observer_fn progress, session_done_fn done, void *userdata,
+                               struct vss_error *reterr);
+/* The caller went away: abort what is under way. done() will not be called. */
+void script_cancel(struct script_run *run);

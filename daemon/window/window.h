@@ -1,0 +1,63 @@
+#pragma once
+
+/* The write-freeze window: all origins of a set suspended at once, all snapshots committed, all
+ * origins resumed. Knows nothing but device-mapper ioctls prepared beforehand.
+ *
+ *      window_new -> window_add_row ... -> window_prepare -> window_run -> window_free
+ *
+ * window_prepare starts one thread per row (64 KiB stack, parked on a barrier), forks the guard,
+ * fills every ioctl buffer, locks memory. window_run does, from first suspend to last resume, no
+ * allocation, no log, no path look-up, no system call but ioctl, futex and clock_gettime:
+ *
+ *      every row: suspend origin (lockfs)      | barrier |
+ *      every row: its commit ioctls            | barrier |
+ *      every row: resume origin                  done
+ *
+ * A failed suspend, a failed commit or a deadline that passes turns the rest into the way back:
+ * the origin's inactive table is cleared and the origin resumed on its live table; only what was
+ * suspended is resumed. When window_run returns, no origin is suspended, whatever it returns. */
+
+#include "common/vss-error.h"
+#include <sys/types.h>
+
+struct window;
+struct dm_request; /* one prepared device-mapper ioctl, dm-request.h */
+
+struct window_row {
+        const char *volume;          /* for messages; copied */
+        dev_t origin;                /* device number of the origin's mapped device */
+        struct dm_request **commits; /* in order; owned by the window from here on */
+        size_t n_commits;
+        bool clears_inactive_table;  /* on the way back clear the origin's inactive table first */
+};
+
+struct window_options {
+        uint64_t hold_usec;  /* at most this long from first suspend to last resume; 10 s */
+        uint64_t flush_usec; /* a single suspend that takes longer: VSS_E_FLUSH_WRITES_TIMEOUT */
+};
+
+struct window_result {
+        uint64_t start_usec;       /* monotonic: before the first suspend */
+        uint64_t suspended_usec;   /* all suspended */
+        uint64_t committed_usec;   /* all committed */
+        uint64_t end_usec;         /* all resumed */
+        int64_t instant_unix_nsec; /* wall clock of the common instant */
+};
+
+/* One row's part, for the timeline. Monotonic. */
+struct window_row_times {
+        uint64_t suspend_begin_usec, suspend_end_usec;
+        uint64_t commit_end_usec;
+        uint64_t resume_begin_usec, resume_end_usec;
+};
+
+int window_new(struct window **ret, const struct window_options *options);
+struct window *window_free(struct window *w);
+DEFINE_CLEANUP(struct window, window_free);
+int window_add_row(struct window *w, const struct window_row *row, struct vss_error *reterr);
+int window_prepare(struct window *w, struct vss_error *reterr);
+/* 0; or VSS_E_FLUSH_WRITES_TIMEOUT, VSS_E_HOLD_WRITES_TIMEOUT, VSS_E_UNEXPECTED_PROVIDER_ERROR
+ * (an ioctl failed; the volume is named). An empty window (no rows) succeeds. */
+int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr);
+size_t window_row_count(const struct window *w);
+const struct window_row_times *window_row_times(const struct window *w, size_t i);
