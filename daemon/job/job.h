@@ -17,8 +17,8 @@ typedef int (*job_run_fn)(struct job *job, void *userdata, struct vss_error *ret
 typedef void (*job_done_fn)(void *userdata, int r, struct vss_error *error);
 
 /* name: a static string for logs and thread name (at most 15 characters are seen). */
-int job_start(struct job **ret, sd_event *event, const char *name, job_run_fn run,
-              job_done_fn done, void *userdata);
+int job_start(struct job **ret, sd_event *event, const char *name, job_run_fn run, job_done_fn done,
+              void *userdata);
 void job_cancel(struct job *job);
 bool job_is_cancelled(const struct job *job);
 /* From run(): report progress text (static string) to the loop; progress(userdata, phase) is

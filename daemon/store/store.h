@@ -1,12 +1,14 @@
 #pragma once
 
-/* The state under /var/lib/vssd/: one row per set, snapshot and intent in SQLite (WAL off,
- * synchronous=FULL: an intent must be on disk before the step it announces). Thread-safe; calls
- * block on the disk, so the bus thread uses the readers only (they answer from memory-mapped
- * cache) and jobs use the writers. Nothing here is called inside the window.
+/* The state under /var/lib/vssd/: one row per snapshot and intent in SQLite (a set is the rows
+ * that share its id; WAL off, synchronous=FULL: an intent must be on disk before the step it
+ * announces). Thread-safe. What changes the state or reads intents blocks on the disk and is for
+ * jobs; store_snapshot_get and store_snapshot_list answer from memory under a lock that is never
+ * held over disk access, so the bus thread may use them. Nothing here is called inside the window.
  *
- * The schema carries a version (PRAGMA user_version); a newer one than we know is refused with a
- * message, never touched. A corrupt file is set aside as vssd.db.corrupt-<time>, logged. */
+ * One process at a time: the file stays locked while it is open. The schema carries a version
+ * (PRAGMA user_version); a newer one than we know is refused with a message, never touched. A
+ * corrupt file is set aside as vssd.db.corrupt-<time>, logged. */
 
 #include "common/vss-error.h"
 
@@ -16,27 +18,27 @@ struct store;
 struct snapshot_record {
         VSS_ID id;
         VSS_ID set_id;
-        uint64_t number;        /* N of ShadowCopyN; never reused while the state survives */
-        char *volume;           /* m_pwszOriginalVolumeName: "/srv/" or "/dev/vg/lv" */
-        char *display;          /* the requester's spelling of the volume */
-        char *origin_uuid;      /* dm uuid of the origin */
-        char *provider;         /* provider's name: "lvm-thick" */
+        uint64_t number;   /* N of ShadowCopyN; never reused while the state survives */
+        char *volume;      /* m_pwszOriginalVolumeName: "/srv/" or "/dev/vg/lv" */
+        char *display;     /* the requester's spelling of the volume */
+        char *origin_uuid; /* dm uuid of the origin */
+        char *provider;    /* provider's name: "lvm-thick" */
         VSS_ID provider_id;
-        char *provider_data;    /* the provider's own text, opaque here */
-        char *device;           /* block device, "/dev/vss/ShadowCopyN" */
-        char *device_object;    /* m_pwszSnapshotDeviceObject: mount directory, or the device */
-        char *fs_type;          /* "ext4"; NULL for a raw volume */
+        char *provider_data; /* the provider's own text, opaque here */
+        char *device;        /* block device, "/dev/vss/ShadowCopyN" */
+        char *device_object; /* m_pwszSnapshotDeviceObject: mount directory, or the device */
+        char *fs_type;       /* "ext4"; NULL for a raw volume */
         char *originating_machine;
         char *service_machine;
-        char *exposed_name;     /* NULL: not exposed */
+        char *exposed_name; /* NULL: not exposed */
         char *exposed_path;
-        LONG context;           /* as set by the requester, with modifiers */
-        LONG attributes;        /* VSS_VOLSNAP_ATTR_* */
-        LONG count;             /* volumes in the set at creation */
+        LONG context;    /* as set by the requester, with modifiers */
+        LONG attributes; /* VSS_VOLSNAP_ATTR_* */
+        LONG count;      /* volumes in the set at creation */
         VSS_TIMESTAMP created;
         VSS_SNAPSHOT_STATE state;
-        uint64_t expire_unix;   /* seconds since the epoch; 0: never */
-        char *consistency;      /* "application", "file-system" or "crash" */
+        uint64_t expire_unix; /* seconds since the epoch; 0: never */
+        char *consistency;    /* "application", "file-system" or "crash" */
 };
 
 void snapshot_record_done(struct snapshot_record *r);
@@ -78,8 +80,8 @@ int store_set_commit(struct store *s, const struct snapshot_record *snapshots, s
 int store_snapshot_get(struct store *s, VSS_ID id, struct snapshot_record *ret,
                        struct vss_error *reterr); /* VSS_E_OBJECT_NOT_FOUND */
 /* set_id GUID_NULL: all. Ordered by number. */
-int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record **ret,
-                        size_t *ret_n, struct vss_error *reterr);
+int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record **ret, size_t *ret_n,
+                        struct vss_error *reterr);
 void snapshot_records_free(struct snapshot_record *r, size_t n);
 int store_snapshot_update(struct store *s, const struct snapshot_record *r,
                           struct vss_error *reterr);
