@@ -344,6 +344,89 @@ typedef struct VSS_OBJECT_PROP {
         VSS_OBJECT_UNION Obj;
 } VSS_OBJECT_PROP, *PVSS_OBJECT_PROP;
 
+/*
+ * SysFreeString: frees a string that the library returned; the same as VssFreeString.
+ *
+ * string: NULL is allowed.
+ * Since 0.1.
+ */
+void SysFreeString(BSTR string);
+
+/*
+ * An operation under way, from a method that returned it. It runs on if it is released early. Its
+ * object must outlive it: once that is released, a running operation can no longer be asked.
+ */
+typedef struct IVssAsync IVssAsync;
+
+/* IUnknown::AddRef. Returns the new number of references. Since 0.1. */
+ULONG IVssAsync_AddRef(IVssAsync *async);
+
+/* IUnknown::Release. Returns the number of references left. NULL is allowed. Since 0.1. */
+ULONG IVssAsync_Release(IVssAsync *async);
+
+/*
+ * IVssAsync::Cancel: asks the operation to stop.
+ *
+ * Returns S_OK (accepted), VSS_S_ASYNC_CANCELLED (was cancelled before), VSS_S_ASYNC_FINISHED (was
+ * complete), or the error with which the operation had failed. All but the last are successes:
+ * compare.
+ * Errors: VSS_E_UNEXPECTED.
+ * Since 0.1.
+ */
+HRESULT IVssAsync_Cancel(IVssAsync *async);
+
+/*
+ * IVssAsync::Wait: blocks until the operation has ended or the time is up.
+ *
+ * dwMilliseconds: at most so long; INFINITE.
+ * Returns S_OK in each of these cases, also if the operation failed: ask QueryStatus.
+ * Errors: VSS_E_UNEXPECTED (the service was lost).
+ * Since 0.1.
+ */
+HRESULT IVssAsync_Wait(IVssAsync *async, DWORD dwMilliseconds);
+
+/*
+ * IVssAsync::QueryStatus: how the operation stands, without waiting.
+ *
+ * pHrResult: VSS_S_ASYNC_PENDING, VSS_S_ASYNC_FINISHED (not S_OK), VSS_S_ASYNC_CANCELLED or the
+ * error with which it failed; VssLastErrorMessage then has its sentence. pReserved: NULL.
+ * Errors: E_INVALIDARG, VSS_E_UNEXPECTED (the service was lost; *pHrResult says the same).
+ * Since 0.1.
+ */
+HRESULT IVssAsync_QueryStatus(IVssAsync *async, HRESULT *pHrResult, int32_t *pReserved);
+
+/* A list, as it was when it was asked for. */
+typedef struct IVssEnumObject IVssEnumObject;
+
+/* IUnknown::AddRef. Returns the new number of references. Since 0.1. */
+ULONG IVssEnumObject_AddRef(IVssEnumObject *objects);
+
+/* IUnknown::Release. Returns the number of references left. NULL is allowed. Since 0.1. */
+ULONG IVssEnumObject_Release(IVssEnumObject *objects);
+
+/*
+ * IVssEnumObject::Next: the next celt elements, or as many as there are.
+ *
+ * rgelt: room for celt elements. Those filled belong to the caller: VssFreeSnapshotProperties on
+ * Obj.Snap (VSS_OBJECT_SNAPSHOT), SysFreeString on the two strings of Obj.Prov.
+ * pceltFetched: receives their number.
+ * Returns S_FALSE if there were fewer than celt.
+ * Errors: E_POINTER, E_OUTOFMEMORY (then none was delivered and the position is as it was).
+ * Since 0.1.
+ */
+HRESULT IVssEnumObject_Next(IVssEnumObject *objects, ULONG celt, VSS_OBJECT_PROP *rgelt,
+                            ULONG *pceltFetched);
+
+/* IVssEnumObject::Skip: leaves out celt elements; S_FALSE if that went past the end. Since 0.1. */
+HRESULT IVssEnumObject_Skip(IVssEnumObject *objects, ULONG celt);
+
+/* IVssEnumObject::Reset: back to the first element; the list itself is not refreshed. Since 0.1. */
+HRESULT IVssEnumObject_Reset(IVssEnumObject *objects);
+
+/* IVssEnumObject::Clone: the same list at the same position, with a position of its own from then
+ * on. The caller releases *ppEnum. Errors: E_POINTER, E_OUTOFMEMORY. Since 0.1. */
+HRESULT IVssEnumObject_Clone(IVssEnumObject *objects, IVssEnumObject **ppEnum);
+
 #ifdef __cplusplus
 }
 #endif

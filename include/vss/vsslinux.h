@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VSS_VSSLINUX_H
+#define VSS_VSSLINUX_H
+
+/*
+ * What the library offers beyond the Volume Shadow Copy Service: messages, text forms, progress,
+ * and lists for tools.
+ */
+
+#include <vss/vsbackup.h>
+#include <vss/vss.h>
+#include <vss/vsserror.h>
+#include <vss/vswriter.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Messages and results */
+
+/*
+ * VssLastErrorMessage: the sentence that the last failing call of this thread left: what failed,
+ * why, and the way out. Also set by IVssAsync_QueryStatus when it brings an operation's failure.
+ *
+ * Never NULL; empty if there was none. The library's; holds until the thread's next call that
+ * leaves one, or the thread's end.
+ * Since 0.1.
+ */
+const char *VssLastErrorMessage(void);
+
+/* VssHresultName: "VSS_E_BAD_STATE". NULL for a code that the library does not know. Since 0.1. */
+const char *VssHresultName(HRESULT hr);
+
+/* VssHresultMessage: the general sentence for a code, in English. Never NULL. Since 0.1. */
+const char *VssHresultMessage(HRESULT hr);
+
+/* VssHresultToErrno: the errno, positive, that comes closest to a failure; 0 for a success.
+ * Since 0.1. */
+int VssHresultToErrno(HRESULT hr);
+
+/* VssFreeString: frees a string that the library returned. NULL is allowed. Since 0.1. */
+void VssFreeString(char *string);
+
+/* Text forms */
+
+/* Room for the text of an id: 36 characters and the NUL. */
+#define VSS_ID_STRING_SIZE 37
+
+/*
+ * VssIdToString: writes the canonical text of an id, lower case, without braces.
+ *
+ * buffer: VSS_ID_STRING_SIZE bytes. Returns buffer.
+ * Since 0.1.
+ */
+char *VssIdToString(VSS_ID id, char *buffer);
+
+/*
+ * VssIdFromString: reads the text of an id, of either case, with or without braces.
+ *
+ * Errors: E_INVALIDARG (no id; also the empty string). *id is then GUID_NULL.
+ * Since 0.1.
+ */
+HRESULT VssIdFromString(LPCWSTR text, VSS_ID *id);
+
+/* VssContextToString: "backup", "file-share", "nas-rollback", "app-rollback", "client",
+ * "client-writers" or "all", modifiers left out; NULL if it is no context. Since 0.1. */
+const char *VssContextToString(LONG context);
+
+/* VssContextFromString: the reverse. Errors: E_INVALIDARG. Since 0.1. */
+HRESULT VssContextFromString(LPCWSTR text, LONG *context);
+
+/* VssWriterStateToString: "STABLE", "WAITING_FOR_FREEZE", ...; NULL if it is no state.
+ * Since 0.1. */
+const char *VssWriterStateToString(VSS_WRITER_STATE state);
+
+/* Connection */
+
+/*
+ * VssSetBusAddress: the D-Bus address at which objects made from now on, by any thread, look for
+ * the service. NULL: the environment variable VSSD_BUS_ADDRESS, and if that is not set (or the
+ * program runs with raised privileges) the system bus.
+ *
+ * Errors: E_INVALIDARG (no D-Bus address), E_OUTOFMEMORY.
+ * Since 0.1.
+ */
+HRESULT VssSetBusAddress(LPCWSTR address);
+
+/* Progress */
+
+/*
+ * IVssAsync_GetProgress: how far an operation is, without waiting.
+ *
+ * phase: receives the name of the phase, "freeze", empty at first; the library's, holds until the
+ * next call with this object. percent: 0 to 100. Each may be NULL.
+ * Errors: VSS_E_UNEXPECTED (the service was lost).
+ * Since 0.1.
+ */
+HRESULT IVssAsync_GetProgress(IVssAsync *async, const char **phase, UINT *percent);
+
+/*
+ * Lists for tools. Each gives an array of pointers that ends with NULL, and its length, to be freed
+ * as a whole with the function beside it, which allows NULL. Strings are never NULL, unless said.
+ * The structures may grow at their ends in later versions.
+ */
+
+typedef struct VSS_VOLUME_INFO {
+        char *name;         /* canonical: a mount point with a trailing '/', or a block device */
+        char *device;       /* block device */
+        char *mount_point;  /* NULL: not mounted */
+        char *file_system;  /* NULL: none known */
+        uint64_t size;      /* bytes */
+        bool supported;     /* can be copied */
+        char *provider;     /* short name of the provider that would do it; NULL: none */
+        char *reason;       /* why it cannot be copied; NULL: it can */
+        uint32_t snapshots; /* copies that it has */
+} VSS_VOLUME_INFO;
+
+/*
+ * VssListVolumes: the volumes of the host, and which can be copied.
+ *
+ * volumes, count: count may be NULL.
+ * Errors: those of any call.
+ * Since 0.1.
+ */
+HRESULT VssListVolumes(VSS_VOLUME_INFO ***volumes, UINT *count);
+void VssFreeVolumes(VSS_VOLUME_INFO **volumes);
+
+typedef struct VSS_WRITER_INFO {
+        VSS_ID instance_id;
+        VSS_ID writer_id; /* class */
+        char *name;
+        char *instance_name; /* NULL: none */
+        VSS_USAGE_TYPE usage;
+        VSS_SOURCE_TYPE source;
+        VSS_APPLICATION_LEVEL level;
+        uint32_t freeze_timeout_ms;
+        VSS_WRITER_STATE state; /* the latest, of any session */
+        HRESULT failure;
+        char *failure_message; /* NULL: none */
+        uint32_t uid;
+        uint32_t pid;
+} VSS_WRITER_INFO;
+
+/* VssListWriters: the registered writers. As VssListVolumes. Since 0.1. */
+HRESULT VssListWriters(VSS_WRITER_INFO ***writers, UINT *count);
+void VssFreeWriters(VSS_WRITER_INFO **writers);
+
+typedef struct VSS_PROVIDER_INFO {
+        VSS_PROVIDER_PROP properties;
+        char *name; /* short: "lvm-thick" */
+} VSS_PROVIDER_INFO;
+
+/* VssListProviders: the providers. As VssListVolumes. Since 0.1. */
+HRESULT VssListProviders(VSS_PROVIDER_INFO ***providers, UINT *count);
+void VssFreeProviders(VSS_PROVIDER_INFO **providers);
+
+typedef struct VSS_SNAPSHOT_INFO {
+        VSS_SNAPSHOT_PROP properties;
+        LONG context;              /* with its modifiers */
+        char *provider;            /* short name of its provider */
+        char *block_device;        /* "/dev/vss/ShadowCopyN" */
+        char *file_system;         /* NULL: none */
+        char *volume_display_name; /* the volume as the requester wrote it */
+        char *consistency;         /* "application", "file-system" or "crash" */
+        uint64_t expires;          /* seconds since the Unix epoch; 0: never */
+        uint64_t used_bytes;       /* of its store, now */
+        uint64_t maximum_bytes;
+        bool overflowed; /* its store was full: the copy is lost */
+} VSS_SNAPSHOT_INFO;
+
+/*
+ * VssListSnapshots: the finished copies, of every context.
+ *
+ * filter: NULL for all, or an array that ends with NULL of conditions which must all hold:
+ * "set=ID", "volume=NAME", "provider=NAME", "context=NAME", each at most once.
+ * snapshots, count: as VssListVolumes.
+ * Errors: E_INVALIDARG (the filter).
+ * Since 0.1.
+ */
+HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, UINT *count);
+void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots);
+
+/*
+ * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
+ * provider.
+ *
+ * supported: receives the answer. provider, reason: receive the provider's short name, or why not;
+ * each may be NULL; freed with VssFreeString; NULL if there is none.
+ * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.1.
+ */
+HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
