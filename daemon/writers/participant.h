@@ -2,7 +2,8 @@
 
 /* The writers that take part in one session: each with its state machine (spec/writer.md, 1.10),
  * its last failure, its metadata. Events go out in rounds: to all that the event is for, in
- * parallel, each with its own deadline; the round ends when each answered or ran out of time. */
+ * parallel, each with its own deadline; the round ends when each answered or ran out of time.
+ * One round at a time. */
 
 #include "daemon/writers/writer.h"
 
@@ -13,7 +14,8 @@ int participants_new(struct participants **ret, struct writer_registry *r);
 struct participants *participants_free(struct participants *p);
 DEFINE_CLEANUP(struct participants, participants_free);
 
-/* Who is asked to Identify: filter(userdata, writer). Those that answer well become participants. */
+/* Who is asked to Identify: filter(userdata, writer). Those that answer well become participants.
+ */
 typedef bool (*writer_filter_fn)(void *userdata, const struct writer *w);
 struct round_result {
         unsigned asked, failed;
@@ -26,11 +28,16 @@ int participants_identify(struct participants *p, const struct writer_event *eve
                           uint64_t timeout_usec, writer_filter_fn filter, void *filter_userdata,
                           round_done_fn done, void *userdata, struct round **ret);
 /* Runs one event over those participants whose state takes it. For FREEZE: level front end, then
- * back end, then system, stopping at the first level with a failure; THAW in reverse order. */
+ * back end, then system, stopping at the first level with a failure; THAW in reverse order. done()
+ * comes from the loop, never before the call returned. */
 int participants_send(struct participants *p, const struct writer_event *event,
                       uint64_t timeout_usec, round_done_fn done, void *userdata,
                       struct round **ret);
+/* The round is over and its done() is not called; what is still to be answered is not read. The
+ * states stay where they were: Abort follows. */
 void round_cancel(struct round *r);
+/* Time is up: whoever has not answered is late, and the round ends with that. */
+void round_expire(struct round *r);
 
 size_t participants_count(const struct participants *p);
 struct participant_info {
@@ -38,8 +45,32 @@ struct participant_info {
         const char *name, *metadata, *message;
         VSS_WRITER_STATE state;
         HRESULT failure, application;
-        bool gone; /* its connection went */
+        bool gone;     /* its connection went */
+        bool involved; /* participants_involve() chose it */
 };
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret);
-/* The smallest freeze timeout of all, for the coordinator's deadline. */
+/* The smallest freeze timeout of all involved, for the coordinator's deadline. */
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec);
+
+/* From PrepareBackup on events go to those that are involved: all of them unless chosen otherwise
+ * (component mode: those with a component of their own). */
+typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
+void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata);
+size_t participants_involved(const struct participants *p);
+/* Does one of the involved have a failure recorded? Names the first in reterr. */
+bool participants_any_failed(const struct participants *p, struct vss_error *reterr);
+/* Is there one that was asked to freeze and told neither Thaw nor Abort since? */
+bool participants_any_frozen(const struct participants *p);
+
+/* Lets go of the metadata documents. */
+void participants_free_metadata(struct participants *p);
+
+/* lost(userdata, error): a participant vanished between PrepareSnapshot and Thaw while no round
+ * asked it; the set is to be aborted. In a round it shows in the round's result. */
+typedef void (*participants_lost_fn)(void *userdata, const struct vss_error *error);
+void participants_set_lost(struct participants *p, participants_lost_fn lost, void *userdata);
+/* The freeze deadline passed, elapsed_usec after the first Freeze: the frozen whose own limit, or
+ * the limit at_most_usec of all, is over are late. Returns whether there was one; the first is
+ * named in reterr. */
+bool participants_expire(struct participants *p, uint64_t elapsed_usec, uint64_t at_most_usec,
+                         struct vss_error *reterr);

@@ -6,6 +6,7 @@
 
 #include "common/vss-error.h"
 #include <systemd/sd-event.h>
+#include <vss/vswriter.h>
 
 enum writer_event_type {
         WRITER_EVENT_IDENTIFY,
@@ -29,7 +30,7 @@ int writer_event_type_from_string(const char *s);
 struct writer_event {
         enum writer_event_type type;
         VSS_ID session_id;
-        VSS_ID set_id;      /* GUID_NULL before StartSnapshotSet */
+        VSS_ID set_id; /* GUID_NULL before StartSnapshotSet */
         LONG context;
         VSS_BACKUP_TYPE backup_type;
         bool component_mode, bootable_system_state, partial_files;
@@ -38,13 +39,13 @@ struct writer_event {
 };
 
 struct writer_reply {
-        bool delivered;        /* false: no answer (timeout, connection lost, bus error) */
+        bool delivered; /* false: no answer (timeout, connection lost, bus error) */
         bool timed_out;
-        bool ok;               /* what the handler returned */
-        HRESULT failure;       /* recorded by SetWriterFailure(Ex); S_OK: nothing */
+        bool ok;         /* what the handler returned */
+        HRESULT failure; /* recorded by SetWriterFailure(Ex); S_OK: nothing */
         HRESULT application;
-        const char *message;   /* the application's; may be NULL */
-        const char *metadata;  /* Identify: the Writer Metadata Document */
+        const char *message;  /* the application's; may be NULL */
+        const char *metadata; /* Identify: the Writer Metadata Document */
 };
 
 struct writer;
@@ -67,7 +68,7 @@ struct writer_identity {
         VSS_APPLICATION_LEVEL level;
         uint32_t freeze_timeout_ms; /* 60000; a writer may choose less */
         uint32_t major_version, minor_version;
-        uid_t uid;                  /* who registered it */
+        uid_t uid; /* who registered it */
         pid_t pid;
 };
 

@@ -1,0 +1,44 @@
+#pragma once
+
+/* Inside daemon/writers/ only: what participants and rounds know of each other. */
+
+#include "daemon/writers/participant.h"
+#include "daemon/writers/writer-private.h"
+#include "daemon/writers/writer-state.h"
+
+struct participant {
+        struct participants *owner;
+        struct writer_link link; /* link.writer is NULL once the writer is gone */
+        VSS_ID instance_id, class_id;
+        char *name; /* with the instance name, if it has one */
+        char *metadata;
+        VSS_APPLICATION_LEVEL level;
+        uint64_t freeze_usec;
+        struct writer_session_state state;
+        bool identified; /* else it is only asked to Identify as yet */
+        bool involved;   /* the operation concerns it */
+        bool took_part;  /* was sent an event of the operation: it is owed Abort and the like */
+        bool frozen;     /* was sent Freeze and neither Thaw nor Abort since */
+};
+
+struct participants {
+        struct writer_registry *registry;
+        struct participant **items;
+        size_t n;
+        struct round *round; /* running; NULL: none */
+        participants_lost_fn lost;
+        void *userdata;
+};
+
+int participant_new(struct participant **ret, struct participants *owner, struct writer *w);
+struct participant *participant_free(struct participant *p);
+DEFINE_CLEANUP(struct participant, participant_free);
+
+/* Gives the state to the registry, for those without a session. */
+void participant_publish(const struct participant *p);
+/* The sentence for a failure of type: "writer NAME failed to freeze: ...". */
+void participant_explain(const struct participant *p, enum writer_event_type type,
+                         const struct writer_reply *reply, uint64_t waited_usec,
+                         struct vss_error *reterr);
+/* The round's half of a lost writer; true if a call of it was running. */
+bool round_lose(struct round *r, struct participant *p);

@@ -1,0 +1,252 @@
+/* The participants of one session, owned by it. An item lives from the Identify that found it to
+ * the end of the session, also when its writer is gone: its state stays readable. */
+
+#include "common/time-util.h"
+#include "daemon/log/log.h"
+#include "daemon/writers/participant-private.h"
+
+static const struct {
+        const char *verb;   /* "writer X failed to ..." */
+        const char *not_in; /* "writer X did not ... within" */
+} phrases[_WRITER_EVENT_MAX] = {
+        [WRITER_EVENT_IDENTIFY] = { "identify itself", "identify itself" },
+        [WRITER_EVENT_PREPARE_BACKUP] = { "prepare for the backup", "prepare for the backup" },
+        [WRITER_EVENT_PREPARE_SNAPSHOT] = { "prepare for the snapshot",
+                                            "prepare for the snapshot" },
+        [WRITER_EVENT_FREEZE] = { "freeze", "freeze" },
+        [WRITER_EVENT_THAW] = { "thaw", "thaw" },
+        [WRITER_EVENT_POST_SNAPSHOT] = { "finish after the snapshot", "finish after the snapshot" },
+        [WRITER_EVENT_ABORT] = { "abort", "answer the abort" },
+        [WRITER_EVENT_BACKUP_COMPLETE] = { "complete the backup", "complete the backup" },
+        [WRITER_EVENT_BACKUP_SHUTDOWN] = { "shut the backup down", "shut the backup down" },
+        [WRITER_EVENT_PRE_RESTORE] = { "prepare for the restore", "prepare for the restore" },
+        [WRITER_EVENT_POST_RESTORE] = { "finish after the restore", "finish after the restore" },
+};
+
+int participants_new(struct participants **ret, struct writer_registry *r) {
+        struct participants *p;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->registry = r;
+        *ret = p;
+        return 0;
+}
+
+struct participants *participants_free(struct participants *p) {
+        if (!p)
+                return NULL;
+        if (p->round)
+                round_cancel(p->round);
+        for (size_t i = 0; i < p->n; i++)
+                participant_free(p->items[i]);
+        free(p->items);
+        free(p);
+        return NULL;
+}
+
+static void participant_lost(struct writer_link *link) {
+        struct participant *p =
+                (struct participant *)(void *)((char *)link - offsetof(struct participant, link));
+        struct participants *owner = p->owner;
+        struct vss_error error = { 0 };
+        bool fatal;
+
+        if (owner->round && round_lose(owner->round, p))
+                return;
+        fatal = writer_session_state_lose(&p->state) == WRITER_OUTCOME_FATAL && p->involved;
+        p->frozen = false; /* its own freeze timer, if it has one, is all that is left */
+        if (!p->took_part)
+                return;
+        (void)vss_error_set(&error, VSS_E_WRITER_NOT_RESPONDING, 0,
+                            "writer %s went away in the middle of the backup", p->name);
+        log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }), "%s",
+                 str_or_empty(error.message));
+        if (fatal && owner->lost)
+                owner->lost(owner->userdata, &error);
+        vss_error_done(&error);
+}
+
+int participant_new(struct participant **ret, struct participants *owner, struct writer *w) {
+        _cleanup_(participant_freep) struct participant *p = NULL;
+        const struct writer_identity *id = writer_identity(w);
+        int r;
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        writer_session_state_init(&p->state);
+        p->owner = owner;
+        p->instance_id = id->instance_id;
+        p->class_id = id->class_id;
+        p->level = id->level;
+        p->freeze_usec = id->freeze_timeout_ms * USEC_PER_MSEC;
+        if (str_empty(id->instance_name))
+                r = str_replace(&p->name, id->name);
+        else
+                r = str_format(&p->name, "%s (%s)", id->name, id->instance_name);
+        if (r < 0)
+                return r;
+        p->involved = true;
+        p->link.lost = participant_lost;
+        writer_link_attach(&p->link, w);
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+struct participant *participant_free(struct participant *p) {
+        if (!p)
+                return NULL;
+        if (p->frozen)
+                log_full(LOG_ERR, (&(const struct log_fields){ .writer = p->name }),
+                         "Writer %s was left frozen; its own freeze timer thaws it", p->name);
+        writer_link_detach(&p->link);
+        writer_session_state_done(&p->state);
+        free(p->name);
+        free(p->metadata);
+        free(p);
+        return NULL;
+}
+
+void participant_publish(const struct participant *p) {
+        if (p->link.writer)
+                writer_note_state(p->link.writer, writer_session_state_shown(&p->state),
+                                  p->state.failure, p->state.message);
+}
+
+static const char *failure_name(HRESULT hr) {
+        const struct vss_hresult_info *info = vss_hresult_find(hr);
+
+        return info ? info->symbol : "an unknown error";
+}
+
+void participant_explain(const struct participant *p, enum writer_event_type type,
+                         const struct writer_reply *reply, uint64_t waited_usec,
+                         struct vss_error *reterr) {
+        const struct writer_session_state *s = &p->state;
+
+        if (reply->delivered)
+                (void)vss_error_set(reterr, s->failure, 0, "writer %s failed to %s: %s", p->name,
+                                    phrases[type].verb,
+                                    s->message ? s->message : failure_name(s->failure));
+        else if (reply->timed_out)
+                (void)vss_error_set(reterr, s->failure, ETIMEDOUT,
+                                    "writer %s did not %s within %.1f s", p->name,
+                                    phrases[type].not_in, (double)waited_usec / USEC_PER_SEC);
+        else
+                (void)vss_error_set(reterr, s->failure, 0,
+                                    "writer %s gave no answer when asked to %s", p->name,
+                                    phrases[type].verb);
+}
+
+size_t participants_count(const struct participants *p) {
+        size_t n = 0;
+
+        while (n < p->n && p->items[n]->identified)
+                n++;
+        return n;
+}
+
+static void participant_info(const struct participant *p, struct participant_info *ret) {
+        *ret = (struct participant_info){
+                .instance_id = p->instance_id,
+                .class_id = p->class_id,
+                .name = p->name,
+                .metadata = str_or_empty(p->metadata),
+                .message = str_or_empty(p->state.message),
+                .state = writer_session_state_shown(&p->state),
+                .failure = p->state.failure,
+                .application = p->state.application,
+                .gone = !p->link.writer,
+                .involved = p->involved,
+        };
+}
+
+void participants_get(const struct participants *p, size_t i, struct participant_info *ret) {
+        assert(i < participants_count(p));
+
+        participant_info(p->items[i], ret);
+}
+
+uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec) {
+        for (size_t i = 0; i < p->n; i++)
+                if (p->items[i]->involved && p->items[i]->link.writer &&
+                    p->items[i]->freeze_usec < at_most_usec)
+                        at_most_usec = p->items[i]->freeze_usec;
+        return at_most_usec;
+}
+
+void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata) {
+        struct participant_info info;
+
+        for (size_t i = 0; i < p->n; i++) {
+                participant_info(p->items[i], &info);
+                p->items[i]->involved = filter(userdata, &info);
+        }
+}
+
+size_t participants_involved(const struct participants *p) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n; i++)
+                n += p->items[i]->identified && p->items[i]->involved;
+        return n;
+}
+
+bool participants_any_failed(const struct participants *p, struct vss_error *reterr) {
+        for (size_t i = 0; i < p->n; i++) {
+                const struct participant *item = p->items[i];
+
+                if (!item->involved || !item->took_part || item->state.failure == S_OK)
+                        continue;
+                (void)vss_error_set(reterr, item->state.failure, 0, "writer %s failed: %s",
+                                    item->name,
+                                    item->state.message ? item->state.message
+                                                        : failure_name(item->state.failure));
+                return true;
+        }
+        return false;
+}
+
+bool participants_any_frozen(const struct participants *p) {
+        for (size_t i = 0; i < p->n; i++)
+                if (p->items[i]->frozen)
+                        return true;
+        return false;
+}
+
+void participants_free_metadata(struct participants *p) {
+        for (size_t i = 0; i < p->n; i++) {
+                free(p->items[i]->metadata);
+                p->items[i]->metadata = NULL;
+        }
+}
+
+void participants_set_lost(struct participants *p, participants_lost_fn lost, void *userdata) {
+        p->lost = lost;
+        p->userdata = userdata;
+}
+
+bool participants_expire(struct participants *p, uint64_t elapsed_usec, uint64_t at_most_usec,
+                         struct vss_error *reterr) {
+        bool any = false;
+
+        for (size_t i = 0; i < p->n; i++) {
+                struct participant *item = p->items[i];
+                uint64_t limit_usec =
+                        item->freeze_usec < at_most_usec ? item->freeze_usec : at_most_usec;
+
+                if (!item->frozen || limit_usec > elapsed_usec)
+                        continue;
+                if (writer_session_state_expire(&item->state) != WRITER_OUTCOME_FATAL)
+                        continue;
+                participant_publish(item);
+                (void)vss_error_set(reterr, VSS_E_WRITERERROR_TIMEOUT, ETIMEDOUT,
+                                    "writer %s was frozen for its limit of %.1f s before the "
+                                    "snapshot was there",
+                                    item->name, (double)limit_usec / USEC_PER_SEC);
+                any = true;
+        }
+        return any;
+}

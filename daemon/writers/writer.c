@@ -1,0 +1,323 @@
+/* The registry of connected writers. It belongs to the daemon's main room; a writer belongs to the
+ * registry from writer_registry_add() to writer_remove(), which the bus layer calls when the
+ * writer unsubscribes or its connection goes. Participants of sessions hold links, never the
+ * writer itself: a writer can go at any moment and tells every link so. */
+
+#include "daemon/log/log.h"
+#include "daemon/writers/writer-private.h"
+
+#define WRITERS_MAX 1024
+#define NAME_MAX_BYTES 1024
+#define FREEZE_TIMEOUT_MS 60000
+
+struct writer {
+        struct writer_registry *registry;
+        struct writer_identity identity; /* strings owned */
+        const struct writer_transport *transport;
+        void *peer;
+        struct writer_link *links;
+
+        VSS_WRITER_STATE state;
+        HRESULT failure;
+        char *message;
+};
+
+struct writer_registry {
+        sd_event *event;
+        struct writer **writers; /* in the order of registration */
+        size_t n;
+        writer_changed_fn changed;
+        void *userdata;
+};
+
+static const char *const event_names[_WRITER_EVENT_MAX] = {
+        [WRITER_EVENT_IDENTIFY] = "Identify",
+        [WRITER_EVENT_PREPARE_BACKUP] = "PrepareBackup",
+        [WRITER_EVENT_PREPARE_SNAPSHOT] = "PrepareSnapshot",
+        [WRITER_EVENT_FREEZE] = "Freeze",
+        [WRITER_EVENT_THAW] = "Thaw",
+        [WRITER_EVENT_POST_SNAPSHOT] = "PostSnapshot",
+        [WRITER_EVENT_ABORT] = "Abort",
+        [WRITER_EVENT_BACKUP_COMPLETE] = "BackupComplete",
+        [WRITER_EVENT_BACKUP_SHUTDOWN] = "BackupShutdown",
+        [WRITER_EVENT_PRE_RESTORE] = "PreRestore",
+        [WRITER_EVENT_POST_RESTORE] = "PostRestore",
+};
+
+const char *writer_event_type_to_string(enum writer_event_type t) {
+        assert((unsigned)t < _WRITER_EVENT_MAX);
+
+        return event_names[t];
+}
+
+int writer_event_type_from_string(const char *s) {
+        for (size_t i = 0; i < ARRAY_SIZE(event_names); i++)
+                if (streq(event_names[i], s))
+                        return (int)i;
+        return -EINVAL;
+}
+
+int writer_registry_new(struct writer_registry **ret, sd_event *event) {
+        struct writer_registry *r;
+
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return -ENOMEM;
+        r->event = sd_event_ref(event);
+        *ret = r;
+        return 0;
+}
+
+struct writer_registry *writer_registry_free(struct writer_registry *r) {
+        if (!r)
+                return NULL;
+        assert(r->n == 0);
+
+        free(r->writers);
+        sd_event_unref(r->event);
+        free(r);
+        return NULL;
+}
+
+static struct writer *writer_free(struct writer *w) {
+        if (!w)
+                return NULL;
+        assert(!w->links);
+
+        free(w->identity.name);
+        free(w->identity.instance_name);
+        free(w->message);
+        free(w);
+        return NULL;
+}
+DEFINE_CLEANUP(struct writer, writer_free);
+
+static bool level_is_valid(VSS_APPLICATION_LEVEL level) {
+        return level == VSS_APP_SYSTEM || level == VSS_APP_BACK_END || level == VSS_APP_FRONT_END ||
+               level == VSS_APP_SYSTEM_RM;
+}
+
+static int identity_check(const struct writer_identity *id, struct vss_error *reterr) {
+        if (str_empty(id->name))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "A writer needs a name; give one at registration");
+        if (strlen(id->name) > NAME_MAX_BYTES ||
+            strlen(str_or_empty(id->instance_name)) > NAME_MAX_BYTES)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "The writer's name or instance name is longer than %d bytes",
+                                     NAME_MAX_BYTES);
+        if (vss_id_is_null(id->class_id))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer %s needs a writer (class) id other than the null id",
+                                     id->name);
+        if (!level_is_valid(id->level))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer %s: %d is no application level; the levels are 1 "
+                                     "(system), 2 (back end), 3 (front end) and 4 (system resource "
+                                     "manager)",
+                                     id->name, (int)id->level);
+        if (id->usage < VSS_UT_BOOTABLESYSTEMSTATE || id->usage > VSS_UT_OTHER)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer %s: %d is no usage type; they go from 1 to 4",
+                                     id->name, (int)id->usage);
+        if (id->source < VSS_ST_UNDEFINED || id->source > VSS_ST_OTHER)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer %s: %d is no source type; they go from 0 to 3",
+                                     id->name, (int)id->source);
+        return 0;
+}
+
+static int registry_check_unique(const struct writer_registry *r, const struct writer_identity *id,
+                                 struct vss_error *reterr) {
+        /* Instances are told apart by their instance name; without one nothing can be said. */
+        if (str_empty(id->instance_name))
+                return 0;
+        for (size_t i = 0; i < r->n; i++) {
+                const struct writer_identity *other = &r->writers[i]->identity;
+
+                if (vss_id_equal(other->class_id, id->class_id) &&
+                    streq(str_or_empty(other->instance_name), id->instance_name))
+                        return vss_error_set(reterr, VSS_E_WRITER_ALREADY_SUBSCRIBED, 0,
+                                             "Writer %s, instance %s, is subscribed already (by "
+                                             "process %ld); unsubscribe it first or choose another "
+                                             "instance name",
+                                             id->name, id->instance_name, (long)other->pid);
+        }
+        return 0;
+}
+
+static int writer_new(struct writer **ret, const struct writer_identity *identity) {
+        _cleanup_(writer_freep) struct writer *w = NULL;
+        int r;
+
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        w->identity = *identity;
+        w->identity.name = strdup(identity->name);
+        w->identity.instance_name = strdup(str_or_empty(identity->instance_name));
+        if (!w->identity.name || !w->identity.instance_name)
+                return -ENOMEM;
+        if (w->identity.freeze_timeout_ms == 0 || w->identity.freeze_timeout_ms > FREEZE_TIMEOUT_MS)
+                w->identity.freeze_timeout_ms = FREEZE_TIMEOUT_MS;
+        r = vss_id_random(&w->identity.instance_id);
+        if (r < 0)
+                return r;
+        w->state = VSS_WS_STABLE;
+        *ret = TAKE_PTR(w);
+        return 0;
+}
+
+static void registry_tell(struct writer_registry *r, struct writer *w, enum writer_change change) {
+        if (r->changed)
+                r->changed(r->userdata, w, change);
+}
+
+int writer_registry_add(struct writer_registry *registry, struct writer **ret,
+                        const struct writer_identity *identity,
+                        const struct writer_transport *transport, void *peer,
+                        struct vss_error *reterr) {
+        _cleanup_(writer_freep) struct writer *w = NULL;
+        struct writer **grown;
+        int r;
+
+        assert(transport && transport->send && transport->cancel);
+
+        r = identity_check(identity, reterr);
+        if (r < 0)
+                return r;
+        r = registry_check_unique(registry, identity, reterr);
+        if (r < 0)
+                return r;
+        if (registry->n >= WRITERS_MAX)
+                return vss_error_set(reterr, E_OUTOFMEMORY, 0,
+                                     "%d writers are registered, the most this service keeps; "
+                                     "unsubscribe one",
+                                     WRITERS_MAX);
+        r = writer_new(&w, identity);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Registering a writer");
+        grown = reallocarray(registry->writers, registry->n + 1, sizeof(*grown));
+        if (!grown)
+                return vss_error_from_errno(reterr, -ENOMEM, "Registering a writer");
+        registry->writers = grown;
+
+        w->registry = registry;
+        w->transport = transport;
+        w->peer = peer;
+        *ret = registry->writers[registry->n++] = TAKE_PTR(w);
+        registry_tell(registry, *ret, WRITER_ADDED);
+        return 0;
+}
+
+static void registry_take_out(struct writer_registry *r, const struct writer *w) {
+        size_t i = 0;
+
+        while (r->writers[i] != w)
+                i++;
+        memmove(&r->writers[i], &r->writers[i + 1], (r->n - i - 1) * sizeof(*r->writers));
+        r->n--;
+}
+
+void writer_remove(struct writer *w) {
+        struct writer_registry *r = w->registry;
+
+        registry_take_out(r, w);
+        while (w->links) {
+                struct writer_link *link = w->links;
+
+                /* lost() still asks the writer for its transport, to cancel what runs. */
+                link->lost(link);
+                writer_link_detach(link);
+        }
+        registry_tell(r, w, WRITER_REMOVED);
+        writer_free(w);
+}
+
+size_t writer_registry_count(const struct writer_registry *r) {
+        return r->n;
+}
+
+struct writer *writer_registry_get(struct writer_registry *r, size_t i) {
+        return i < r->n ? r->writers[i] : NULL;
+}
+
+struct writer *writer_registry_find(struct writer_registry *r, VSS_ID instance_id) {
+        for (size_t i = 0; i < r->n; i++)
+                if (vss_id_equal(r->writers[i]->identity.instance_id, instance_id))
+                        return r->writers[i];
+        return NULL;
+}
+
+const struct writer_identity *writer_identity(const struct writer *w) {
+        return &w->identity;
+}
+
+VSS_WRITER_STATE writer_state(const struct writer *w) {
+        return w->state;
+}
+
+HRESULT writer_failure(const struct writer *w) {
+        return w->failure;
+}
+
+const char *writer_failure_message(const struct writer *w) {
+        return str_or_empty(w->message);
+}
+
+void writer_registry_set_observer(struct writer_registry *r, writer_changed_fn fn, void *userdata) {
+        r->changed = fn;
+        r->userdata = userdata;
+}
+
+sd_event *writer_registry_event(struct writer_registry *r) {
+        return r->event;
+}
+
+const struct writer_transport *writer_transport(const struct writer *w) {
+        return w->transport;
+}
+
+void *writer_peer(const struct writer *w) {
+        return w->peer;
+}
+
+void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure,
+                       const char *message) {
+        bool same = w->state == state && w->failure == failure &&
+                    streq(str_or_empty(w->message), str_or_empty(message));
+
+        if (same)
+                return;
+        if (w->state != state)
+                log_full(LOG_DEBUG, (&(const struct log_fields){ .writer = w->identity.name }),
+                         "Writer %s: state %d -> %d", w->identity.name, (int)w->state, (int)state);
+        w->state = state;
+        w->failure = failure;
+        /* Without memory the state stands without its text. */
+        if (str_replace(&w->message, message) < 0)
+                (void)str_replace(&w->message, NULL);
+        registry_tell(w->registry, w, WRITER_STATE_CHANGED);
+}
+
+void writer_link_attach(struct writer_link *link, struct writer *w) {
+        assert(!link->writer);
+
+        link->writer = w;
+        link->next = w->links;
+        link->pprev = &w->links;
+        if (link->next)
+                link->next->pprev = &link->next;
+        w->links = link;
+}
+
+void writer_link_detach(struct writer_link *link) {
+        if (!link->writer)
+                return;
+        *link->pprev = link->next;
+        if (link->next)
+                link->next->pprev = link->pprev;
+        link->writer = NULL;
+        link->next = NULL;
+        link->pprev = NULL;
+}
