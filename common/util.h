@@ -19,28 +19,28 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define TAKE_PTR(p)                                                                                \
-        __extension__({                                                                            \
-                __typeof__(p) *take_ptr_ = &(p);                                                   \
-                __typeof__(p) take_val_ = *take_ptr_;                                              \
-                *take_ptr_ = NULL;                                                                 \
-                take_val_;                                                                         \
+#define TAKE_PTR(p)                                   \
+        __extension__({                               \
+                __typeof__(p) *take_ptr_ = &(p);      \
+                __typeof__(p) take_val_ = *take_ptr_; \
+                *take_ptr_ = NULL;                    \
+                take_val_;                            \
         })
 
-#define TAKE_FD(fd)                                                                                \
-        __extension__({                                                                            \
-                int *take_ptr_ = &(fd);                                                            \
-                int take_val_ = *take_ptr_;                                                        \
-                *take_ptr_ = -1;                                                                   \
-                take_val_;                                                                         \
+#define TAKE_FD(fd)                         \
+        __extension__({                     \
+                int *take_ptr_ = &(fd);     \
+                int take_val_ = *take_ptr_; \
+                *take_ptr_ = -1;            \
+                take_val_;                  \
         })
 
 /* Declares `void NAMEp(TYPE **p)` for _cleanup_ from a destructor `TYPE *NAME(TYPE *)`. */
-#define DEFINE_CLEANUP(type, name)                                                                 \
-        static inline void name##p(type **p) {                                                     \
-                if (*p)                                                                            \
-                        *p = name(*p);                                                             \
-        }                                                                                          \
+#define DEFINE_CLEANUP(type, name)             \
+        static inline void name##p(type **p) { \
+                if (*p)                        \
+                        *p = name(*p);         \
+        }                                      \
         _Static_assert(true, "swallow the semicolon")
 
 static inline void freep(void *p) {
