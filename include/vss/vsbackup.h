@@ -30,6 +30,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* One object implements all of them, so no QueryInterface is needed. */
 typedef struct IVssBackupComponents IVssBackupComponents;
 typedef IVssBackupComponents IVssBackupComponentsEx;
@@ -333,6 +337,10 @@ HRESULT IVssBackupComponents_AbortBackup(IVssBackupComponents *backup);
 /* IVssBackupComponentsEx3::GetSessionId: the id of this object's session, as writers and the log
  * have it. Since 0.1. */
 HRESULT IVssBackupComponentsEx3_GetSessionId(IVssBackupComponents *backup, VSS_ID *idSession);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

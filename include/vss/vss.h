@@ -18,6 +18,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* Scalars. Windows' LONG and ULONG have 32 bits on every machine; C's long does not. */
 typedef int32_t HRESULT;
 typedef int32_t LONG;
@@ -426,6 +430,10 @@ HRESULT IVssEnumObject_Reset(IVssEnumObject *objects);
 /* IVssEnumObject::Clone: the same list at the same position, with a position of its own from then
  * on. The caller releases *ppEnum. Errors: E_POINTER, E_OUTOFMEMORY. Since 0.1. */
 HRESULT IVssEnumObject_Clone(IVssEnumObject *objects, IVssEnumObject **ppEnum);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

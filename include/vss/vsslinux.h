@@ -16,6 +16,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* Messages and results */
 
 /*
@@ -190,6 +194,10 @@ void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots);
  * Since 0.1.
  */
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

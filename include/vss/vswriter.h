@@ -23,6 +23,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 typedef enum VSS_USAGE_TYPE {
         VSS_UT_UNDEFINED = 0,
         VSS_UT_BOOTABLESYSTEMSTATE = 1,
@@ -357,6 +361,10 @@ HRESULT IVssCreateWriterMetadata_SetRestoreMethod(IVssCreateWriterMetadata *meta
                                                   LPCWSTR wszUserProcedure,
                                                   VSS_WRITERRESTORE_ENUM writerRestore,
                                                   bool bRebootRequired);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

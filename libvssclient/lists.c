@@ -1,0 +1,261 @@
+/* What tools ask of the service without an object: lists, and questions about one volume. Each
+ * opens a connection of its own and closes it. */
+
+#include "common/wire-rows.h"
+#include "libvssclient/call.h"
+#include "libvssclient/last-error.h"
+
+#define MANAGER_INTERFACE VSS_BUS_NAME ".Manager"
+
+/* Sends call (dropped) over a fresh connection. */
+static int manager_send(DBusMessage *call, DBusMessage **ret, struct vss_error *reterr) {
+        _cleanup_(connection_unrefp) struct connection *c = NULL;
+        int r;
+
+        r = connection_open(&c, reterr);
+        if (r >= 0)
+                r = connection_call(c, call, CALL_TIMEOUT_STORAGE_MSEC, ret, reterr);
+        dbus_message_unref(call);
+        return r;
+}
+
+/* An array of pointers to rows, each allocated alone, so that structures can grow. */
+static void list_free(const struct wire_table *table, void **list) {
+        for (void **row = list; row && *row; row++) {
+                wire_clear(table, *row);
+                free(*row);
+        }
+        free(list);
+}
+
+static int list_split(const struct wire_table *table, void *rows, size_t n, size_t size,
+                      void ***ret) {
+        void **list = calloc(n + 1, sizeof(void *));
+
+        for (size_t i = 0; list && i < n; i++) {
+                list[i] = malloc(size);
+                if (!list[i]) {
+                        /* The rows before are copies: theirs are freed with the rows. */
+                        for (size_t j = 0; j < i; j++)
+                                free(list[j]);
+                        free(list);
+                        list = NULL;
+                } else
+                        memcpy(list[i], (char *)rows + i * size, size);
+        }
+        if (!list) {
+                wire_rows_free(table, rows, n, size);
+                return -ENOMEM;
+        }
+        free(rows); /* what it pointed to is the list's now */
+        *ret = list;
+        return 0;
+}
+
+/* call: dropped. */
+static HRESULT list_get(DBusMessage *call, const struct wire_table *table, size_t size,
+                        const char *what, void ***ret, UINT *ret_n) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
+        DBusMessageIter iter;
+        void *rows;
+        size_t n;
+
+        if (manager_send(call, &reply, &error) < 0 || reply_iter(reply, &iter, &error) < 0)
+                return last_error_raise(&error);
+        if (wire_read_rows(&iter, table, what, size, &rows, &n, &error) < 0) {
+                (void)reply_refuse(&error);
+                return last_error_raise(&error);
+        }
+        if (list_split(table, rows, n, size, ret) < 0) {
+                (void)vss_error_from_errno(&error, -ENOMEM, what);
+                return last_error_raise(&error);
+        }
+        if (ret_n)
+                *ret_n = (UINT)n;
+        return S_OK;
+}
+
+/* The whole of a list that takes no arguments. */
+static HRESULT list_plain(const char *method, const struct wire_table *table, size_t size,
+                          void ***ret, UINT *ret_n) {
+        struct vss_error error = { 0 };
+        DBusMessage *call;
+
+        if (ret_n)
+                *ret_n = 0;
+        if (!ret)
+                return last_error_argument(method, "the output pointer is NULL");
+        *ret = NULL;
+        if (call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, method, &error, DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        return list_get(call, table, size, method, ret, ret_n);
+}
+
+HRESULT VssListVolumes(VSS_VOLUME_INFO ***volumes, UINT *count) {
+        return list_plain("ListVolumes", &wire_volume_table, sizeof(VSS_VOLUME_INFO),
+                          (void ***)(void *)volumes, count);
+}
+
+void VssFreeVolumes(VSS_VOLUME_INFO **volumes) {
+        list_free(&wire_volume_table, (void **)(void *)volumes);
+}
+
+HRESULT VssListWriters(VSS_WRITER_INFO ***writers, UINT *count) {
+        return list_plain("ListWriters", &wire_writer_table, sizeof(VSS_WRITER_INFO),
+                          (void ***)(void *)writers, count);
+}
+
+void VssFreeWriters(VSS_WRITER_INFO **writers) {
+        list_free(&wire_writer_table, (void **)(void *)writers);
+}
+
+HRESULT VssListProviders(VSS_PROVIDER_INFO ***providers, UINT *count) {
+        return list_plain("ListProviders", &wire_provider_table, sizeof(VSS_PROVIDER_INFO),
+                          (void ***)(void *)providers, count);
+}
+
+void VssFreeProviders(VSS_PROVIDER_INFO **providers) {
+        list_free(&wire_provider_table, (void **)(void *)providers);
+}
+
+/* "key=value". The service knows which keys there are; a key twice is refused by it, too. */
+static int append_condition(DBusMessageIter *dict, const char *condition,
+                            struct vss_error *reterr) {
+        DBusMessageIter entry = DBUS_MESSAGE_ITER_INIT_CLOSED;
+        _cleanup_(freep) char *key = NULL;
+        const char *value = strchr(condition, '=');
+        int r;
+
+        r = check_string(condition, "The filter", reterr);
+        if (r < 0)
+                return r;
+        if (!value)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "The filter '%s' is not of the form key=value", condition);
+        key = strndup(condition, (size_t)(value - condition));
+        value++;
+        if (!key || !dbus_message_iter_open_container(dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry) ||
+            !dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &key) ||
+            !dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &value) ||
+            !dbus_message_iter_close_container(dict, &entry)) {
+                dbus_message_iter_abandon_container_if_open(dict, &entry);
+                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
+        }
+        return 0;
+}
+
+static int append_filter(DBusMessage *call, const LPCWSTR *filter, struct vss_error *reterr) {
+        DBusMessageIter iter, dict = DBUS_MESSAGE_ITER_INIT_CLOSED;
+
+        dbus_message_iter_init_append(call, &iter);
+        if (!dbus_message_iter_open_container(&iter, DBUS_TYPE_ARRAY, "{ss}", &dict))
+                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
+        for (const LPCWSTR *condition = filter; condition && *condition; condition++) {
+                int r = append_condition(&dict, *condition, reterr);
+
+                if (r < 0) {
+                        dbus_message_iter_abandon_container(&iter, &dict);
+                        return r;
+                }
+        }
+        if (!dbus_message_iter_close_container(&iter, &dict))
+                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
+        return 0;
+}
+
+HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, UINT *count) {
+        struct vss_error error = { 0 };
+        DBusMessage *call;
+
+        if (count)
+                *count = 0;
+        if (!snapshots)
+                return last_error_argument(__func__, "the output pointer is NULL");
+        *snapshots = NULL;
+        if (call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, "ListSnapshots", &error,
+                     DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        if (append_filter(call, filter, &error) < 0) {
+                dbus_message_unref(call);
+                return last_error_raise(&error);
+        }
+        return list_get(call, &wire_snapshot_table, sizeof(VSS_SNAPSHOT_INFO), "ListSnapshots",
+                        (void ***)(void *)snapshots, count);
+}
+
+void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots) {
+        list_free(&wire_snapshot_table, (void **)(void *)snapshots);
+}
+
+/* Asks the Manager about one volume; *ret is the answer. */
+static int ask_volume(const char *method, const char *volume, DBusMessage **ret,
+                      struct vss_error *reterr) {
+        DBusMessage *call;
+        int r;
+
+        r = check_string(volume, "The volume's name", reterr);
+        if (r < 0)
+                return r;
+        r = call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, method, reterr, DBUS_TYPE_STRING,
+                     &volume, DBUS_TYPE_INVALID);
+        if (r < 0)
+                return r;
+        return manager_send(call, ret, reterr);
+}
+
+HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        _cleanup_(freep) char *provider_copy = NULL, *reason_copy = NULL;
+        const char *provider_text, *reason_text;
+        struct vss_error error = { 0 };
+        dbus_bool_t answer;
+
+        if (provider)
+                *provider = NULL;
+        if (reason)
+                *reason = NULL;
+        if (!supported)
+                return last_error_argument(__func__, "supported is NULL");
+        *supported = false;
+        if (ask_volume("IsVolumeSupported", volume, &reply, &error) < 0 ||
+            reply_get(reply, &error, DBUS_TYPE_BOOLEAN, &answer, DBUS_TYPE_STRING, &provider_text,
+                      DBUS_TYPE_STRING, &reason_text, DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        if ((*provider_text && str_replace(&provider_copy, provider_text) < 0) ||
+            (*reason_text && str_replace(&reason_copy, reason_text) < 0)) {
+                (void)vss_error_from_errno(&error, -ENOMEM, __func__);
+                return last_error_raise(&error);
+        }
+        *supported = answer != 0;
+        if (provider)
+                *provider = TAKE_PTR(provider_copy);
+        if (reason)
+                *reason = TAKE_PTR(reason_copy);
+        return S_OK;
+}
+
+HRESULT IsVolumeSnapshotted(LPCWSTR pwszVolumeName, BOOL *pbSnapshotsPresent,
+                            LONG *plSnapshotCapability) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
+        dbus_bool_t present;
+        dbus_int32_t capability;
+
+        if (!pbSnapshotsPresent || !plSnapshotCapability)
+                return last_error_argument(__func__, "an output pointer is NULL");
+        *pbSnapshotsPresent = FALSE;
+        *plSnapshotCapability = 0;
+        if (ask_volume("IsVolumeSnapshotted", pwszVolumeName, &reply, &error) < 0 ||
+            reply_get(reply, &error, DBUS_TYPE_BOOLEAN, &present, DBUS_TYPE_INT32, &capability,
+                      DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        *pbSnapshotsPresent = present ? TRUE : FALSE;
+        *plSnapshotCapability = present ? capability : 0;
+        return S_OK;
+}
+
+HRESULT IsVolumeSnapshottedInternal(LPCWSTR pwszVolumeName, BOOL *pbSnapshotsPresent,
+                                    LONG *plSnapshotCapability) {
+        return IsVolumeSnapshotted(pwszVolumeName, pbSnapshotsPresent, plSnapshotCapability);
+}
