@@ -15,25 +15,35 @@
  *
  * A failed suspend, a failed commit or a deadline that passes turns the rest into the way back:
  * the origin's inactive table is cleared and the origin resumed on its live table; only what was
- * suspended is resumed. When window_run returns, no origin is suspended, whatever it returns. */
+ * suspended is resumed. When window_run returns, no origin is suspended, whatever it returns.
+ *
+ * One thing nobody can hurry is a suspend that hangs inside the kernel: its file system is being
+ * synced to storage that does not answer. It does not hold up the others: they are resumed when
+ * the deadline passes. If it still hangs a second later, window_run returns without it, naming the
+ * volume; its thread undoes the suspend in the moment it completes, and the guard does so should
+ * the daemon die meanwhile. Until then every other command on that volume hangs as well. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>
 
 struct window;
+struct dm_kernel;  /* dm-kernel.h */
 struct dm_request; /* one prepared device-mapper ioctl, dm-request.h */
 
 struct window_row {
-        const char *volume;          /* for messages; copied */
-        dev_t origin;                /* device number of the origin's mapped device */
-        struct dm_request **commits; /* in order; owned by the window from here on */
+        const char *volume; /* for messages; copied */
+        dev_t origin;       /* device number of the origin's mapped device */
+        /* In order. The array and what is in it belong to the window once window_add_row() has
+         * succeeded. */
+        struct dm_request **commits;
         size_t n_commits;
-        bool clears_inactive_table;  /* on the way back clear the origin's inactive table first */
+        bool clears_inactive_table; /* on the way back clear the origin's inactive table first */
 };
 
 struct window_options {
         uint64_t hold_usec;  /* at most this long from first suspend to last resume; 10 s */
         uint64_t flush_usec; /* a single suspend that takes longer: VSS_E_FLUSH_WRITES_TIMEOUT */
+        const struct dm_kernel *kernel; /* NULL: the real one */
 };
 
 struct window_result {
@@ -54,10 +64,12 @@ struct window_row_times {
 int window_new(struct window **ret, const struct window_options *options);
 struct window *window_free(struct window *w);
 DEFINE_CLEANUP(struct window, window_free);
+/* -EEXIST: the origin has a row already. */
 int window_add_row(struct window *w, const struct window_row *row, struct vss_error *reterr);
+/* VSS_E_VOLUME_IN_USE: somebody else has suspended an origin. */
 int window_prepare(struct window *w, struct vss_error *reterr);
 /* 0; or VSS_E_FLUSH_WRITES_TIMEOUT, VSS_E_HOLD_WRITES_TIMEOUT, VSS_E_UNEXPECTED_PROVIDER_ERROR
- * (an ioctl failed; the volume is named). An empty window (no rows) succeeds. */
+ * (an ioctl failed; the volume is named). Once per window. An empty window (no rows) succeeds. */
 int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr);
 size_t window_row_count(const struct window *w);
 const struct window_row_times *window_row_times(const struct window *w, size_t i);

@@ -1,0 +1,115 @@
+/* The providers of this daemon and the choice among them: spec/provider-mgmt.md, section 4. The
+ * table is set once, before anything else runs, and constant from then on. */
+
+#include "daemon/providers/provider.h"
+#include "common/vss-id.h"
+
+/* What ported programs have hard-coded: Windows' own copy-on-write provider. */
+static const VSS_ID windows_system_provider = {
+        0xb5946137, 0x7b9f, 0x4925, { 0xaf, 0x80, 0x51, 0xab, 0xd6, 0x0b, 0x20, 0xd5 }
+};
+
+/* The order in which the kinds are asked: section 4, steps 4 to 6. */
+static const VSS_PROVIDER_TYPE asked[] = { VSS_PROV_HARDWARE, VSS_PROV_SOFTWARE, VSS_PROV_SYSTEM };
+
+static const struct provider *const none[] = { NULL };
+static const struct provider *const *providers = none;
+
+void providers_init(const struct provider *const *table) {
+        providers = table;
+}
+
+const struct provider *const *providers_all(void) {
+        return providers;
+}
+
+const struct provider *provider_by_name(const char *name) {
+        for (const struct provider *const *p = providers; *p; p++)
+                if (streq((*p)->name, name))
+                        return *p;
+        return NULL;
+}
+
+/* The next after `last` in the order (higher priority, then name), NULL for the first. */
+static const struct provider *next_of_type(VSS_PROVIDER_TYPE type, const struct provider *last) {
+        const struct provider *best = NULL;
+
+        for (const struct provider *const *p = providers; *p; p++) {
+                bool later =
+                        !last || (*p)->priority < last->priority ||
+                        ((*p)->priority == last->priority && strcmp((*p)->name, last->name) > 0);
+
+                if ((*p)->type != type || !later)
+                        continue;
+                if (!best || (*p)->priority > best->priority ||
+                    ((*p)->priority == best->priority && strcmp((*p)->name, best->name) < 0))
+                        best = *p;
+        }
+        return best;
+}
+
+const struct provider *provider_by_id(VSS_ID id) {
+        for (const struct provider *const *p = providers; *p; p++)
+                if (vss_id_equal((*p)->id, id))
+                        return *p;
+        if (vss_id_equal(id, windows_system_provider))
+                return next_of_type(VSS_PROV_SYSTEM, NULL);
+        return NULL;
+}
+
+static int select_named(const struct provider **ret, VSS_ID id, const struct volume *v,
+                        LONG context, struct vss_error *reterr) {
+        const struct provider *p = provider_by_id(id);
+        struct vss_error reason = { 0 };
+        int r;
+
+        if (!p)
+                return vss_error_set(
+                        reterr, VSS_E_PROVIDER_NOT_REGISTERED, 0,
+                        "there is no provider %s; 'vssctl volumes' shows what there is",
+                        VSS_ID_TEXT(id));
+        if (context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && p->type != VSS_PROV_SYSTEM)
+                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER, 0,
+                                     "client-accessible copies are made by the system provider "
+                                     "only, not by %s",
+                                     p->name);
+        r = p->probe(v, context, &reason);
+        if (r < 0) {
+                if (reason.hr == VSS_E_VOLUME_NOT_SUPPORTED)
+                        reason.hr = VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER;
+                vss_error_move(reterr, &reason);
+                return r;
+        }
+        *ret = p;
+        return 0;
+}
+
+int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
+                    struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error last = { 0 };
+
+        if (!vss_id_is_null(id))
+                return select_named(ret, id, v, context, reterr);
+
+        for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+                if (context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && asked[i] != VSS_PROV_SYSTEM)
+                        continue;
+                for (const struct provider *p = next_of_type(asked[i], NULL); p;
+                     p = next_of_type(asked[i], p)) {
+                        _cleanup_(vss_error_done) struct vss_error reason = { 0 };
+
+                        if (p->probe(v, context, &reason) >= 0) {
+                                *ret = p;
+                                return 0;
+                        }
+                        /* The reason of the one that knows most of the volume is the last. */
+                        vss_error_done(&last);
+                        vss_error_move(&last, &reason);
+                }
+        }
+        if (last.hr == S_OK)
+                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, 0,
+                                     "no provider can make copies of %s", v->name);
+        vss_error_move(reterr, &last);
+        return -EOPNOTSUPP;
+}

@@ -1,0 +1,144 @@
+/* The guard's own life, from the fork to its exit: see guard.h. It runs in a copy of the daemon
+ * that has one thread and may have been forked while others held locks, so it calls nothing that
+ * allocates or locks: system calls, and the one mutex in the shared page. */
+
+#include "daemon/window/guard-process.h"
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+/* A suspend that was under way when the daemon died can complete a little later: the rounds go on
+ * this long after the first. */
+#define ROUNDS_USEC (1500 * USEC_PER_MSEC)
+#define ROUND_PAUSE_USEC (10 * USEC_PER_MSEC)
+
+static enum guard_state state_of(struct guard_process *p) {
+        return (enum guard_state)atomic_load(&p->page->state);
+}
+
+static void rescue_row(struct guard_process *p, struct guard_row *row, bool committed) {
+        if (dm_request_run(row->status, p->kernel, p->control_fd) < 0 ||
+            !dm_request_saw_suspended(row->status))
+                return;
+        /* Nobody is left to tell of a failure; the next round tries again. */
+        if (!committed && row->clears_inactive_table)
+                (void)dm_request_run(row->clear, p->kernel, p->control_fd);
+        (void)dm_request_run(row->resume, p->kernel, p->control_fd);
+}
+
+static void pause_until_next_round(void) {
+        const struct timespec pause = { .tv_nsec = ROUND_PAUSE_USEC * 1000 };
+
+        (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+}
+
+static void rescue(struct guard_process *p) {
+        uint32_t expected = GUARD_ARMED;
+        uint64_t end_usec;
+
+        (void)atomic_compare_exchange_strong(&p->page->state, &expected, GUARD_FIRED);
+        end_usec = now_monotonic_usec() + ROUNDS_USEC;
+        do {
+                enum guard_state state = state_of(p);
+
+                if (state == GUARD_DONE)
+                        return;
+                for (size_t i = 0; i < p->n_rows; i++)
+                        rescue_row(p, p->rows + i, state == GUARD_COMMITTED);
+                pause_until_next_round();
+        } while (now_monotonic_usec() < end_usec);
+}
+
+/* Watches over an armed window. */
+static void watch(struct guard_process *p) {
+        uint64_t deadline_usec = atomic_load(&p->page->deadline_usec);
+        const struct timespec deadline = {
+                .tv_sec = (time_t)(deadline_usec / USEC_PER_SEC),
+                .tv_nsec = (long)(deadline_usec % USEC_PER_SEC) * 1000,
+        };
+
+        /* 0: the window is over. Anything else (its holder died, the deadline passed): not so. */
+        if (pthread_mutex_clocklock(&p->page->alive, CLOCK_MONOTONIC, &deadline) != 0)
+                rescue(p);
+        else
+                (void)pthread_mutex_unlock(&p->page->alive); /* ours, so it cannot fail */
+}
+
+static char receive(struct guard_process *p) {
+        ssize_t l;
+        char word;
+
+        do
+                l = read(p->socket_fd, &word, 1);
+        while (l < 0 && errno == EINTR);
+        return l == 1 ? word : '\0';
+}
+
+static void close_all_but(int a, int b) {
+        unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+        /* What stays open by a failure here is only untidy. */
+        if (low > 0)
+                (void)close_range(0, low - 1, 0);
+        if (high > low + 1)
+                (void)close_range(low + 1, high - 1, 0);
+        (void)close_range(high + 1, ~0U, 0);
+}
+
+/* Rather anybody else than this process. */
+static void escape_oom_killer(void) {
+        static const char score[] = "-1000";
+        int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        /* Not permitted to everybody, and not needed for anything but bad days. */
+        if (write(fd, score, sizeof(score) - 1) < 0)
+                errno = 0;
+        fd = safe_close(fd);
+}
+
+/* Walks through all the code that a rescue needs, so that it is in memory, and then pins it there.
+ * MCL_ONFAULT: a copy of the daemon's whole heap would be made for nothing otherwise. */
+static void rehearse(struct guard_process *p) {
+        for (size_t i = 0; i < p->n_rows; i++)
+                (void)dm_request_run(p->rows[i].status, p->kernel, p->control_fd);
+        pause_until_next_round();
+        if (pthread_mutex_lock(&p->page->alive) == 0)
+                (void)pthread_mutex_unlock(&p->page->alive);
+        (void)now_monotonic_usec();
+        /* Where it is not permitted, the pages are still there, only not pinned. */
+        (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+void guard_process_run(struct guard_process *p) {
+        bool armed = false;
+        sigset_t all;
+        char word = GUARD_WORD_READY;
+
+        /* SIGTERM of a stopping service, SIGINT of a terminal: not for this process. */
+        sigfillset(&all);
+        (void)sigprocmask(SIG_SETMASK, &all, NULL);
+        (void)prctl(PR_SET_NAME, "vssd-guard");
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+        close_all_but(p->control_fd, p->socket_fd);
+        escape_oom_killer();
+        rehearse(p);
+        if (write(p->socket_fd, &word, 1) != 1)
+                _exit(EXIT_FAILURE);
+
+        while (state_of(p) != GUARD_DONE) {
+                word = receive(p);
+                if (word != GUARD_WORD_ARM)
+                        break;
+                armed = true;
+                watch(p);
+        }
+        /* The daemon's end: a suspend that hung while it lived can have completed since. */
+        if (armed && word == '\0')
+                rescue(p);
+        _exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,45 @@
+#pragma once
+
+/* The inside of the guard, shared between the two halves of guard.[ch] only. */
+
+#include "daemon/window/dm-request.h"
+#include "daemon/window/futex.h"
+#include <pthread.h>
+
+enum guard_state {
+        GUARD_IDLE,      /* nothing is suspended yet */
+        GUARD_ARMED,     /* origins are being suspended; the way back drops their inactive tables */
+        GUARD_COMMITTED, /* every copy is good: the origins only have to be resumed */
+        GUARD_FIRED,     /* the guard has taken over: the window is lost */
+        GUARD_DONE,      /* nothing is suspended any more */
+};
+
+/* What daemon and guard share. */
+struct guard_page {
+        pthread_mutex_t alive; /* robust: held by the daemon's thread while armed */
+        futex_word state;      /* enum guard_state */
+        _Atomic uint64_t deadline_usec;
+};
+
+/* What the daemon says over the socket, and the guard's one answer. */
+#define GUARD_WORD_READY 'R'
+#define GUARD_WORD_ARM 'A'
+#define GUARD_WORD_GO 'G'
+
+/* One origin's requests, made before the fork. */
+struct guard_row {
+        struct dm_request *status, *clear, *resume;
+        bool clears_inactive_table;
+};
+
+struct guard_process {
+        struct guard_page *page;
+        const struct dm_kernel *kernel;
+        struct guard_row *rows;
+        size_t n_rows;
+        int control_fd;
+        int socket_fd;
+};
+
+/* The child's whole life. */
+_Noreturn void guard_process_run(struct guard_process *p);

@@ -1,0 +1,219 @@
+/* The daemon's half of the guard: see guard.h. Owned by the window. The page, the socket and the
+ * requests are made before the fork; afterwards the two processes have nothing in common but the
+ * page and the socket. */
+
+#include "daemon/window/guard.h"
+#include "daemon/window/guard-process.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* A fork and a rehearsal take milliseconds; on a machine that swaps perhaps a second. */
+#define READY_TIMEOUT_MSEC 10000
+/* How long a guard that was told to go may take before it is killed. */
+#define EXIT_TIMEOUT_USEC (500 * USEC_PER_MSEC)
+
+struct guard {
+        struct guard_process process; /* socket_fd: the daemon's end here, its own end there */
+        pid_t pid;
+};
+
+static struct guard_row *rows_free(struct guard_row *rows, size_t n) {
+        for (size_t i = 0; rows && i < n; i++) {
+                dm_request_free(rows[i].status);
+                dm_request_free(rows[i].clear);
+                dm_request_free(rows[i].resume);
+        }
+        free(rows);
+        return NULL;
+}
+
+static int rows_new(struct guard_process *p, const struct guard_origin *origins, size_t n) {
+        p->rows = calloc(n > 0 ? n : 1, sizeof(*p->rows));
+        if (!p->rows)
+                return -ENOMEM;
+        p->n_rows = n;
+        for (size_t i = 0; i < n; i++) {
+                int r;
+
+                p->rows[i].clears_inactive_table = origins[i].clears_inactive_table;
+                r = dm_request_new_status(&p->rows[i].status, origins[i].device);
+                if (r >= 0)
+                        r = dm_request_new_clear(&p->rows[i].clear, origins[i].device);
+                if (r >= 0)
+                        r = dm_request_new_resume(&p->rows[i].resume, origins[i].device);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int page_new(struct guard_page **ret) {
+        struct guard_page *page;
+        pthread_mutexattr_t attributes;
+        int r;
+
+        page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+                return -errno;
+        r = -pthread_mutexattr_init(&attributes);
+        if (r == 0) {
+                /* Both take constants that exist. */
+                (void)pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+                (void)pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+                r = -pthread_mutex_init(&page->alive, &attributes);
+                (void)pthread_mutexattr_destroy(&attributes);
+        }
+        if (r < 0) {
+                (void)munmap(page, sizeof(*page)); /* it was mapped a moment ago */
+                return r;
+        }
+        atomic_store(&page->state, GUARD_IDLE);
+        *ret = page;
+        return 0;
+}
+
+static int guard_fork(struct guard *g) {
+        int sockets[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+                return -errno;
+        g->process.socket_fd = sockets[0];
+        g->pid = fork();
+        if (g->pid == 0) {
+                g->process.socket_fd = sockets[1];
+                guard_process_run(&g->process);
+        }
+        if (g->pid < 0) {
+                int saved = errno;
+
+                sockets[1] = safe_close(sockets[1]);
+                return -saved;
+        }
+        sockets[1] = safe_close(sockets[1]);
+        return 0;
+}
+
+static int wait_until_ready(struct guard *g) {
+        struct pollfd ready = { .fd = g->process.socket_fd, .events = POLLIN };
+        ssize_t l;
+        char word;
+        int k;
+
+        do
+                k = poll(&ready, 1, READY_TIMEOUT_MSEC);
+        while (k < 0 && errno == EINTR);
+        if (k < 0)
+                return -errno;
+        if (k == 0)
+                return -ETIMEDOUT;
+        l = recv(g->process.socket_fd, &word, 1, 0);
+        if (l < 0)
+                return -errno;
+        return l == 1 && word == GUARD_WORD_READY ? 0 : -EPIPE;
+}
+
+int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd,
+              const struct guard_origin *origins, size_t n, struct vss_error *reterr) {
+        _cleanup_(guard_freep) struct guard *g = NULL;
+        int r;
+
+        g = calloc(1, sizeof(*g));
+        if (!g)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot make the guard process");
+        g->process.kernel = kernel;
+        g->process.control_fd = control_fd;
+        g->process.socket_fd = -1;
+        g->pid = -1;
+
+        r = rows_new(&g->process, origins, n);
+        if (r >= 0)
+                r = page_new(&g->process.page);
+        if (r >= 0)
+                r = guard_fork(g);
+        if (r >= 0)
+                r = wait_until_ready(g);
+        if (r < 0)
+                return vss_error_from_errno(
+                        reterr, r,
+                        "cannot start the guard process, without which writes are never held");
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+/* Reaps the guard; kills it if it does not go by itself. Nothing is suspended, so it may die. */
+static void reap(struct guard *g) {
+        uint64_t end_usec = now_monotonic_usec() + EXIT_TIMEOUT_USEC;
+        const struct timespec pause = { .tv_nsec = (long)USEC_PER_MSEC * 1000 };
+
+        for (;;) {
+                pid_t k = waitpid(g->pid, NULL, WNOHANG);
+
+                if (k == g->pid || (k < 0 && errno != EINTR))
+                        return;
+                if (now_monotonic_usec() >= end_usec)
+                        break;
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        }
+        (void)kill(g->pid, SIGKILL); /* it is our child and not yet reaped */
+        while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+}
+
+static void say(struct guard *g, char word) {
+        /* A guard that is gone already needs no telling. */
+        (void)send(g->process.socket_fd, &word, 1, MSG_NOSIGNAL);
+}
+
+struct guard *guard_free(struct guard *g) {
+        if (!g)
+                return NULL;
+        if (g->process.page)
+                atomic_store(&g->process.page->state, GUARD_DONE);
+        if (g->pid > 0) {
+                say(g, GUARD_WORD_GO);
+                reap(g);
+        }
+        g->process.socket_fd = safe_close(g->process.socket_fd);
+        if (g->process.page)
+                (void)munmap(g->process.page, sizeof(*g->process.page)); /* mapped by page_new() */
+        g->process.rows = rows_free(g->process.rows, g->process.n_rows);
+        free(g);
+        return NULL;
+}
+
+int guard_arm(struct guard *g, uint64_t deadline_usec) {
+        struct guard_page *page = g->process.page;
+        const char word = GUARD_WORD_ARM;
+        int r;
+
+        r = -pthread_mutex_lock(&page->alive);
+        if (r < 0)
+                return r;
+        atomic_store(&page->deadline_usec, deadline_usec);
+        atomic_store(&page->state, GUARD_ARMED);
+        if (send(g->process.socket_fd, &word, 1, MSG_NOSIGNAL) != 1) {
+                r = -errno;
+                guard_disarm(g, true);
+                return r;
+        }
+        return 0;
+}
+
+bool guard_commit(struct guard *g) {
+        uint32_t expected = GUARD_ARMED;
+
+        return atomic_compare_exchange_strong(&g->process.page->state, &expected, GUARD_COMMITTED);
+}
+
+void guard_disarm(struct guard *g, bool settled) {
+        if (settled)
+                atomic_store(&g->process.page->state, GUARD_DONE);
+        (void)pthread_mutex_unlock(&g->process.page->alive); /* locked by guard_arm() */
+}
+
+pid_t guard_pid(const struct guard *g) {
+        return g->pid;
+}

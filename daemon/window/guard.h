@@ -1,0 +1,45 @@
+#pragma once
+
+/* A frozen file system thaws by itself on no kernel. The guard is a tiny process, forked before
+ * the window and locked into memory, that holds nothing but the control node, a socket to the
+ * daemon, a page shared with it and the list of origins. When the daemon dies inside the window,
+ * or the deadline passes while it is stopped, hung or starved, the guard resumes every origin.
+ *
+ * The two agree on one word in the shared page:
+ *
+ *      IDLE --arm--> ARMED --commit--> COMMITTED --disarm--> DONE
+ *                      +--the guard--> FIRED ------disarm--> DONE
+ *
+ * Commit and the guard race for the step out of ARMED, and one of them wins it: either all copies
+ * are good and the guard merely resumes, or the guard drops the inactive tables and the window is
+ * lost. While armed, the daemon's thread holds a robust mutex in the page, so that the kernel
+ * itself tells the guard at once when that thread is gone; the socket's end would come only after
+ * the last thread of a dying process has returned from its ioctl. */
+
+#include "common/vss-error.h"
+#include "daemon/window/dm-kernel.h"
+#include <sys/types.h>
+
+struct guard;
+
+struct guard_origin {
+        dev_t device;
+        bool clears_inactive_table; /* unless committed, drop the inactive table first */
+};
+
+/* Forks it and waits until it is at its post: call it before other threads are made. */
+int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd,
+              const struct guard_origin *origins, size_t n, struct vss_error *reterr);
+/* Sends it away and reaps it. Every origin must be resumed by now. */
+struct guard *guard_free(struct guard *g);
+DEFINE_CLEANUP(struct guard, guard_free);
+
+/* From here on it watches. -EPIPE: it is gone, nothing may be suspended. Pairs with guard_disarm()
+ * in the same thread. */
+int guard_arm(struct guard *g, uint64_t deadline_usec);
+/* From any thread, when all are committed. False: it has fired, the window is lost. */
+bool guard_commit(struct guard *g);
+/* settled: nothing is suspended any more, it may go. Otherwise it stays until guard_free() or
+ * until the daemon's end, when it looks at the origins once more. */
+void guard_disarm(struct guard *g, bool settled);
+pid_t guard_pid(const struct guard *g);

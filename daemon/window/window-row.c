@@ -1,0 +1,209 @@
+/* What one thread of the window does: see window.h for the whole, gate.h for the phases. From the
+ * suspend to the resume it runs prepared ioctls, waits on the gate and reads the clock; nothing
+ * else. Results go into fields of the row. */
+
+#include "daemon/window/window-row.h"
+
+/* A resume that fails leaves the volume hanging, so it is not given up lightly. */
+#define RESUME_ATTEMPTS 3
+
+/* As much of the stack as a row can need; the whole of it is 64 KiB. */
+#define STACK_TOUCHED 16384
+
+struct row *row_free(struct row *row) {
+        if (!row)
+                return NULL;
+        for (size_t i = 0; i < row->n_commits; i++)
+                dm_request_free(row->commits[i]);
+        free(row->commits);
+        dm_request_free(row->status);
+        dm_request_free(row->suspend);
+        dm_request_free(row->clear);
+        dm_request_free(row->resume);
+        free(row->volume);
+        free(row);
+        return NULL;
+}
+
+int row_new(struct row **ret, struct window *w, const struct window_row *spec) {
+        _cleanup_(row_freep) struct row *row = NULL;
+        int r;
+
+        row = calloc(1, sizeof(*row));
+        if (!row)
+                return -ENOMEM;
+        row->volume = strdup(spec->volume);
+        if (!row->volume)
+                return -ENOMEM;
+        row->window = w;
+        row->index = w->n_rows;
+        row->origin = spec->origin;
+        row->clears_inactive_table = spec->clears_inactive_table;
+        r = dm_request_new_status(&row->status, spec->origin);
+        if (r >= 0)
+                r = dm_request_new_suspend(&row->suspend, spec->origin);
+        if (r >= 0)
+                r = dm_request_new_clear(&row->clear, spec->origin);
+        if (r >= 0)
+                r = dm_request_new_resume(&row->resume, spec->origin);
+        if (r < 0)
+                return r;
+        /* Last, so that a failure leaves them with the caller. */
+        row->commits = spec->commits;
+        row->n_commits = spec->n_commits;
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+enum row_state row_state(struct row *row) {
+        return (enum row_state)atomic_load(&row->state);
+}
+
+bool row_take(struct row *row, enum row_state from, enum row_state to) {
+        uint32_t expected = from;
+
+        return atomic_compare_exchange_strong(&row->state, &expected, to);
+}
+
+static int row_request(struct row *row, struct dm_request *request) {
+        return dm_request_run(request, row->window->kernel, row->window->control_fd);
+}
+
+/* Remembers the first failure and turns everybody back. */
+static void row_fail(struct row *row, const struct dm_request *request, int error) {
+        struct window *w = row->window;
+
+        if (!atomic_exchange(&w->failure.taken, true)) {
+                w->failure.verb = dm_request_verb(request);
+                w->failure.error = error;
+                atomic_store(&w->failure.row, (uint32_t)row->index + 1);
+        }
+        if (!gate_step(&w->gate, GATE_SUSPENDING, GATE_BACK))
+                (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK); /* or it is there already */
+}
+
+void row_resume(struct row *row, bool back) {
+        int r = -EIO;
+
+        row->times.resume_begin_usec = now_monotonic_usec();
+        if (back && row->clears_inactive_table) {
+                r = row_request(row, row->clear);
+                if (r < 0)
+                        row_fail(row, row->clear, r);
+        }
+        for (unsigned i = 0; i < RESUME_ATTEMPTS; i++) {
+                r = row_request(row, row->resume);
+                if (r >= 0)
+                        break;
+        }
+        if (r < 0)
+                row_fail(row, row->resume, r);
+        row->times.resume_end_usec = now_monotonic_usec();
+}
+
+static void row_settle(struct row *row) {
+        atomic_store(&row->state, ROW_SETTLED);
+        atomic_fetch_add(&row->window->n_settled, 1);
+        futex_wake_all(&row->window->n_settled);
+}
+
+/* True for the last of all rows to arrive. */
+static bool last_to_arrive(struct window *w, _Atomic uint32_t *counter) {
+        return atomic_fetch_add(counter, 1) + 1 == w->n_rows;
+}
+
+static void row_suspended(struct row *row) {
+        struct window *w = row->window;
+
+        if (!last_to_arrive(w, &w->n_suspended))
+                return;
+        w->times.instant_unix_nsec = now_realtime_nsec();
+        w->times.suspended_usec = now_monotonic_usec();
+        (void)gate_step(&w->gate, GATE_SUSPENDING, GATE_COMMITTING); /* or it went back */
+}
+
+static void row_commit(struct row *row) {
+        struct window *w = row->window;
+
+        for (size_t i = 0; i < row->n_commits; i++) {
+                int r = row_request(row, row->commits[i]);
+
+                if (r < 0) {
+                        row_fail(row, row->commits[i], r);
+                        return;
+                }
+        }
+        row->times.commit_end_usec = now_monotonic_usec();
+        atomic_store(&row->committed, true);
+        if (!last_to_arrive(w, &w->n_committed))
+                return;
+        w->times.committed_usec = now_monotonic_usec();
+        if (guard_commit(w->guard))
+                (void)gate_step(&w->gate, GATE_COMMITTING, GATE_RESUMING); /* or it went back */
+        else {
+                atomic_store(&w->guard_fired, true);
+                (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK);
+        }
+}
+
+static void row_run(struct row *row) {
+        struct window *w = row->window;
+        enum gate_phase phase;
+        int r;
+
+        row->times.suspend_begin_usec = now_monotonic_usec();
+        r = row_request(row, row->suspend);
+        if (r < 0) {
+                row_fail(row, row->suspend, r);
+                if (row_take(row, ROW_PENDING, ROW_SETTLED))
+                        row_settle(row);
+                return;
+        }
+        if (!row_take(row, ROW_PENDING, ROW_SUSPENDED)) {
+                /* Nobody waits for this row any more. */
+                row_resume(row, true);
+                return;
+        }
+        row->times.suspend_end_usec = now_monotonic_usec();
+        row_suspended(row);
+
+        phase = gate_wait(&w->gate, GATE_SUSPENDING, USEC_INFINITY);
+        if (phase == GATE_COMMITTING) {
+                row_commit(row);
+                phase = gate_wait(&w->gate, GATE_COMMITTING, USEC_INFINITY);
+        }
+        /* Somebody else has resumed it if its commit hung. */
+        if (row_take(row, ROW_SUSPENDED, ROW_RESUMING)) {
+                row_resume(row, phase == GATE_BACK);
+                row_settle(row);
+        }
+}
+
+static void touch_stack(void) {
+        volatile char page[STACK_TOUCHED];
+
+        for (size_t i = 0; i < sizeof(page); i += 1024)
+                page[i] = 0;
+        (void)page[0];
+}
+
+void *row_thread(void *p) {
+        struct row *row = p;
+        struct window *w = row->window;
+
+        (void)pthread_setname_np(pthread_self(), "vssd-window");
+        touch_stack();
+        (void)now_monotonic_usec();
+        (void)now_realtime_nsec();
+        atomic_fetch_add(&w->n_parked, 1);
+        futex_wake_all(&w->n_parked);
+
+        if (gate_wait(&w->gate, GATE_PARKED, USEC_INFINITY) != GATE_QUIT) {
+                row_run(row);
+                while (atomic_load(&w->over) == 0)
+                        (void)futex_wait(&w->over, 0, USEC_INFINITY);
+        }
+        atomic_store(&row->finished, true);
+        window_unref(w);
+        return NULL;
+}

@@ -1,0 +1,81 @@
+#pragma once
+
+/* One origin's part in the window: its requests, its thread, how far it got. Shared between the
+ * window and its threads; nobody else includes this. */
+
+#include "daemon/window/dm-request.h"
+#include "daemon/window/gate.h"
+#include "daemon/window/guard.h"
+#include "daemon/window/window.h"
+#include <pthread.h>
+
+enum row_state {
+        ROW_PENDING,   /* not suspended, or its suspend is under way */
+        ROW_SUSPENDED, /* somebody has to resume it: whoever takes it to RESUMING */
+        ROW_RESUMING,
+        ROW_SETTLED,   /* as it was before the window */
+        ROW_ABANDONED, /* its suspend hung past every deadline; its thread undoes it alone */
+};
+
+struct row {
+        struct window *window;
+        size_t index;
+        char *volume;
+        dev_t origin;
+        bool clears_inactive_table;
+        struct dm_request *status, *suspend, *clear, *resume;
+        struct dm_request **commits;
+        size_t n_commits;
+
+        pthread_t thread;
+        bool has_thread;
+        bool may_hang; /* somebody else settled the row: its thread may still be in the kernel */
+        _Atomic bool finished;  /* the thread is done with the row */
+        _Atomic bool committed; /* all its commits have succeeded */
+        futex_word state;       /* enum row_state */
+        bool late;              /* not there when the deadline passed */
+        struct window_row_times times;
+};
+
+/* What went wrong first. */
+struct window_failure {
+        _Atomic bool taken;
+        const char *verb;
+        int error;
+        _Atomic uint32_t row; /* index + 1, set last; 0: nothing */
+};
+
+struct window {
+        const struct dm_kernel *kernel;
+        uint64_t hold_usec, flush_usec;
+        struct row **rows;
+        size_t n_rows;
+        bool prepared, ran, memory_locked;
+        int control_fd;
+        struct guard *guard;
+        void *stacks; /* of all threads */
+        size_t stacks_size;
+
+        struct gate gate;
+        futex_word n_parked, n_settled;
+        futex_word over; /* the threads may end: that allocates, frees and unmaps */
+        _Atomic uint32_t n_suspended, n_committed;
+        _Atomic bool guard_fired;
+        /* The window's holder and every thread: the last one frees it. */
+        _Atomic uint32_t n_owners;
+        struct window_failure failure;
+        struct window_result times;
+};
+
+int row_new(struct row **ret, struct window *w, const struct window_row *spec);
+struct row *row_free(struct row *row);
+DEFINE_CLEANUP(struct row, row_free);
+enum row_state row_state(struct row *row);
+bool row_take(struct row *row, enum row_state from, enum row_state to);
+/* Resumes an origin that was taken to ROW_RESUMING. */
+void row_resume(struct row *row, bool back);
+/* A thread's whole life; p is its row. */
+void *row_thread(void *p);
+
+/* Of window.c, for the threads. */
+void window_unref(struct window *w);

@@ -1,0 +1,245 @@
+#pragma once
+
+/* A device-mapper of a few devices for the tests of the window: it fails, hangs and counts as
+ * told, and complains of every request that comes too early. It lives in a page that all processes
+ * of a test share, so that what the guard does is seen after the daemon's death.
+ *
+ * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of the device "copyI". */
+
+#include "daemon/window/dm-request.h"
+#include "daemon/window/futex.h"
+#include "daemon/window/window.h"
+#include <check.h>
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#define FAKE_MAX 24
+#define FAKE_MAJOR 254
+#define FAKE_ORIGIN(i) makedev(FAKE_MAJOR, (unsigned)(i))
+
+/* A bound for waits that end long before, if the test passes. */
+#define FAKE_PATIENCE_USEC (20 * USEC_PER_SEC)
+
+enum fake_point { FAKE_NOWHERE, FAKE_SUSPEND, FAKE_COMMIT, FAKE_RESUME };
+
+struct fake_origin {
+        _Atomic bool suspended, inactive_table, committed;
+        _Atomic int suspend_error, commit_error; /* positive errno */
+        _Atomic int resume_failures;             /* that many resumes fail */
+        _Atomic uint32_t hangs_at;               /* enum fake_point; until released */
+        _Atomic uint32_t stops_at;               /* enum fake_point: SIGSTOP there, once */
+        _Atomic unsigned n_suspends, n_resumes, n_clears, n_commits;
+        _Atomic pid_t resumed_by;
+};
+
+struct fake_page {
+        struct fake_origin origins[FAKE_MAX];
+        size_t n;
+        futex_word released; /* lets everything go on that hangs */
+        futex_word events;   /* counts whatever happened */
+        _Atomic bool too_early;
+        _Atomic int lock_error;
+        _Atomic bool locked;
+        void (*in_ioctl)(void); /* called inside each ioctl; NULL: nothing */
+};
+
+static struct fake_page *fake;
+
+static void fake_event(void) {
+        atomic_fetch_add(&fake->events, 1);
+        futex_wake_all(&fake->events);
+}
+
+static void fake_hang(struct fake_origin *o, enum fake_point point) {
+        if (atomic_load(&o->stops_at) == point) {
+                atomic_store(&o->stops_at, FAKE_NOWHERE);
+                (void)raise(SIGSTOP);
+        }
+        if (atomic_load(&o->hangs_at) != point)
+                return;
+        fake_event();
+        while (atomic_load(&fake->released) == 0)
+                (void)futex_wait(&fake->released, 0, USEC_INFINITY);
+}
+
+static int fake_suspend(struct fake_origin *o) {
+        atomic_fetch_add(&o->n_suspends, 1);
+        fake_hang(o, FAKE_SUSPEND);
+        if (o->suspend_error != 0)
+                return -o->suspend_error;
+        atomic_store(&o->suspended, true);
+        return 0;
+}
+
+static int fake_commit(struct fake_origin *o) {
+        atomic_fetch_add(&o->n_commits, 1);
+        for (size_t i = 0; i < fake->n; i++)
+                if (!atomic_load(&fake->origins[i].suspended))
+                        atomic_store(&fake->too_early, true);
+        fake_hang(o, FAKE_COMMIT);
+        if (o->commit_error != 0)
+                return -o->commit_error;
+        atomic_store(&o->committed, true);
+        return 0;
+}
+
+static int fake_resume(struct fake_origin *o) {
+        /* With its inactive table still there it is the good end, not the way back. */
+        if (atomic_load(&o->suspended) && atomic_load(&o->inactive_table))
+                for (size_t i = 0; i < fake->n; i++)
+                        if (!atomic_load(&fake->origins[i].committed))
+                                atomic_store(&fake->too_early, true);
+        fake_hang(o, FAKE_RESUME);
+        if (atomic_load(&o->resume_failures) > 0) {
+                atomic_fetch_sub(&o->resume_failures, 1);
+                return -EIO;
+        }
+        atomic_fetch_add(&o->n_resumes, 1);
+        atomic_store(&o->inactive_table, false);
+        atomic_store(&o->resumed_by, getpid());
+        atomic_store(&o->suspended, false);
+        return 0;
+}
+
+static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
+        struct fake_origin *o;
+        int r = 0;
+
+        if (fake->in_ioctl)
+                fake->in_ioctl();
+        if (fd < 0 || arg->version[0] != DM_VERSION_MAJOR)
+                return -EINVAL;
+        if (arg->name[0] != '\0') {
+                unsigned i;
+
+                if (strncmp(arg->name, "copy", 4) != 0 || command != DM_DEV_SUSPEND)
+                        return -ENXIO;
+                i = (unsigned)(arg->name[4] - '0');
+                if (arg->name[5] != '\0')
+                        i = i * 10 + (unsigned)(arg->name[5] - '0');
+                r = fake_commit(&fake->origins[i]);
+                fake_event();
+                return r;
+        }
+        /* The numbers of the test are small: the kernel's encoding is major << 8 | minor. */
+        if (arg->dev >> 8 != FAKE_MAJOR || (arg->dev & 0xff) >= fake->n)
+                return -ENXIO;
+        o = &fake->origins[arg->dev & 0xff];
+
+        if (command == DM_TABLE_CLEAR) {
+                atomic_fetch_add(&o->n_clears, 1);
+                atomic_store(&o->inactive_table, false);
+        } else if (command == DM_DEV_SUSPEND)
+                r = arg->flags & DM_SUSPEND_FLAG ? fake_suspend(o) : fake_resume(o);
+        else if (command != DM_DEV_STATUS)
+                return -ENOTTY;
+        arg->flags = (atomic_load(&o->suspended) ? DM_SUSPEND_FLAG : 0U) |
+                     (atomic_load(&o->inactive_table) ? DM_INACTIVE_PRESENT_FLAG : 0U);
+        /* As the kernel does, so that a request that is run twice must be filled anew. */
+        memcpy(arg->name, "answer", 7);
+        fake_event();
+        return r;
+}
+
+static int fake_open_control(void) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int fake_lock_memory(void) {
+        if (fake->lock_error != 0)
+                return -fake->lock_error;
+        atomic_store(&fake->locked, true);
+        return 0;
+}
+
+static void fake_unlock_memory(void) {
+        atomic_store(&fake->locked, false);
+}
+
+static const struct dm_kernel fake_kernel = {
+        .open_control = fake_open_control,
+        .ioctl = fake_ioctl,
+        .lock_memory = fake_lock_memory,
+        .unlock_memory = fake_unlock_memory,
+};
+
+static void fake_init(size_t n) {
+        fake = mmap(NULL, sizeof(*fake), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        ck_assert_ptr_ne(fake, MAP_FAILED);
+        fake->n = n;
+        for (size_t i = 0; i < n; i++)
+                fake->origins[i].inactive_table = true;
+}
+
+static _unused_ void fake_release(void) {
+        atomic_store(&fake->released, 1);
+        futex_wake_all(&fake->released);
+}
+
+/* A window over all origins. */
+static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t flush_usec,
+                                       uint64_t hold_usec) {
+        const struct window_options options = {
+                .flush_usec = flush_usec,
+                .hold_usec = hold_usec,
+                .kernel = kernel,
+        };
+        struct window *w = NULL;
+
+        ck_assert_int_eq(window_new(&w, &options), 0);
+        for (size_t i = 0; i < fake->n; i++) {
+                struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
+                char volume[32], copy[32];
+
+                (void)snprintf(volume, sizeof(volume), "/srv/%zu/", i);
+                (void)snprintf(copy, sizeof(copy), "copy%zu", i);
+                ck_assert_ptr_nonnull(commits);
+                ck_assert_int_eq(dm_request_new_resume_name(commits, copy, 0, 0), 0);
+                ck_assert_int_eq(window_add_row(w,
+                                                &(struct window_row){
+                                                        .volume = volume,
+                                                        .origin = FAKE_ORIGIN(i),
+                                                        .commits = commits,
+                                                        .n_commits = 1,
+                                                        .clears_inactive_table = true,
+                                                },
+                                                NULL),
+                                 0);
+        }
+        return w;
+}
+
+static _unused_ struct window *fake_window(uint64_t flush_usec, uint64_t hold_usec) {
+        return fake_window_over(&fake_kernel, flush_usec, hold_usec);
+}
+
+static bool fake_nothing_suspended(void) {
+        for (size_t i = 0; i < fake->n; i++)
+                if (atomic_load(&fake->origins[i].suspended))
+                        return false;
+        return true;
+}
+
+/* Sleeps until the condition holds, woken by every request; false when patience is out. */
+#define FAKE_WAIT_FOR(condition)                                           \
+        __extension__({                                                    \
+                uint64_t end_ = now_monotonic_usec() + FAKE_PATIENCE_USEC; \
+                bool holds_;                                               \
+                for (;;) {                                                 \
+                        uint32_t seen_ = atomic_load(&fake->events);       \
+                                                                           \
+                        holds_ = (condition);                              \
+                        if (holds_ || now_monotonic_usec() > end_)         \
+                                break;                                     \
+                        (void)futex_wait(&fake->events, seen_, end_);      \
+                }                                                          \
+                holds_;                                                    \
+        })
