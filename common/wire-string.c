@@ -1,47 +1,31 @@
 /* Strings, string vectors and ids in D-Bus messages. */
 
+#include "common/utf8.h"
 #include "common/vss-id.h"
 #include "common/wire.h"
-
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 bool wire_is_utf8(const char *s) {
         return dbus_validate_utf8(s, NULL);
 }
 
-/* Length of the valid sequence at s, 0 if there is none. Short enough to be tried from long to
- * short: a sequence has at most four bytes. */
-static size_t utf8_sequence(const char *s) {
-        for (size_t length = 1; length <= 4 && s[length - 1] != '\0'; length++) {
-                char sequence[5] = { 0 };
-
-                memcpy(sequence, s, length);
-                if (wire_is_utf8(sequence))
-                        return length;
-        }
-        return 0;
-}
-
 int wire_utf8(char **ret, const char *s) {
         char *copy, *end;
 
-        /* Each byte becomes at most three. */
-        copy = calloc(strlen(s) + 1, strlen(REPLACEMENT));
+        /* A byte becomes three at most. */
+        copy = end = malloc(strlen(s) * 3 + 1);
         if (!copy)
                 return -ENOMEM;
-        for (end = copy; *s;) {
-                size_t length = utf8_sequence(s);
+        while (*s) {
+                uint32_t character;
+                char buf[4];
+                size_t n;
 
-                if (length > 0) {
-                        memcpy(end, s, length);
-                        end += length;
-                        s += length;
-                } else {
-                        memcpy(end, REPLACEMENT, strlen(REPLACEMENT));
-                        end += strlen(REPLACEMENT);
-                        s++;
-                }
+                s += utf8_decode(s, &character);
+                n = utf8_encode(character, buf);
+                memcpy(end, buf, n);
+                end += n;
         }
+        *end = '\0';
         *ret = copy;
         return 0;
 }

@@ -12,7 +12,9 @@
 #include "common/vss-error.h"
 #include <dbus/dbus.h>
 
-/* Limits of what is taken in. Documents are not rows; D-Bus itself bounds them. */
+/* Limits of what is taken in. A document is no row: it goes as a string of its own, and has to
+ * leave room in a message, of which the system bus takes 32 MiB. */
+#define WIRE_DOCUMENT_MAX (31u * 1024u * 1024u)
 #define WIRE_STRING_MAX (64u * 1024u) /* bytes of one string of a row or vector */
 #define WIRE_STRV_MAX 1024u           /* strings of one vector */
 #define WIRE_ROWS_MAX 65536u          /* rows of one aa{sv} */

@@ -4,19 +4,16 @@
 #include "libvssclient/backup-components.h"
 #include "libvssclient/last-error.h"
 
-/* The bus takes 32 MiB in one message; a document has to leave room in it. */
-#define DOCUMENT_MAX (31u * 1024u * 1024u)
-
 HRESULT IVssBackupComponents_InitializeForBackup(IVssBackupComponents *backup, LPCWSTR bstrXML) {
         const char *xml = str_or_empty(bstrXML);
         struct vss_error error = { 0 };
 
         if (!backup)
                 return last_error_argument(__func__, "the IVssBackupComponents is NULL");
-        if (!wire_is_utf8(xml) || strlen(xml) > DOCUMENT_MAX)
+        if (!wire_is_utf8(xml) || strlen(xml) > WIRE_DOCUMENT_MAX)
                 (void)vss_error_set(&error, VSS_E_INVALID_XML_DOCUMENT, 0,
                                     "The document is not UTF-8 text of at most %u bytes",
-                                    DOCUMENT_MAX);
+                                    WIRE_DOCUMENT_MAX);
         else
                 (void)session_call(backup, "InitializeForBackup", CALL_TIMEOUT_MSEC, NULL, &error,
                                    DBUS_TYPE_STRING, &xml, DBUS_TYPE_INVALID);

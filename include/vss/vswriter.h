@@ -9,7 +9,8 @@
  *      CVssWriter_Unsubscribe, CVssWriter_Release
  *
  * Handlers stand in a table of functions. They run on a thread of the library's, one at a time for
- * a writer, and return true for success, false for a veto. Everything that a handler is given, or
+ * a writer, under the signal mask of the thread that subscribed, and return true for success, false
+ * for a veto. Everything that a handler is given, or
  * asks for, belongs to the library and holds until the handler returns. The application stops
  * writing in OnFreeze and goes on in OnThaw; should Thaw not come within the freeze timeout, or the
  * service or the bus go away in between, the library calls OnAbort by itself: an application never
@@ -168,7 +169,7 @@ void CVssWriter_Release(CVssWriter *writer);
  * WriterId: the class, a constant of the product. wszWriterName: its name, not translated.
  * UsageType: VSS_UT_... SourceType: VSS_ST_... AppLevel: when it freezes. dwTimeoutFreeze:
  * milliseconds from Freeze to Thaw after which the library calls OnAbort, at most
- * VSS_WRITER_DEFAULT_FREEZE_TIMEOUT; 0 for that. aws: VSS_AWS_NO_ALTERNATE_WRITER.
+ * VSS_WRITER_DEFAULT_FREEZE_TIMEOUT; 0, or more, means that. aws: VSS_AWS_NO_ALTERNATE_WRITER.
  * bIOThrottlingOnly: false. wszWriterInstanceName: what tells several instances of the class
  * apart, or NULL.
  * Errors: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_BAD_STATE (second call).

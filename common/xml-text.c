@@ -1,0 +1,30 @@
+/* Text that is fit for an XML document. */
+
+#include "common/xml-text.h"
+#include "common/utf8.h"
+#include <libxml/chvalid.h>
+#include <libxml/xmlstring.h>
+
+int xml_text_check(const char *s, const char *what, struct vss_error *reterr) {
+        if (str_empty(s))
+                return 0;
+        if (!xmlCheckUTF8((const unsigned char *)s))
+                return vss_error_set(reterr, E_INVALIDARG, 0, "%s is not valid UTF-8", what);
+        while (*s) {
+                uint32_t character;
+
+                s += utf8_decode(s, &character);
+                if (!xmlIsCharQ(character))
+                        return vss_error_set(reterr, E_INVALIDARG, 0,
+                                             "%s has the character U+%04X, which an XML document "
+                                             "cannot hold",
+                                             what, character);
+        }
+        return 0;
+}
+
+int xml_text_require(const char *s, const char *what, struct vss_error *reterr) {
+        if (str_empty(s))
+                return vss_error_set(reterr, E_INVALIDARG, 0, "%s is empty", what);
+        return xml_text_check(s, what, reterr);
+}

@@ -1,0 +1,247 @@
+/* The life of a CVssWriter: made, initialised once, subscribed and unsubscribed, released. */
+
+#include "libvssclient/writer.h"
+#include "common/vss-id.h"
+#include "libvssclient/call.h"
+#include "libvssclient/last-error.h"
+#include <sys/eventfd.h>
+
+static HRESULT fail(struct vss_error *error, HRESULT hr, const char *function,
+                    const char *problem) {
+        (void)vss_error_set(error, hr, 0, "%s: %s", function, problem);
+        return last_error_raise(error);
+}
+
+HRESULT CVssWriter_Create(const VSS_WRITER_CALLBACKS *callbacks, void *user, CVssWriter **writer) {
+        struct vss_error error = { 0 };
+        CVssWriter *w;
+        size_t size;
+
+        if (!writer)
+                return last_error_argument(__func__, "writer is NULL");
+        *writer = NULL;
+        if (!callbacks)
+                return last_error_argument(__func__, "callbacks is NULL");
+        if (callbacks->size < offsetof(VSS_WRITER_CALLBACKS, OnBackupComplete))
+                return last_error_argument(__func__,
+                                           "callbacks->size is not sizeof(VSS_WRITER_CALLBACKS)");
+        if (!callbacks->OnPrepareSnapshot || !callbacks->OnFreeze || !callbacks->OnThaw ||
+            !callbacks->OnAbort)
+                return last_error_argument(__func__,
+                                           "OnPrepareSnapshot, OnFreeze, OnThaw and OnAbort are "
+                                           "required: one who freezes has to be able to go on");
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return fail(&error, E_OUTOFMEMORY, __func__, "out of memory");
+        atomic_init(&w->stopping, false);
+        /* Handlers that the application was compiled without are NULL. */
+        size = callbacks->size < sizeof(w->callbacks) ? callbacks->size : sizeof(w->callbacks);
+        memcpy(&w->callbacks, callbacks, size);
+        w->user = user;
+        w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (w->wake_fd < 0) {
+                (void)vss_error_from_errno(&error, -errno, __func__);
+                free(w);
+                return last_error_raise(&error);
+        }
+        *writer = w;
+        return S_OK;
+}
+
+void CVssWriter_Release(CVssWriter *writer) {
+        if (!writer)
+                return;
+        if (writer->subscribed)
+                (void)CVssWriter_Unsubscribe(writer); /* it is, so it cannot fail */
+        writer_identity_done(&writer->identity);
+        safe_close(writer->wake_fd);
+        free(writer);
+}
+
+static int check_identity(const struct writer_identity *i, VSS_ALTERNATE_WRITER_STATE aws,
+                          bool throttling_only, struct vss_error *reterr) {
+        int r;
+
+        r = check_string(i->name, "The writer's name", reterr);
+        if (r >= 0 && i->instance_name)
+                r = check_string(i->instance_name, "The writer's instance name", reterr);
+        if (r < 0)
+                return r;
+        if (*i->name == '\0')
+                return vss_error_set(reterr, E_INVALIDARG, 0, "The writer's name is empty");
+        if (vss_id_is_null(i->class_id))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer '%s': its class id is GUID_NULL", i->name);
+        if (i->usage < VSS_UT_BOOTABLESYSTEMSTATE || i->usage > VSS_UT_OTHER ||
+            (unsigned)i->source > VSS_ST_OTHER)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer '%s': usage type %u or source type %u is not one of "
+                                     "the documented values",
+                                     i->name, (unsigned)i->usage, (unsigned)i->source);
+        if (i->level < VSS_APP_SYSTEM || i->level > VSS_APP_SYSTEM_RM)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer '%s': application level %d is not one of "
+                                     "VSS_APP_FRONT_END, VSS_APP_BACK_END and VSS_APP_SYSTEM",
+                                     i->name, (int)i->level);
+        if (aws != VSS_AWS_NO_ALTERNATE_WRITER || throttling_only)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer '%s': aws and bIOThrottlingOnly are reserved; they "
+                                     "are VSS_AWS_NO_ALTERNATE_WRITER and false",
+                                     i->name);
+        return 0;
+}
+
+/* Takes copies of borrowed's strings. */
+static int keep_identity(CVssWriter *w, const struct writer_identity *borrowed) {
+        struct writer_identity i = *borrowed;
+
+        i.name = i.instance_name = NULL;
+        if (str_replace(&i.name, borrowed->name) < 0 ||
+            (!str_empty(borrowed->instance_name) &&
+             str_replace(&i.instance_name, borrowed->instance_name) < 0)) {
+                writer_identity_done(&i);
+                return -ENOMEM;
+        }
+        if (i.freeze_timeout_ms == 0 || i.freeze_timeout_ms > VSS_WRITER_DEFAULT_FREEZE_TIMEOUT)
+                i.freeze_timeout_ms = VSS_WRITER_DEFAULT_FREEZE_TIMEOUT;
+        w->identity = i;
+        w->initialized = true;
+        return 0;
+}
+
+HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR wszWriterName,
+                                  DWORD dwMajorVersion, DWORD dwMinorVersion,
+                                  VSS_USAGE_TYPE UsageType, VSS_SOURCE_TYPE SourceType,
+                                  VSS_APPLICATION_LEVEL AppLevel, DWORD dwTimeoutFreeze,
+                                  VSS_ALTERNATE_WRITER_STATE aws, bool bIOThrottlingOnly,
+                                  LPCWSTR wszWriterInstanceName) {
+        struct writer_identity identity = {
+                .class_id = WriterId,
+                /* borrowed: keep_identity() copies */
+                .name = (char *)(uintptr_t)wszWriterName,
+                .instance_name = (char *)(uintptr_t)wszWriterInstanceName,
+                .usage = UsageType,
+                .source = SourceType,
+                .level = AppLevel,
+                .freeze_timeout_ms = dwTimeoutFreeze,
+                .major_version = dwMajorVersion,
+                .minor_version = dwMinorVersion,
+        };
+        struct vss_error error = { 0 };
+
+        if (!writer)
+                return last_error_argument(__func__, "the CVssWriter is NULL");
+        if (writer->initialized)
+                return fail(&error, VSS_E_BAD_STATE, __func__, "the writer is initialised already");
+        if (check_identity(&identity, aws, bIOThrottlingOnly, &error) < 0)
+                return last_error_raise(&error);
+        if (keep_identity(writer, &identity) < 0)
+                return fail(&error, E_OUTOFMEMORY, __func__, "out of memory");
+        return S_OK;
+}
+
+HRESULT CVssWriter_Initialize(CVssWriter *writer, VSS_ID WriterId, LPCWSTR wszWriterName,
+                              VSS_USAGE_TYPE UsageType, VSS_SOURCE_TYPE SourceType,
+                              VSS_APPLICATION_LEVEL AppLevel, DWORD dwTimeoutFreeze,
+                              VSS_ALTERNATE_WRITER_STATE aws, bool bIOThrottlingOnly,
+                              LPCWSTR wszWriterInstanceName) {
+        return CVssWriterEx_InitializeEx(writer, WriterId, wszWriterName, 0, 0, UsageType,
+                                         SourceType, AppLevel, dwTimeoutFreeze, aws,
+                                         bIOThrottlingOnly, wszWriterInstanceName);
+}
+
+static void on_call(void *userdata, DBusMessage *call) {
+        enum event_phase phase;
+        DBusMessage *reply;
+
+        if (event_phase_from_string(&phase, dbus_message_get_member(call)) >= 0) {
+                writer_on_call(userdata, phase, call);
+                return;
+        }
+        reply = dbus_message_new_error(call, DBUS_ERROR_UNKNOWN_METHOD,
+                                       "A writer does not know this event");
+        if (reply) {
+                link_send(((CVssWriter *)userdata)->link, reply);
+                dbus_message_unref(reply);
+        }
+}
+
+static void on_lost(void *userdata) {
+        writer_abort_freeze(userdata);
+}
+
+static const struct writer_link_handlers link_handlers = {
+        .on_call = on_call,
+        .on_lost = on_lost,
+};
+
+/* The thread starts with all signals blocked: those of the application go to its own threads. */
+static int start_thread(CVssWriter *w, struct vss_error *reterr) {
+        sigset_t all;
+        int r;
+
+        (void)sigfillset(&all);
+        r = pthread_sigmask(SIG_SETMASK, &all, &w->handler_mask);
+        if (r == 0) {
+                r = pthread_create(&w->thread, NULL, writer_thread, w);
+                (void)pthread_sigmask(SIG_SETMASK, &w->handler_mask, NULL);
+        }
+        return r == 0 ? 0 : vss_error_from_errno(reterr, -r, "Starting the writer's thread");
+}
+
+HRESULT CVssWriter_Subscribe(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD dwEventFlags) {
+        const DWORD events = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
+        int timeout = dwSubscribeTimeout > INT32_MAX ? INT32_MAX : (int)dwSubscribeTimeout;
+        _cleanup_(link_freep) struct writer_link *link = NULL;
+        struct vss_error error = { 0 };
+        uint64_t count;
+
+        if (!writer)
+                return last_error_argument(__func__, "the CVssWriter is NULL");
+        if (dwEventFlags == 0 || (dwEventFlags & ~events))
+                return last_error_argument(__func__,
+                                           "dwEventFlags is VSS_SM_BACKUP_EVENTS_FLAG | "
+                                           "VSS_SM_RESTORE_EVENTS_FLAG; the rest is reserved");
+        if (!writer->initialized)
+                return fail(&error, VSS_E_BAD_STATE, __func__, "the writer is not initialised");
+        if (writer->subscribed)
+                return fail(&error, VSS_E_WRITER_ALREADY_SUBSCRIBED, __func__,
+                            "the writer is subscribed already");
+        if (link_open(&link, &writer->identity, &link_handlers, writer, &error) < 0 ||
+            link_register(link, timeout, &error) < 0)
+                return last_error_raise(&error);
+        atomic_store(&writer->stopping, false);
+        (void)!read(writer->wake_fd, &count, sizeof(count)); /* may be empty already */
+        writer->expired_session = GUID_NULL;
+        writer->link = link;
+        if (start_thread(writer, &error) < 0) {
+                writer->link = NULL;
+                return last_error_raise(&error);
+        }
+        TAKE_PTR(link);
+        writer->subscribed = true;
+        return S_OK;
+}
+
+HRESULT CVssWriter_Unsubscribe(CVssWriter *writer) {
+        const uint64_t one = 1;
+        struct vss_error error = { 0 };
+
+        if (!writer)
+                return last_error_argument(__func__, "the CVssWriter is NULL");
+        if (!writer->subscribed)
+                return fail(&error, VSS_E_BAD_STATE, __func__, "the writer is not subscribed");
+        if (writer_current(writer))
+                return fail(&error, VSS_E_BAD_STATE, __func__,
+                            "a handler cannot wait for its own end");
+        atomic_store(&writer->stopping, true);
+        (void)!write(writer->wake_fd, &one, sizeof(one)); /* full means woken already */
+        (void)pthread_join(writer->thread, NULL);         /* fails only for no or our own thread */
+        writer->link = link_free(writer->link);
+        writer->subscribed = false;
+        return S_OK;
+}
+
+bool CVssWriterEx2_IsWriterShuttingDown(CVssWriter *writer) {
+        return writer && atomic_load(&writer->stopping);
+}
