@@ -1,3 +1,5 @@
+/* UTF-8, decoded with every check of RFC 3629, and the characters that are not for showing. */
+
 #include "common/utf8.h"
 
 #include <stdlib.h>

@@ -1,0 +1,411 @@
+/* The requester's sequence, step by step, and the way back from each step. */
+
+#include "cli/backup-set.h"
+
+#include "cli/exit-status.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/writer-selection.h"
+#include "cli/writer-state.h"
+
+#define LOOK_MSEC 20 /* between two looks at a running operation */
+
+typedef HRESULT (*async_call)(IVssBackupComponents *backup, IVssAsync **async);
+
+static bool id_equal(VSS_ID a, VSS_ID b) {
+        return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static void release_async(IVssAsync **async) {
+        IVssAsync_Release(*async);
+}
+
+bool backup_set_has_writers(const struct backup_set *s) {
+        return !(s->context & VSS_VOLSNAP_ATTR_NO_WRITERS);
+}
+
+bool backup_set_is_persistent(const struct backup_set *s) {
+        return s->context & VSS_VOLSNAP_ATTR_NO_AUTO_RELEASE;
+}
+
+struct backup_set *backup_set_free(struct backup_set *s) {
+        if (!s)
+                return NULL;
+        IVssBackupComponents_Release(s->components);
+        strv_free(s->volumes);
+        free(s->snapshot_ids);
+        VssFreeSnapshots(s->list);
+        free(s->copies);
+        for (size_t i = 0; i < s->n_failed_writers; i++) {
+                free(s->failed_writers[i].name);
+                free(s->failed_writers[i].message);
+        }
+        free(s->failed_writers);
+        timeline_done(&s->timeline);
+        free(s);
+        return NULL;
+}
+
+/* Waits for a running operation. The first signal cancels it, and then too its end is awaited: it
+ * comes when everything has been taken back. */
+static HRESULT wait_for(struct backup_set *s, IVssAsync *async, const char *step) {
+        bool cancelled = false;
+
+        for (;;) {
+                const char *phase = NULL;
+                unsigned percent = 0;
+                HRESULT hr, status;
+
+                hr = IVssAsync_Wait(async, LOOK_MSEC);
+                if (FAILED(hr))
+                        return hr;
+                hr = IVssAsync_QueryStatus(async, &status, NULL);
+                if (FAILED(hr))
+                        return hr;
+                if (status != VSS_S_ASYNC_PENDING)
+                        return status;
+
+                if (SUCCEEDED(IVssAsync_GetProgress(async, &phase, &percent))) {
+                        if (str_empty(phase))
+                                phase = step;
+                        timeline_enter(&s->timeline, phase);
+                        progress_show(phase, percent);
+                }
+                if (interrupt_pending() && !cancelled) {
+                        message(MESSAGE_NOTICE, "interrupted, taking everything back");
+                        cancelled = true;
+                        /* Whether it could be cancelled shows in how it ends. */
+                        (void)IVssAsync_Cancel(async);
+                }
+        }
+}
+
+/* One asynchronous step of the sequence, with its message if it fails. */
+static int run_step(struct backup_set *s, async_call call, const char *step, const char *what) {
+        _cleanup_(release_async) IVssAsync *async = NULL;
+        HRESULT hr;
+
+        timeline_enter(&s->timeline, step);
+        hr = call(s->components, &async);
+        if (SUCCEEDED(hr))
+                hr = wait_for(s, async, step);
+        if (interrupt_pending())
+                return EXIT_SIGNAL + interrupt_pending();
+        if (FAILED(hr))
+                return message_hresult(hr, "%s", what);
+        if (hr == VSS_S_ASYNC_CANCELLED) {
+                message(MESSAGE_ERROR, "%s: cancelled by the service (%s)", what,
+                        MESSAGE_CODE(VSS_S_ASYNC_CANCELLED));
+                return EXIT_FAILED;
+        }
+        return EXIT_DONE;
+}
+
+static bool is_known_failure(const struct backup_set *s, VSS_ID instance) {
+        for (size_t i = 0; i < s->n_failed_writers; i++)
+                if (id_equal(s->failed_writers[i].instance_id, instance))
+                        return true;
+        return false;
+}
+
+/* Takes over the strings of w. */
+static int add_failure(struct backup_set *s, const struct failed_writer *w) {
+        struct failed_writer *grown;
+
+        grown = reallocarray(s->failed_writers, s->n_failed_writers + 1, sizeof(*grown));
+        if (!grown) {
+                free(w->name);
+                free(w->message);
+                return -ENOMEM;
+        }
+        s->failed_writers = grown;
+        s->failed_writers[s->n_failed_writers++] = *w;
+        return 0;
+}
+
+static HRESULT read_status(struct backup_set *s, unsigned i, struct failed_writer *ret) {
+        BSTR name = NULL, application = NULL;
+        HRESULT hr;
+
+        hr = IVssBackupComponentsEx3_GetWriterStatusEx(s->components, i, &ret->instance_id,
+                                                       &ret->writer_id, &name, &ret->state,
+                                                       &ret->failure, NULL, &application);
+        if (SUCCEEDED(hr) && (str_replace(&ret->name, str_or_empty(name)) < 0 ||
+                              str_replace(&ret->message, application) < 0))
+                hr = E_OUTOFMEMORY;
+        SysFreeString(name);
+        SysFreeString(application);
+        return hr;
+}
+
+static int check_writer(struct backup_set *s, unsigned i, bool made) {
+        struct failed_writer w = { 0 };
+        char state[WRITER_STATE_TEXT_MAX];
+        HRESULT hr;
+
+        hr = read_status(s, i, &w);
+        if (FAILED(hr) || w.failure == S_OK || (!made && w.state == VSS_WS_STABLE) ||
+            is_known_failure(s, w.instance_id)) {
+                free(w.name);
+                free(w.message);
+                return FAILED(hr) ? message_hresult(hr, "cannot ask how writer %u is", i)
+                                  : EXIT_DONE;
+        }
+
+        message(MESSAGE_ERROR, "writer '%s' %s: %s (%s)", w.name, writer_state_text(w.state, state),
+                str_empty(w.message) ? VssHresultMessage(w.failure) : w.message,
+                MESSAGE_CODE(w.failure));
+        return add_failure(s, &w) < 0 ? message_out_of_memory() : EXIT_DONE;
+}
+
+/* Asks how each writer is and tells of new failures. made: no set was aborted meanwhile; else the
+ * innocent are retryable, too, and not worth a line. */
+static int check_writers(struct backup_set *s, bool made) {
+        _cleanup_(release_async) IVssAsync *async = NULL;
+        unsigned n = 0;
+        HRESULT hr;
+
+        hr = IVssBackupComponents_GatherWriterStatus(s->components, &async);
+        if (SUCCEEDED(hr))
+                hr = wait_for(s, async, "gather-status");
+        if (interrupt_pending())
+                return EXIT_SIGNAL + interrupt_pending();
+        if (SUCCEEDED(hr))
+                hr = IVssBackupComponents_GetWriterStatusCount(s->components, &n);
+        if (FAILED(hr))
+                return message_hresult(hr, "cannot ask how the writers are");
+
+        for (unsigned i = 0; i < n; i++) {
+                int r = check_writer(s, i, made);
+
+                if (r != EXIT_DONE)
+                        return r;
+        }
+        (void)IVssBackupComponents_FreeWriterStatus(s->components); /* the next one replaces it */
+        return EXIT_DONE;
+}
+
+/* Up to the point where volumes can be added. */
+static int begin(struct backup_set *s, const struct backup_set_request *request) {
+        HRESULT hr;
+        int r;
+
+        hr = CreateVssBackupComponents(&s->components);
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        hr = IVssBackupComponents_InitializeForBackup(s->components, NULL);
+        if (SUCCEEDED(hr))
+                hr = IVssBackupComponents_SetContext(s->components, s->context);
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+
+        if (backup_set_has_writers(s)) {
+                hr = IVssBackupComponents_SetBackupState(s->components, false, false, request->type,
+                                                         false);
+                if (SUCCEEDED(hr))
+                        hr = writer_selection_apply(s->components, request->exclude_writers);
+                if (FAILED(hr))
+                        return message_hresult(hr, NULL);
+                r = run_step(s, IVssBackupComponents_GatherWriterMetadata, "gather-metadata",
+                             "cannot ask the writers what they have");
+                if (r != EXIT_DONE)
+                        return r;
+        }
+
+        hr = IVssBackupComponents_StartSnapshotSet(s->components, &s->id);
+        return FAILED(hr) ? message_hresult(hr, NULL) : EXIT_DONE;
+}
+
+/* "." and "./data" are what they are here; the service has another working directory. Everything
+ * else goes as it stands: an absolute path, vg/lv, UUID=, LABEL=. */
+static int absolute_volume(char **ret, const char *word) {
+        if (word[0] != '.') {
+                *ret = strdup(word);
+                return *ret ? 0 : -ENOMEM;
+        }
+        *ret = realpath(word, NULL);
+        return *ret ? 0 : -errno;
+}
+
+static int add_volumes(struct backup_set *s, char *const *words) {
+        size_t n = strv_length(words);
+
+        timeline_enter(&s->timeline, "add-volumes");
+        s->snapshot_ids = calloc(n, sizeof(*s->snapshot_ids));
+        if (!s->snapshot_ids)
+                return message_out_of_memory();
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(freep) char *volume = NULL;
+                HRESULT hr;
+                int r;
+
+                if (interrupt_pending())
+                        return EXIT_SIGNAL + interrupt_pending();
+                progress_show("add-volumes", (unsigned)(i * 100 / n));
+                r = absolute_volume(&volume, words[i]);
+                if (r == -ENOMEM)
+                        return message_out_of_memory();
+                if (r < 0) {
+                        message(MESSAGE_ERROR, "%s: %s", words[i], strerror(-r));
+                        return EXIT_USAGE;
+                }
+                if (strv_append(&s->volumes, volume) < 0)
+                        return message_out_of_memory();
+                hr = IVssBackupComponents_AddToSnapshotSet(s->components, volume, GUID_NULL,
+                                                           &s->snapshot_ids[i]);
+                if (FAILED(hr))
+                        return message_hresult(hr, NULL);
+        }
+        return EXIT_DONE;
+}
+
+static int take_snapshots(struct backup_set *s) {
+        int r, q;
+
+        if (backup_set_has_writers(s)) {
+                r = run_step(s, IVssBackupComponents_PrepareForBackup, "prepare-backup",
+                             "cannot prepare the writers");
+                if (r == EXIT_DONE)
+                        r = check_writers(s, true);
+                if (r != EXIT_DONE)
+                        return r;
+        }
+
+        s->begun = true;
+        r = run_step(s, IVssBackupComponents_DoSnapshotSet, "snapshot", "no snapshot was made");
+        if (!backup_set_has_writers(s) || r >= EXIT_SIGNAL)
+                return r;
+        q = check_writers(s, r == EXIT_DONE);
+        return r != EXIT_DONE ? r : q;
+}
+
+static const VSS_SNAPSHOT_INFO *find_copy(VSS_SNAPSHOT_INFO *const *list, VSS_ID id) {
+        for (VSS_SNAPSHOT_INFO *const *c = list; *c; c++)
+                if (id_equal((*c)->properties.m_SnapshotId, id))
+                        return *c;
+        return NULL;
+}
+
+static int read_copies(struct backup_set *s) {
+        char filter[VSS_ID_STRING_SIZE + 4] = "set=";
+        size_t n = strv_length(s->volumes);
+        HRESULT hr;
+
+        VssIdToString(s->id, filter + strlen(filter));
+        hr = VssListSnapshots((const LPCWSTR[]){ filter, NULL }, &s->list, NULL);
+        if (FAILED(hr))
+                return message_hresult(hr, "cannot ask for the new set");
+
+        s->copies = calloc(n, sizeof(*s->copies));
+        if (!s->copies)
+                return message_out_of_memory();
+        for (size_t i = 0; i < n; i++) {
+                s->copies[i] = find_copy(s->list, s->snapshot_ids[i]);
+                if (!s->copies[i]) {
+                        message(MESSAGE_ERROR, "%s: the service does not know the new copy (%s)",
+                                s->volumes[i], MESSAGE_CODE(VSS_E_OBJECT_NOT_FOUND));
+                        return EXIT_FAILED;
+                }
+        }
+        s->n_copies = n;
+        return EXIT_DONE;
+}
+
+/* Forced: nobody else was promised that these copies stay. */
+static HRESULT delete_set(struct backup_set *s) {
+        VSS_ID not_deleted;
+        LONG deleted;
+
+        return IVssBackupComponents_DeleteSnapshots(s->components, s->id, VSS_OBJECT_SNAPSHOT_SET,
+                                                    TRUE, &deleted, &not_deleted);
+}
+
+/* What was made of a set whose making failed must not stay, persistent or not. A set that an
+ * interruption came too late for is complete by now. */
+static void take_back(struct backup_set *s) {
+        HRESULT hr;
+
+        if (id_equal(s->id, GUID_NULL))
+                return;
+        hr = IVssBackupComponents_AbortBackup(s->components);
+        if (SUCCEEDED(hr) && s->begun) {
+                hr = delete_set(s);
+                if (hr == VSS_E_OBJECT_NOT_FOUND)
+                        hr = S_OK;
+        }
+        if (FAILED(hr))
+                (void)message_hresult(hr, "while taking it back");
+}
+
+int backup_set_new(struct backup_set **ret, const struct backup_set_request *request) {
+        _cleanup_(backup_set_freep) struct backup_set *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return message_out_of_memory();
+        s->context = request->context;
+        timeline_begin(&s->timeline);
+
+        r = begin(s, request);
+        if (r == EXIT_DONE)
+                r = add_volumes(s, request->volumes);
+        if (r == EXIT_DONE)
+                r = take_snapshots(s);
+        if (r == EXIT_DONE)
+                r = read_copies(s);
+        timeline_end(&s->timeline);
+        progress_clear();
+
+        if (r == EXIT_DONE && interrupt_pending())
+                r = EXIT_SIGNAL + interrupt_pending();
+        if (r != EXIT_DONE) {
+                take_back(s);
+                return r;
+        }
+
+        r = s->n_failed_writers > 0 ? EXIT_PARTIAL : EXIT_DONE;
+        *ret = TAKE_PTR(s);
+        return r;
+}
+
+int backup_set_complete(struct backup_set *s) {
+        size_t before = s->n_failed_writers;
+        int r;
+
+        if (!backup_set_has_writers(s))
+                return EXIT_DONE;
+        r = run_step(s, IVssBackupComponents_BackupComplete, "backup-complete",
+                     "cannot tell the writers that the backup is complete");
+        if (r == EXIT_DONE)
+                r = check_writers(s, true);
+        timeline_end(&s->timeline);
+        progress_clear();
+        if (r != EXIT_DONE)
+                return r;
+        return s->n_failed_writers > before ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+int backup_set_delete(struct backup_set *s) {
+        HRESULT hr;
+
+        if (backup_set_is_persistent(s))
+                return EXIT_DONE;
+        hr = delete_set(s);
+        return FAILED(hr) ? message_hresult(hr, "cannot release the set") : EXIT_DONE;
+}
+
+bool backup_set_is_alive(struct backup_set *s) {
+        for (size_t i = 0; i < s->n_copies; i++) {
+                VSS_SNAPSHOT_PROP prop = { 0 };
+                HRESULT hr = IVssBackupComponents_GetSnapshotProperties(s->components,
+                                                                        s->snapshot_ids[i], &prop);
+
+                if (FAILED(hr))
+                        return false;
+                VssFreeSnapshotProperties(&prop);
+        }
+        return true;
+}

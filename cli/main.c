@@ -1,0 +1,316 @@
+/* vssctl: the table of verbs and what happens before one of them runs. Everything it does goes
+ * through libvssclient's public interface. */
+
+#include "cli/help.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/remote.h"
+#include "cli/verb.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <vss/vsslinux.h>
+
+static int verb_help(const struct cli *cli);
+
+#define FLAG(field) .kind = OPTION_FLAG, .offset = offsetof(struct option_values, field)
+#define TEXT(field) .kind = OPTION_TEXT, .offset = offsetof(struct option_values, field)
+#define LIST(field) .kind = OPTION_LIST, .offset = offsetof(struct option_values, field)
+
+static const struct option_spec global_options[] = {
+        { "json", 0, FLAG(json), .help = "print one JSON document" },
+        { "quiet", 'q', FLAG(quiet), .help = "no notices, no progress" },
+        { "verbose", 'v', FLAG(verbose), .help = "ids in full, and what else is left out" },
+        { "no-color", 0, FLAG(no_color), .help = "no colours (as does NO_COLOR=1)" },
+        { "host", 'H', TEXT(host), .local = true, .argument = "[USER@]HOST[:PORT]",
+          .help = "run vssctl there, through ssh" },
+        { "address", 0, TEXT(address), .argument = "ADDRESS",
+          .help = "D-Bus address of the service" },
+        { "version", 0, FLAG(version), .help = "print the version" },
+        { "help", 'h', FLAG(help), .help = "print this, or what a verb does" },
+        OPTION_END,
+};
+
+static const struct option_spec no_options[] = { OPTION_END };
+
+#define SET_OPTIONS                                                                               \
+        { "context", 0, TEXT(context), .argument = "CONTEXT", .help = "the kind of the copies" }, \
+                { "exclude-writer", 0, LIST(exclude_writers), .argument = "WRITER",               \
+                  .help = "leave out a writer: name, class or instance id" },                     \
+        {                                                                                         \
+                "timeline", 0, FLAG(timeline), .help = "print the phases and how long each took"  \
+        }
+
+static const struct option_spec create_options[] = {
+        SET_OPTIONS,
+        { "keep", 0, FLAG(keep), .help = "the set stays until 'vssctl delete'" },
+        OPTION_END,
+};
+
+static const struct option_spec run_options[] = { SET_OPTIONS, OPTION_END };
+
+static const struct option_spec delete_options[] = {
+        { "force", 'f', FLAG(force), .help = "also copies that are in use" },
+        OPTION_END,
+};
+
+static const struct verb verbs[] = {
+        {
+                .name = "create",
+                .usage = "VOLUME...",
+                .help = "make copies of volumes, of one instant",
+                .details =
+                        "Makes a snapshot set of the volumes. Applications that registered a "
+                        "writer freeze\nmeanwhile, for as long as the instant takes.\n"
+                        "\n"
+                        "Copies of the contexts backup (the default) and file-share exist as long "
+                        "as this\ncommand runs: it holds them until Ctrl-C, SIGTERM or the end of "
+                        "its standard input.\nWith --keep, and in the other contexts, they stay "
+                        "until they are deleted.\n"
+                        "\n"
+                        "Contexts: backup, file-share (no writers), app-rollback (stays), "
+                        "nas-rollback (stays,\nno writers), client (stays, no writers), "
+                        "client-writers (stays).",
+                .options = create_options,
+                .examples = "  vssctl create /srv/data /srv/mail\n"
+                            "  vssctl create --keep --quiet vg0/data\n"
+                            "  vssctl create --exclude-writer 'Mail store' --timeline /srv\n",
+                .arguments_min = 1,
+                .arguments_max = SIZE_MAX,
+                .run = verb_create,
+        },
+        {
+                .name = "list",
+                .usage = "",
+                .help = "list the copies",
+                .details = "Lists all finished copies. On a terminal ids are shortened to what is "
+                           "enough to type;\n--verbose and pipes get them in full.",
+                .options = no_options,
+                .examples = "  vssctl list\n"
+                            "  vssctl list --json | jq -r '.snapshots[].device_object'\n",
+                .run = verb_list,
+        },
+        {
+                .name = "show",
+                .usage = "ID",
+                .help = "show everything about a copy or a set",
+                .details = "An ID is that of a copy or of a set, or its beginning (4 digits at "
+                           "least), or ShadowCopyN.",
+                .options = no_options,
+                .examples = "  vssctl show ShadowCopy3\n"
+                            "  vssctl show 4f1c --json\n",
+                .arguments_min = 1,
+                .arguments_max = 1,
+                .run = verb_show,
+        },
+        {
+                .name = "delete",
+                .usage = "ID...",
+                .help = "delete copies or whole sets",
+                .details = "An ID is that of a copy or of a set, or its beginning (4 digits at "
+                           "least), or ShadowCopyN.\nAll are looked up before the first is "
+                           "deleted.",
+                .options = delete_options,
+                .examples = "  vssctl delete ShadowCopy3\n"
+                            "  vssctl delete --force 4f1c 9b07\n",
+                .arguments_min = 1,
+                .arguments_max = SIZE_MAX,
+                .run = verb_delete,
+        },
+        {
+                .name = "run",
+                .usage = "VOLUME... -- COMMAND [ARGUMENT...]",
+                .help = "run a command beside copies, then delete them",
+                .details =
+                        "Makes a snapshot set of the volumes, runs the command, deletes the set. "
+                        "If the command\nsucceeds the writers are told that the backup is "
+                        "complete.\n"
+                        "\n"
+                        "The command finds in its environment VSS_SET_ID, VSS_COPIES (the copies' "
+                        "directories,\nseparated by colons), and for each volume, numbered from "
+                        "1: VSS_VOLUME_1, VSS_COPY_1 (the\ndirectory), VSS_DEVICE_1 (the block "
+                        "device), VSS_SNAPSHOT_1 (the id).\n"
+                        "\n"
+                        "vssctl ends with 10 + the command's exit status if that is not 0, at "
+                        "most 99.",
+                .options = run_options,
+                .examples =
+                        "  vssctl run /srv/data -- sh -c 'restic backup \"$VSS_COPY_1\"'\n"
+                        "  vssctl run / /home -- sh -c 'tar -C \"$VSS_COPY_2\" -cf /mnt/h.tar .'\n",
+                .arguments_min = 1,
+                .arguments_max = SIZE_MAX,
+                .takes_command = true,
+                .run = verb_run,
+        },
+        {
+                .name = "writers",
+                .usage = "",
+                .help = "list the writers and how they are",
+                .details = "Lists the applications that are registered to be told of copies, and "
+                           "what became of each\nthe last time.",
+                .options = no_options,
+                .examples = "  vssctl writers\n"
+                            "  vssctl writers --json\n",
+                .run = verb_writers,
+        },
+        {
+                .name = "volumes",
+                .usage = "",
+                .help = "list the volumes, and which can be copied",
+                .details = "Lists the volumes of this machine, and for those that cannot be "
+                           "copied the reason.",
+                .options = no_options,
+                .examples = "  vssctl volumes\n"
+                            "  vssctl volumes -H backup@db1.example.com\n",
+                .run = verb_volumes,
+        },
+        {
+                .name = "providers",
+                .usage = "",
+                .help = "list what makes the copies",
+                .details = "Lists the providers: the kinds of storage that copies can be made on.",
+                .options = no_options,
+                .examples = "  vssctl providers\n",
+                .run = verb_providers,
+        },
+        {
+                .name = "help",
+                .usage = "[VERB]",
+                .help = "explain vssctl or one of its verbs",
+                .details = "Explains vssctl, or one of its verbs.",
+                .options = no_options,
+                .examples = "  vssctl help run\n",
+                .arguments_max = 1,
+                .run = verb_help,
+        },
+        { .name = NULL },
+};
+
+static const struct verb *find_verb(const char *name) {
+        for (const struct verb *v = verbs; v->name; v++)
+                if (streq(v->name, name))
+                        return v;
+        return NULL;
+}
+
+static const struct option_spec *verb_options(const char *name) {
+        const struct verb *v = find_verb(name);
+
+        return v ? v->options : NULL;
+}
+
+static int verb_help(const struct cli *cli) {
+        const struct verb *v;
+
+        if (strv_length(cli->line.arguments) == 0) {
+                help_print(verbs, global_options);
+                return EXIT_DONE;
+        }
+        v = find_verb(cli->line.arguments[0]);
+        if (!v) {
+                message(MESSAGE_ERROR, "unknown verb '%s'; 'vssctl help' lists them",
+                        cli->line.arguments[0]);
+                return EXIT_USAGE;
+        }
+        help_print_verb(v);
+        return EXIT_DONE;
+}
+
+/* What follows "--" is a command for the verbs that take one, else it is only no option. */
+static int settle_command(struct command_line *line, const struct verb *v) {
+        if (v->takes_command)
+                return 0;
+        STRV_FOREACH (word, line->command) {
+                int r = strv_append(&line->arguments, *word);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_complete(const struct cli *cli, const struct verb *v) {
+        size_t n = strv_length(cli->line.arguments);
+        const char *wrong = NULL;
+
+        if (n < v->arguments_min)
+                wrong = "something is missing";
+        else if (n > v->arguments_max)
+                wrong = "there is too much";
+        else if (v->takes_command && strv_length(cli->line.command) == 0)
+                wrong = "there is no '-- COMMAND'";
+        if (wrong)
+                message(MESSAGE_ERROR, "%s; usage: vssctl %s %s", wrong, v->name, v->usage);
+        return !wrong;
+}
+
+static int run(struct cli *cli, int argc, char *const argv[]) {
+        const struct option_values *options = &cli->line.options;
+        _cleanup_(freep) char *error = NULL;
+        const struct verb *v;
+        int r;
+
+        terminal_init(&cli->terminal, true); /* for messages about the command line */
+        r = command_line_parse(&cli->line, argc, argv, global_options, verb_options, &error);
+        if (r == -EINVAL) {
+                message(MESSAGE_ERROR, "%s", error);
+                return EXIT_USAGE;
+        }
+        if (r < 0)
+                return message_out_of_memory();
+
+        terminal_init(&cli->terminal, options->no_color);
+        message_init(options->quiet, options->verbose,
+                     cli->terminal.errors && terminal_wants_colour(options->no_color));
+        progress_init(cli->terminal.errors && !options->quiet);
+
+        if (options->version) {
+                printf("vssctl %s\n", VSSD_VERSION);
+                return EXIT_DONE;
+        }
+        if (!cli->line.verb) {
+                if (options->help) {
+                        help_print(verbs, global_options);
+                        return EXIT_DONE;
+                }
+                message(MESSAGE_ERROR, "no verb was given; 'vssctl help' lists them");
+                return EXIT_USAGE;
+        }
+        v = find_verb(cli->line.verb);
+        if (options->help) {
+                help_print_verb(v);
+                return EXIT_DONE;
+        }
+
+        if (settle_command(&cli->line, v) < 0)
+                return message_out_of_memory();
+        if (!is_complete(cli, v))
+                return EXIT_USAGE;
+        if (options->host)
+                return remote_execute(options->host, cli->line.forward, cli->line.command);
+        if (options->address) {
+                HRESULT hr = VssSetBusAddress(options->address);
+
+                if (FAILED(hr)) {
+                        (void)message_hresult(hr, "--address");
+                        return EXIT_USAGE;
+                }
+        }
+        return v->run(cli);
+}
+
+int main(int argc, char *argv[]) {
+        struct cli cli = { 0 };
+        int status;
+
+        status = run(&cli, argc, argv);
+        command_line_done(&cli.line);
+        progress_clear();
+
+        /* A full disk or a closed pipe must not look like success. */
+        if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
+                message(MESSAGE_ERROR, "cannot write the output: %s", strerror(errno));
+                status = EXIT_FAILED;
+        }
+        return status;
+}

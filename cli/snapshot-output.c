@@ -1,0 +1,169 @@
+/* Copies, as rows, pages and objects. The keys of the objects are documented in vssctl(8). */
+
+#include "cli/snapshot-output.h"
+
+#include "cli/output-text.h"
+#include "common/utf8.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#define TICKS_PER_SEC INT64_C(10000000)
+#define SHORT_ID_DIGITS 8
+
+static int64_t unix_seconds(VSS_TIMESTAMP ts) {
+        int64_t ticks = ts - VSS_TIMESTAMP_UNIX_EPOCH;
+
+        /* Rounded down before 1970, too. */
+        return ticks / TICKS_PER_SEC - (ticks % TICKS_PER_SEC < 0);
+}
+
+static char *id_text(VSS_ID id, bool whole, char buf[static VSS_ID_STRING_SIZE]) {
+        VssIdToString(id, buf);
+        if (!whole)
+                buf[SHORT_ID_DIGITS] = '\0';
+        return buf;
+}
+#define ID_TEXT(id, whole) id_text((id), (whole), (char[VSS_ID_STRING_SIZE]){ 0 })
+
+const char *snapshot_name(const VSS_SNAPSHOT_INFO *s) {
+        const char *path = str_empty(s->block_device) ? s->properties.m_pwszSnapshotDeviceObject
+                                                      : s->block_device;
+        const char *slash = strrchr(str_or_empty(path), '/');
+
+        return slash ? slash + 1 : str_or_empty(path);
+}
+
+void snapshot_list_free(VSS_SNAPSHOT_INFO ***snapshots) {
+        VssFreeSnapshots(*snapshots);
+}
+
+void snapshot_json(struct json *j, const char *key, const VSS_SNAPSHOT_INFO *s) {
+        const VSS_SNAPSHOT_PROP *p = &s->properties;
+        int64_t created = unix_seconds(p->m_tsCreationTimestamp);
+
+        json_object_begin(j, key);
+        json_string(j, "snapshot_id", ID_TEXT(p->m_SnapshotId, true));
+        json_string(j, "snapshot_set_id", ID_TEXT(p->m_SnapshotSetId, true));
+        json_int(j, "snapshots_count", p->m_lSnapshotsCount);
+        json_string(j, "name", snapshot_name(s));
+        json_string_or_null(j, "volume", p->m_pwszOriginalVolumeName);
+        json_string_or_null(j, "volume_display_name", s->volume_display_name);
+        json_string_or_null(j, "device_object", p->m_pwszSnapshotDeviceObject);
+        json_string_or_null(j, "block_device", s->block_device);
+        json_string_or_null(j, "file_system", s->file_system);
+        json_string(j, "created", TEXT_RFC3339(created));
+        json_int(j, "created_unix", created);
+        json_string_or_null(j, "context", VssContextToString(s->context));
+        json_int(j, "attributes", p->m_lSnapshotAttributes);
+        json_bool(j, "persistent", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT);
+        json_string_or_null(j, "consistency", s->consistency);
+        json_string_or_null(j, "provider", s->provider);
+        json_string(j, "provider_id", ID_TEXT(p->m_ProviderId, true));
+        json_string_or_null(j, "originating_machine", p->m_pwszOriginatingMachine);
+        json_string_or_null(j, "service_machine", p->m_pwszServiceMachine);
+        json_string_or_null(j, "exposed_name", p->m_pwszExposedName);
+        json_string_or_null(j, "exposed_path", p->m_pwszExposedPath);
+        json_uint(j, "used_bytes", s->used_bytes);
+        json_uint(j, "maximum_bytes", s->maximum_bytes);
+        json_bool(j, "overflowed", s->overflowed);
+        if (s->expires > 0)
+                json_string(j, "expires", TEXT_RFC3339((int64_t)s->expires));
+        else
+                json_null(j, "expires");
+        json_object_end(j);
+}
+
+void snapshot_json_array(struct json *j, const char *key, VSS_SNAPSHOT_INFO *const *snapshots) {
+        json_array_begin(j, key);
+        for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++)
+                snapshot_json(j, NULL, *s);
+        json_array_end(j);
+}
+
+static char *used_text(const VSS_SNAPSHOT_INFO *s, char buf[static 2 * TEXT_SHORT_MAX]) {
+        if (s->overflowed)
+                snprintf(buf, 2 * TEXT_SHORT_MAX, "full: lost");
+        else if (s->maximum_bytes == 0)
+                snprintf(buf, 2 * TEXT_SHORT_MAX, "%s", TEXT_SIZE(s->used_bytes));
+        else
+                snprintf(buf, 2 * TEXT_SHORT_MAX, "%s of %s", TEXT_SIZE(s->used_bytes),
+                         TEXT_SIZE(s->maximum_bytes));
+        return buf;
+}
+
+int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct terminal *terminal,
+                         bool long_ids) {
+        static const struct table_column columns[] = {
+                { .title = "COPY" },
+                { .title = "VOLUME", .shrink = true },
+                { .title = "CREATED", .right = true },
+                { .title = "CONTEXT" },
+                { .title = "USED", .right = true },
+                { .title = "SET" },
+                { .title = "SNAPSHOT" },
+        };
+        _cleanup_(table_freep) struct table *table = NULL;
+        int64_t now = (int64_t)time(NULL);
+        int r;
+
+        r = table_new(&table, columns, ARRAY_SIZE(columns));
+        for (VSS_SNAPSHOT_INFO *const *s = snapshots; r >= 0 && *s; s++) {
+                const VSS_SNAPSHOT_PROP *p = &(*s)->properties;
+                char used[2 * TEXT_SHORT_MAX];
+                const char *const cells[ARRAY_SIZE(columns)] = {
+                        snapshot_name(*s),
+                        p->m_pwszOriginalVolumeName,
+                        TEXT_RELATIVE_TIME(unix_seconds(p->m_tsCreationTimestamp), now),
+                        VssContextToString((*s)->context),
+                        used_text(*s, used),
+                        ID_TEXT(p->m_SnapshotSetId, long_ids),
+                        ID_TEXT(p->m_SnapshotId, long_ids),
+                };
+
+                r = table_add(table, (*s)->overflowed ? TABLE_ROW_BAD : TABLE_ROW_PLAIN, cells);
+        }
+        if (r < 0)
+                return r;
+        table_print(table, stdout, &terminal->table);
+        return 0;
+}
+
+static void print_line(const char *label, const char *value) {
+        _cleanup_(freep) char *clean = NULL;
+
+        if (str_empty(value))
+                return;
+        clean = utf8_clean(value);
+        printf("%20s: %s\n", label, clean ? clean : "(out of memory)");
+}
+
+void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
+        const VSS_SNAPSHOT_PROP *p = &s->properties;
+        int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
+        char used[2 * TEXT_SHORT_MAX], when[3 * TEXT_SHORT_MAX];
+
+        print_line("Snapshot", ID_TEXT(p->m_SnapshotId, true));
+        print_line("Set", ID_TEXT(p->m_SnapshotSetId, true));
+        print_line("Volume", p->m_pwszOriginalVolumeName);
+        print_line("Asked for as", s->volume_display_name);
+        print_line("Files", s->file_system ? p->m_pwszSnapshotDeviceObject : NULL);
+        print_line("Block device", s->block_device);
+        print_line("File system", s->file_system);
+        snprintf(when, sizeof(when), "%s (%s)", TEXT_RFC3339(created),
+                 TEXT_RELATIVE_TIME(created, now));
+        print_line("Created", when);
+        if (s->expires > 0) {
+                snprintf(when, sizeof(when), "%s (%s)", TEXT_RFC3339((int64_t)s->expires),
+                         TEXT_RELATIVE_TIME((int64_t)s->expires, now));
+                print_line("Expires", when);
+        }
+        print_line("Context", VssContextToString(s->context));
+        print_line("Consistency", s->consistency);
+        print_line("Persistent",
+                   p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT ? "yes" : "no");
+        print_line("Provider", s->provider);
+        print_line("Store", used_text(s, used));
+        print_line("Exposed as", p->m_pwszExposedName);
+        print_line("Machine", p->m_pwszOriginatingMachine);
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+/* How copies are shown: as a row, as a page, as an object. */
+
+#include "cli/output-json.h"
+#include "cli/terminal.h"
+#include <vss/vsslinux.h>
+
+void snapshot_json(struct json *j, const char *key, const VSS_SNAPSHOT_INFO *s);
+void snapshot_json_array(struct json *j, const char *key, VSS_SNAPSHOT_INFO *const *snapshots);
+/* One line each. long_ids: ids in full; else their first eight digits, enough to type. */
+int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct terminal *terminal,
+                         bool long_ids);
+/* Everything about one, a line per property. */
+void snapshot_print_details(const VSS_SNAPSHOT_INFO *s);
+
+/* "ShadowCopy3": the last part of its block device. */
+const char *snapshot_name(const VSS_SNAPSHOT_INFO *s);
+
+void snapshot_list_free(VSS_SNAPSHOT_INFO ***snapshots); /* for _cleanup_ */

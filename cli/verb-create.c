@@ -1,0 +1,109 @@
+/* vssctl create: makes a set and, unless it is to stay, holds it until told to let go. */
+
+#include "cli/backup-set.h"
+#include "cli/interrupt.h"
+#include "cli/message.h"
+#include "cli/set-output.h"
+#include "cli/verb.h"
+
+#define LOOK_AFTER_MSEC 5000 /* is the set still there? */
+
+/* --keep: the persistent context that differs from an auto-release one in nothing else. */
+static const struct {
+        LONG from, to;
+} kept[] = {
+        { VSS_CTX_BACKUP, VSS_CTX_APP_ROLLBACK },
+        { VSS_CTX_FILE_SHARE_BACKUP, VSS_CTX_NAS_ROLLBACK },
+};
+
+static int find_context(LONG *ret, const struct option_values *options) {
+        LONG context = VSS_CTX_BACKUP;
+
+        if (options->context &&
+            (FAILED(VssContextFromString(options->context, &context)) || context == VSS_CTX_ALL)) {
+                message(MESSAGE_ERROR,
+                        "'%s' is no context: backup, file-share, nas-rollback, app-rollback, "
+                        "client and client-writers are",
+                        options->context);
+                return EXIT_USAGE;
+        }
+        for (size_t i = 0; options->keep && i < ARRAY_SIZE(kept); i++)
+                if (kept[i].from == context) {
+                        context = kept[i].to;
+                        break;
+                }
+        *ret = context;
+        return EXIT_DONE;
+}
+
+/* Until a signal, the end of stdin, or the loss of the set. */
+static int hold(struct backup_set *s, const struct cli *cli) {
+        if (cli->terminal.errors)
+                message(MESSAGE_NOTICE,
+                        "holding the set; Ctrl-C%s lets it go (--keep would make it stay)",
+                        isatty(STDIN_FILENO) ? " or Ctrl-D" : "");
+
+        while (interrupt_hold(LOOK_AFTER_MSEC) == HOLD_TICK)
+                if (!backup_set_is_alive(s)) {
+                        message(MESSAGE_ERROR, "the set is gone: it was deleted by somebody "
+                                               "else, or the service was stopped");
+                        return EXIT_FAILED;
+                }
+
+        if (cli->terminal.errors)
+                message(MESSAGE_NOTICE, "letting the set go");
+        return EXIT_DONE;
+}
+
+static int print(const struct backup_set *s, const struct cli *cli) {
+        const struct option_values *options = &cli->line.options;
+        char id[VSS_ID_STRING_SIZE];
+
+        if (options->json) {
+                set_print_json(s, stdout, options->timeline);
+                return EXIT_DONE;
+        }
+        if (options->quiet) {
+                printf("%s\n", VssIdToString(s->id, id));
+                fflush(stdout);
+                return EXIT_DONE;
+        }
+        return set_print(s, &cli->terminal, options->timeline) < 0 ? message_out_of_memory()
+                                                                   : EXIT_DONE;
+}
+
+int verb_create(const struct cli *cli) {
+        _cleanup_(backup_set_freep) struct backup_set *s = NULL;
+        struct backup_set_request request = {
+                .volumes = cli->line.arguments,
+                .exclude_writers = cli->line.options.exclude_writers,
+                .type = VSS_BT_COPY, /* whether anything is backed up is not our affair */
+        };
+        int r, partial;
+
+        r = find_context(&request.context, &cli->line.options);
+        if (r != EXIT_DONE)
+                return r;
+
+        interrupt_install();
+        r = backup_set_new(&s, &request);
+        if (!s)
+                return r;
+        partial = r;
+
+        r = backup_set_complete(s);
+        if (r == EXIT_PARTIAL)
+                partial = r;
+        else if (r != EXIT_DONE) {
+                (void)backup_set_delete(s); /* has said what went wrong */
+                return r;
+        }
+
+        r = print(s, cli);
+        if (r == EXIT_DONE && !backup_set_is_persistent(s)) {
+                r = hold(s, cli);
+                if (r == EXIT_DONE)
+                        r = backup_set_delete(s);
+        }
+        return r != EXIT_DONE ? r : partial;
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+/* What vssctl can do: one verb, one file, one row of the table in main.c. */
+
+#include "cli/exit-status.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+
+struct cli {
+        struct command_line line;
+        struct terminal terminal;
+};
+
+struct verb {
+        const char *name;
+        const char *usage; /* behind the name */
+        const char *help;  /* one line */
+        const char *details, *examples;
+        const struct option_spec *options;
+        size_t arguments_min, arguments_max;
+        bool takes_command; /* behind "--" */
+        /* Returns how vssctl ends. Has said what went wrong. */
+        int (*run)(const struct cli *cli);
+};
+
+int verb_create(const struct cli *cli);
+int verb_delete(const struct cli *cli);
+int verb_list(const struct cli *cli);
+int verb_providers(const struct cli *cli);
+int verb_run(const struct cli *cli);
+int verb_show(const struct cli *cli);
+int verb_volumes(const struct cli *cli);
+int verb_writers(const struct cli *cli);
