@@ -1,0 +1,30 @@
+#pragma once
+
+/* The events a hook can have a command for, and how long each may take. */
+
+#include "common/util.h"
+
+enum hook_event {
+        HOOK_PREPARE_BACKUP,
+        HOOK_PREPARE_SNAPSHOT,
+        HOOK_FREEZE,
+        HOOK_THAW,
+        HOOK_POST_SNAPSHOT,
+        HOOK_ABORT,
+        HOOK_BACKUP_COMPLETE,
+        HOOK_BACKUP_SHUTDOWN,
+        _HOOK_EVENT_MAX,
+};
+
+struct hook_event_info {
+        const char *key;  /* "PrepareSnapshot": in [Commands] and [Deadlines] */
+        const char *word; /* "prepare-snapshot": VSS_EVENT of the command */
+        uint64_t default_usec;
+        /* What vssd waits for the answer: a longer deadline could never be used. */
+        uint64_t max_usec;
+        bool can_be_stopped; /* when the process is to end; what undoes is run to its end */
+};
+extern const struct hook_event_info hook_events[_HOOK_EVENT_MAX];
+
+/* _HOOK_EVENT_MAX if there is none. */
+enum hook_event hook_event_from_key(const char *key);

@@ -1,0 +1,28 @@
+#pragma once
+
+/* What a writer remembers of the requesters' sessions that it takes part in: a few at a time, each
+ * from its first event to BackupShutdown. Belongs to the writer's thread. */
+
+#include "common/util.h"
+#include <vss/vss.h>
+
+#define HOOK_SESSIONS_MAX 64
+
+struct hook_session {
+        VSS_ID id;
+        bool affected; /* the set has a volume of ours: commands run */
+        bool engaged;  /* a command was started, so Abort and BackupShutdown are for us */
+        bool frozen;   /* Freeze was started, and no Thaw has succeeded since */
+};
+
+struct hook_sessions {
+        struct hook_session items[HOOK_SESSIONS_MAX];
+        size_t n; /* oldest first */
+};
+
+/* NULL if it is not known. */
+struct hook_session *hook_sessions_find(struct hook_sessions *s, VSS_ID id);
+/* Known or new. When there is no room the oldest that is not frozen goes: its requester was lost.
+ */
+struct hook_session *hook_sessions_open(struct hook_sessions *s, VSS_ID id);
+void hook_sessions_close(struct hook_sessions *s, VSS_ID id);
