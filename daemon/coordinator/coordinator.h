@@ -7,13 +7,14 @@
  *
  * with the way back from each of them. Storage steps are jobs; writers are told through the
  * participants. All or nothing over the volumes. A participant that was asked to freeze is always
- * told to thaw or abort, whatever it answered. It never blocks and calls back from the loop only. */
+ * told to thaw or abort, whatever it answered. It never blocks and calls back from the loop only.
+ */
 
 #include "daemon/providers/provider.h"
 #include "daemon/writers/participant.h"
 
 struct coordinator_volume {
-        struct volume *volume;           /* owned by the request */
+        struct volume *volume; /* owned by the request */
         const struct provider *provider;
         VSS_ID snapshot_id;
 };
@@ -28,7 +29,7 @@ struct coordinator_request {
         uint64_t expire_unix;
         struct coordinator_volume *volumes; /* borrowed until done() */
         size_t n_volumes;
-        struct participants *participants;  /* borrowed until done(); NULL: no writers */
+        struct participants *participants; /* borrowed until done(); NULL: no writers */
         uint64_t freeze_usec, hold_usec, prepare_snapshot_usec, post_snapshot_usec, event_usec;
 };
 
@@ -48,6 +49,8 @@ struct coordinator_result {
 
 struct coordinator;
 typedef void (*coordinator_progress_fn)(void *userdata, const char *phase, unsigned per_cent);
+/* r == 0: the set is there and in the store. -ECANCELED: cancelled, error is empty. Otherwise error
+ * says what failed. Whatever r is, everything else was put back and the writers were told. */
 typedef void (*coordinator_done_fn)(void *userdata, int r, const struct coordinator_result *result,
                                     struct vss_error *error);
 int coordinator_start(struct coordinator **ret, const struct coordinator_request *request,

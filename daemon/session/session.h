@@ -36,6 +36,8 @@ DEFINE_CLEANUP(struct session_manager, session_manager_free);
 int session_manager_recover(struct session_manager *m, struct vss_error *reterr);
 /* Background work (aborts, deletions) still running? For a clean stop. */
 bool session_manager_is_idle(const struct session_manager *m);
+/* Is a creation under way, from StartSnapshotSet to its end? (Manager.SnapshotSetInProgress) */
+bool session_manager_set_in_progress(const struct session_manager *m);
 /* Observers: the object tree learns of finished and deleted snapshots. */
 enum snapshot_change { SNAPSHOT_ADDED, SNAPSHOT_REMOVED };
 typedef void (*snapshot_changed_fn)(void *userdata, const struct snapshot_record *r,
@@ -54,8 +56,11 @@ uid_t session_owner(const struct session *s);
 /* Functions that may touch storage or a disk answer later: done() once, from the loop, never
  * before the call returned. A non-zero return means done() will not be called. Freeing the session
  * answers what is pending with VSS_E_BAD_STATE. result points to the type named at each. */
-typedef void (*session_done_fn)(void *userdata, int r, const void *result,
-                                struct vss_error *error);
+typedef void (*session_done_fn)(void *userdata, int r, const void *result, struct vss_error *error);
+
+/* Functions with a struct async **ret hand out a reference that is the caller's to drop. Its
+ * observer hears of every change from then on; the session keeps a reference of its own until the
+ * operation has ended, and freeing the session completes what runs as cancelled. */
 
 int session_initialize_for_backup(struct session *s, const char *xml, struct vss_error *reterr);
 int session_set_context(struct session *s, LONG context, struct vss_error *reterr);
@@ -67,8 +72,7 @@ int session_disable_writer_classes(struct session *s, const VSS_ID *ids, size_t 
                                    struct vss_error *reterr);
 int session_disable_writer_instances(struct session *s, const VSS_ID *ids, size_t n,
                                      struct vss_error *reterr);
-int session_gather_writer_metadata(struct session *s, struct async **ret,
-                                   struct vss_error *reterr);
+int session_gather_writer_metadata(struct session *s, struct async **ret, struct vss_error *reterr);
 int session_get_writer_metadata_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
 /* Borrowed until FreeWriterMetadata. */
 int session_get_writer_metadata(struct session *s, uint32_t i, VSS_ID *ret_instance,
@@ -128,8 +132,8 @@ struct supported_result {
         const char *provider; /* "" if none */
         const char *reason;   /* why not; "" if supported */
 };
-int manager_is_volume_supported(struct session_manager *m, const char *volume,
-                                session_done_fn done, void *userdata, struct vss_error *reterr);
+int manager_is_volume_supported(struct session_manager *m, const char *volume, session_done_fn done,
+                                void *userdata, struct vss_error *reterr);
 struct volume_row {
         const struct volume *volume;
         bool supported;
@@ -143,16 +147,15 @@ struct volume_list_result {
 };
 int manager_list_volumes(struct session_manager *m, session_done_fn done, void *userdata,
                          struct vss_error *reterr);
-int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type,
-                             bool force, session_done_fn done, void *userdata,
-                             struct vss_error *reterr);
+int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
+                             session_done_fn done, void *userdata, struct vss_error *reterr);
 
 /* The whole sequence in one call, for scripts: script.c. */
 struct script_options {
-        LONG context;            /* default VSS_CTX_APP_ROLLBACK: persistent, with writers */
-        uint64_t expire_unix;    /* 0: never */
-        char **exclude_writers;  /* class ids, instance ids or names */
-        bool require_writers;    /* a writer's veto fails the set (default: true) */
+        LONG context;           /* default VSS_CTX_APP_ROLLBACK: persistent, with writers */
+        uint64_t expire_unix;   /* 0: never */
+        char **exclude_writers; /* class ids, instance ids or names */
+        bool require_writers;   /* a writer's veto fails the set (default: true) */
 };
 struct script_result {
         VSS_ID set_id;

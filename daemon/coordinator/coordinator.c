@@ -1,0 +1,560 @@
+/* One snapshot set in creation. It belongs to whoever started it until done() was called, and
+ * frees itself then. Forward it walks the table of phases:
+ *
+ *   PrepareSnapshot -> Stage -> Freeze -> Window -> Thaw -> Finish -> PostSnapshot -> Seal -> done
+ *        |               |        |          |        |        |            |           |
+ *        +---------------+--------+----------+--------+--------+------------+-----------+
+ *                                       way back
+ *
+ * A phase is a round to the writers or a job on storage; those that concern nobody are passed over
+ * (no writers: no rounds; no volumes: no jobs). The way back: writers are told Abort at once, also
+ * while a job is still running, because an application must not stay frozen for our storage's
+ * sake; when the job has ended storage is put back; when the writers have answered and storage is
+ * back, done(). Nothing but a Freeze or Thaw that fails, a frozen writer that vanishes, the freeze
+ * deadline, storage, and a cancel takes the way back. */
+
+#include "daemon/coordinator/coordinator.h"
+
+#include "common/time-util.h"
+#include "daemon/coordinator/set-storage.h"
+#include "daemon/log/log.h"
+
+#define DEADLINE_ACCURACY_USEC 1000
+#define PHASES_MAX 16
+
+enum phase {
+        PHASE_PREPARE_SNAPSHOT,
+        PHASE_STAGE,
+        PHASE_FREEZE,
+        PHASE_WINDOW,
+        PHASE_THAW,
+        PHASE_FINISH,
+        PHASE_POST_SNAPSHOT,
+        PHASE_SEAL,
+        _PHASE_MAX,
+        PHASE_NONE = -1,
+};
+
+struct coordinator {
+        struct coordinator_request request;
+        coordinator_progress_fn progress;
+        coordinator_done_fn done;
+        void *userdata;
+
+        enum phase phase;
+        uint64_t begin_usec, phase_begin_usec;
+        struct set_storage *storage;
+        struct round *round; /* running */
+        struct job *job;     /* running; reads of this object run and storage alone */
+        job_run_fn run;
+        sd_event_source *turn;     /* the next step, from the loop */
+        sd_event_source *deadline; /* of the freeze */
+        uint64_t freeze_begin_usec, deadline_usec;
+
+        bool failing;       /* on the way back */
+        bool cancel_wanted; /* too late to be sure: the commit decides */
+        int result;
+        struct vss_error error;
+
+        char **volumes, **devices;
+        struct coordinator_phase phases[PHASES_MAX];
+        size_t n_phases;
+};
+
+/* A row is a round (event) or a job (run). */
+static const struct phase_row {
+        const char *name;
+        unsigned per_cent; /* of the whole when it begins */
+        bool is_round;
+        enum writer_event_type event;
+        job_run_fn run;
+} phase_table[_PHASE_MAX] = {
+        [PHASE_PREPARE_SNAPSHOT] = { .name = "PrepareSnapshot",
+                                     .per_cent = 0,
+                                     .is_round = true,
+                                     .event = WRITER_EVENT_PREPARE_SNAPSHOT },
+        [PHASE_STAGE] = { .name = "Stage", .per_cent = 10, .run = set_storage_stage },
+        [PHASE_FREEZE] = { .name = "Freeze",
+                           .per_cent = 50,
+                           .is_round = true,
+                           .event = WRITER_EVENT_FREEZE },
+        [PHASE_WINDOW] = { .name = "Window", .per_cent = 55, .run = set_storage_window },
+        [PHASE_THAW] = { .name = "Thaw",
+                         .per_cent = 65,
+                         .is_round = true,
+                         .event = WRITER_EVENT_THAW },
+        [PHASE_FINISH] = { .name = "Finish", .per_cent = 70, .run = set_storage_finish },
+        [PHASE_POST_SNAPSHOT] = { .name = "PostSnapshot",
+                                  .per_cent = 85,
+                                  .is_round = true,
+                                  .event = WRITER_EVENT_POST_SNAPSHOT },
+        [PHASE_SEAL] = { .name = "Seal", .per_cent = 90, .run = set_storage_seal },
+};
+
+static void coordinator_begin_phase(struct coordinator *c);
+static void coordinator_fail(struct coordinator *c, int r, struct vss_error *error);
+static void coordinator_wind_back(struct coordinator *c);
+
+static struct coordinator *coordinator_free(struct coordinator *c) {
+        if (!c)
+                return NULL;
+        assert(!c->round && !c->job);
+
+        if (c->request.participants)
+                participants_set_lost(c->request.participants, NULL, NULL);
+        sd_event_source_disable_unref(c->turn);
+        sd_event_source_disable_unref(c->deadline);
+        set_storage_free(c->storage);
+        vss_error_done(&c->error);
+        strv_free(c->volumes);
+        strv_free(c->devices);
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(struct coordinator, coordinator_free);
+
+static void coordinator_later(struct coordinator *c) {
+        /* The source was made with the coordinator: this cannot fail for want of memory. */
+        int r = sd_event_source_set_enabled(c->turn, SD_EVENT_ONESHOT);
+
+        assert(r >= 0);
+        (void)r;
+}
+
+static void coordinator_note_phase(struct coordinator *c, const char *name, uint64_t begin_usec,
+                                   uint64_t end_usec) {
+        if (end_usec == 0 || c->n_phases == PHASES_MAX)
+                return;
+        c->phases[c->n_phases++] = (struct coordinator_phase){
+                .name = name,
+                .begin_usec = begin_usec - c->begin_usec,
+                .end_usec = end_usec - c->begin_usec,
+        };
+}
+
+static const char *coordinator_phase_name(const struct coordinator *c) {
+        return c->phase > PHASE_NONE && c->phase < _PHASE_MAX ? phase_table[c->phase].name
+                                                              : "not begun";
+}
+
+static void coordinator_end_phase(struct coordinator *c) {
+        const struct phase_row *row = &phase_table[c->phase];
+        uint64_t now = now_monotonic_usec();
+
+        if (c->phase == PHASE_WINDOW) {
+                const struct set_storage_times flush = set_storage_flush_times(c->storage);
+                const struct set_storage_times window = set_storage_window_times(c->storage);
+
+                coordinator_note_phase(c, "Flush", flush.begin_usec, flush.end_usec);
+                coordinator_note_phase(c, row->name, window.begin_usec, window.end_usec);
+        } else if (c->phase == PHASE_SEAL) {
+                const struct set_storage_times commit = set_storage_commit_times(c->storage);
+
+                coordinator_note_phase(c, row->name, c->phase_begin_usec,
+                                       commit.begin_usec > 0 ? commit.begin_usec : now);
+                coordinator_note_phase(c, "Commit", commit.begin_usec, commit.end_usec);
+        } else
+                coordinator_note_phase(c, row->name, c->phase_begin_usec, now);
+}
+
+/* One line per phase, after the fact: nothing is logged for its own sake while writers freeze. */
+static void coordinator_log_phases(const struct coordinator *c) {
+        for (size_t i = 0; i < c->n_phases; i++) {
+                const struct coordinator_phase *p = &c->phases[i];
+
+                log_set(LOG_INFO, c->request.set_id,
+                        "Snapshot set %s: %s from %.1f ms to %.1f ms (%.1f ms)",
+                        VSS_ID_TEXT(c->request.set_id), p->name, (double)p->begin_usec / 1000,
+                        (double)p->end_usec / 1000, (double)(p->end_usec - p->begin_usec) / 1000);
+        }
+}
+
+static void coordinator_finish(struct coordinator *c) {
+        const struct coordinator_result result = {
+                .snapshots =
+                        c->result == 0 && c->storage ? set_storage_snapshots(c->storage) : NULL,
+                .n = c->result == 0 ? c->request.n_volumes : 0,
+                .phases = c->phases,
+                .n_phases = c->n_phases,
+                .window_usec = c->storage ? set_storage_window_usec(c->storage) : 0,
+        };
+
+        coordinator_log_phases(c);
+        if (c->result == 0)
+                log_set(LOG_NOTICE, c->request.set_id,
+                        "Snapshot set %s was created: %zu volume(s), writes held for %.1f ms",
+                        VSS_ID_TEXT(c->request.set_id), result.n,
+                        (double)result.window_usec / 1000);
+        /* The participants are the caller's again. */
+        if (c->request.participants)
+                participants_set_lost(TAKE_PTR(c->request.participants), NULL, NULL);
+        c->done(c->userdata, c->result, &result, &c->error);
+        coordinator_free(c);
+}
+
+static int coordinator_on_turn(sd_event_source *source _unused_, void *userdata) {
+        struct coordinator *c = userdata;
+
+        if (c->failing)
+                coordinator_wind_back(c);
+        else
+                coordinator_begin_phase(c);
+        return 0;
+}
+
+/* Is there anybody whom a round of this set concerns? */
+static bool coordinator_has_writers(const struct coordinator *c) {
+        return c->request.participants && participants_involved(c->request.participants) > 0;
+}
+
+static uint64_t coordinator_freeze_limit(const struct coordinator *c) {
+        return participants_freeze_usec(c->request.participants, c->request.freeze_usec);
+}
+
+static uint64_t coordinator_freeze_left(const struct coordinator *c) {
+        uint64_t now = now_monotonic_usec();
+
+        return c->deadline_usec > now ? c->deadline_usec - now : 0;
+}
+
+/* The deadline passed with the window still under way: the writers have been frozen too long. */
+static void coordinator_fail_frozen(struct coordinator *c) {
+        struct vss_error error = { 0 };
+        uint64_t elapsed = now_monotonic_usec() - c->freeze_begin_usec;
+
+        if (!participants_expire(c->request.participants, elapsed, c->request.freeze_usec, &error))
+                (void)vss_error_set(&error, VSS_E_WRITERERROR_TIMEOUT, ETIMEDOUT,
+                                    "The writers were frozen for %.1f s, as long as they may be, "
+                                    "before the snapshot was there; try again when the volumes are "
+                                    "less busy",
+                                    (double)elapsed / USEC_PER_SEC);
+        coordinator_fail(c, -ETIMEDOUT, &error);
+}
+
+static int coordinator_on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
+                                   void *userdata) {
+        struct coordinator *c = userdata;
+
+        /* In a round the late are those that have not answered, and the round's result says so. */
+        if (c->round)
+                round_expire(c->round);
+        else
+                coordinator_fail_frozen(c);
+        return 0;
+}
+
+static int coordinator_arm_deadline(struct coordinator *c) {
+        int r;
+
+        c->freeze_begin_usec = now_monotonic_usec();
+        c->deadline_usec = c->freeze_begin_usec + coordinator_freeze_limit(c);
+        set_storage_set_deadline(c->storage, c->deadline_usec);
+        r = sd_event_source_set_time(c->deadline, c->deadline_usec);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(c->deadline, SD_EVENT_ONESHOT);
+}
+
+static void coordinator_disarm_deadline(struct coordinator *c) {
+        (void)sd_event_source_set_enabled(c->deadline, SD_EVENT_OFF); /* fails for no live source */
+}
+
+static struct writer_event coordinator_event(const struct coordinator *c,
+                                             enum writer_event_type type) {
+        return (struct writer_event){
+                .type = type,
+                .session_id = c->request.session_id,
+                .set_id = c->request.set_id,
+                .context = c->request.context,
+                .backup_type = c->request.backup_type,
+                .component_mode = c->request.component_mode,
+                .bootable_system_state = c->request.bootable_system_state,
+                .partial_files = c->request.partial_files,
+                .volumes = c->volumes,
+                .devices = type == WRITER_EVENT_POST_SNAPSHOT ? c->devices : NULL,
+        };
+}
+
+static void coordinator_on_round(void *userdata, const struct round_result *result) {
+        struct coordinator *c = userdata;
+        struct vss_error error = { 0 };
+
+        c->round = NULL;
+        coordinator_end_phase(c);
+        if (c->phase == PHASE_THAW)
+                coordinator_disarm_deadline(c);
+        if (!result->fatal) {
+                coordinator_later(c);
+                return;
+        }
+        (void)vss_error_set(&error, FAILED(result->error.hr) ? result->error.hr : VSS_E_UNEXPECTED,
+                            result->error.cause, "%s",
+                            result->error.message ? result->error.message
+                                                  : "a writer failed to freeze or thaw");
+        coordinator_fail(c, -EIO, &error);
+}
+
+static int coordinator_collect_devices(struct coordinator *c) {
+        c->devices = strv_free(c->devices);
+        for (size_t i = 0; i < c->request.n_volumes; i++)
+                if (strv_append(&c->devices, set_storage_record(c->storage, i)->device_object) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int coordinator_begin_round(struct coordinator *c, const struct phase_row *row) {
+        uint64_t timeout_usec = c->request.event_usec;
+        struct writer_event event;
+        int r;
+
+        if (c->phase == PHASE_PREPARE_SNAPSHOT)
+                timeout_usec = c->request.prepare_snapshot_usec;
+        else if (c->phase == PHASE_POST_SNAPSHOT) {
+                timeout_usec = c->request.post_snapshot_usec;
+                r = coordinator_collect_devices(c);
+                if (r < 0)
+                        return r;
+        } else {
+                if (c->phase == PHASE_FREEZE) {
+                        r = coordinator_arm_deadline(c);
+                        if (r < 0)
+                                return r;
+                }
+                timeout_usec = coordinator_freeze_left(c);
+        }
+        event = coordinator_event(c, row->event);
+        return participants_send(c->request.participants, &event, timeout_usec,
+                                 coordinator_on_round, c, &c->round);
+}
+
+static int coordinator_run(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct coordinator *c = userdata;
+
+        return c->run(job, c->storage, reterr);
+}
+
+static int coordinator_start_job(struct coordinator *c, const char *name, job_run_fn run,
+                                 job_done_fn done) {
+        c->run = run;
+        return job_start(&c->job, c->request.event, name, coordinator_run, done, c);
+}
+
+static void coordinator_on_job(void *userdata, int r, struct vss_error *error) {
+        struct coordinator *c = userdata;
+
+        c->job = NULL;
+        if (c->failing) {
+                coordinator_later(c);
+                return;
+        }
+        coordinator_end_phase(c);
+        if (r >= 0)
+                coordinator_later(c);
+        else {
+                struct vss_error mine = { 0 };
+
+                if (r != -ECANCELED && error->hr == S_OK)
+                        (void)vss_error_from_errno(&mine, r, phase_table[c->phase].name);
+                else
+                        vss_error_move(&mine, error);
+                coordinator_fail(c, r, &mine);
+        }
+}
+
+static int coordinator_begin_job(struct coordinator *c, const struct phase_row *row) {
+        const bool writers = coordinator_has_writers(c);
+
+        if (c->phase == PHASE_STAGE && writers)
+                set_storage_limit_freeze(c->storage, coordinator_freeze_limit(c));
+        if (c->phase == PHASE_FINISH)
+                set_storage_set_writable(
+                        c->storage,
+                        writers && !(c->request.context & VSS_VOLSNAP_ATTR_NO_AUTORECOVERY));
+        if (c->phase == PHASE_SEAL)
+                set_storage_set_application(
+                        c->storage,
+                        writers && !participants_any_failed(c->request.participants, NULL));
+        return coordinator_start_job(c, "vss-set", row->run, coordinator_on_job);
+}
+
+static void coordinator_begin_phase(struct coordinator *c) {
+        const struct phase_row *row;
+        int r;
+
+        do {
+                c->phase++;
+                if (c->phase == _PHASE_MAX) {
+                        coordinator_finish(c);
+                        return;
+                }
+                row = &phase_table[c->phase];
+        } while (row->is_round ? !coordinator_has_writers(c) : c->request.n_volumes == 0);
+
+        c->phase_begin_usec = now_monotonic_usec();
+        if (c->progress)
+                c->progress(c->userdata, row->name, row->per_cent);
+        r = row->is_round ? coordinator_begin_round(c, row) : coordinator_begin_job(c, row);
+        if (r < 0) {
+                struct vss_error error = { 0 };
+
+                (void)vss_error_from_errno(&error, r, row->name);
+                coordinator_fail(c, r, &error);
+        }
+}
+
+static void coordinator_on_abort_round(void *userdata, const struct round_result *result _unused_) {
+        struct coordinator *c = userdata;
+
+        c->round = NULL; /* who did not answer is in the log and in its own state */
+        coordinator_later(c);
+}
+
+static void coordinator_abort_writers(struct coordinator *c) {
+        const struct writer_event event = coordinator_event(c, WRITER_EVENT_ABORT);
+        int r;
+
+        if (!coordinator_has_writers(c))
+                return;
+        r = participants_send(c->request.participants, &event, c->request.event_usec,
+                              coordinator_on_abort_round, c, &c->round);
+        if (r < 0)
+                log_set(LOG_ERR, c->request.set_id,
+                        "The writers of snapshot set %s could not be told of its abort: %s; their "
+                        "own freeze timers thaw them",
+                        VSS_ID_TEXT(c->request.set_id), strerror(-r));
+}
+
+/* From here on the way back; error is moved in. */
+static void coordinator_fail(struct coordinator *c, int r, struct vss_error *error) {
+        assert(r < 0);
+
+        if (c->failing) {
+                if (error)
+                        vss_error_done(error);
+                return;
+        }
+        c->failing = true;
+        c->result = r;
+        if (error)
+                vss_error_move(&c->error, error);
+        coordinator_disarm_deadline(c);
+        if (r == -ECANCELED)
+                log_set(LOG_NOTICE, c->request.set_id, "Snapshot set %s is cancelled (%s)",
+                        VSS_ID_TEXT(c->request.set_id), coordinator_phase_name(c));
+        else
+                log_set(LOG_ERR, c->request.set_id, "Snapshot set %s failed (%s): %s",
+                        VSS_ID_TEXT(c->request.set_id), coordinator_phase_name(c),
+                        c->error.message ? c->error.message : strerror(-r));
+
+        if (c->round) {
+                round_cancel(c->round);
+                c->round = NULL;
+        }
+        if (c->job)
+                job_cancel(c->job);
+        /* First of all: nobody stays frozen for what storage still has to do. */
+        coordinator_abort_writers(c);
+        coordinator_later(c);
+}
+
+static void coordinator_on_abort_job(void *userdata, int r _unused_,
+                                     struct vss_error *error _unused_) {
+        struct coordinator *c = userdata;
+
+        c->job = NULL; /* what could not be put back was logged, and its intent is kept */
+        coordinator_later(c);
+}
+
+/* What is left to do, whenever a part of it has ended. */
+static void coordinator_wind_back(struct coordinator *c) {
+        int r;
+
+        if (c->job)
+                return;
+        if (set_storage_is_staged(c->storage)) {
+                r = coordinator_start_job(c, "vss-abort", set_storage_abort,
+                                          coordinator_on_abort_job);
+                if (r >= 0)
+                        return;
+                /* Better a loop that stands for a moment than staged storage left behind. */
+                log_set(LOG_WARNING, c->request.set_id, "No thread for taking storage back: %s",
+                        strerror(-r));
+                (void)set_storage_abort(NULL, c->storage, NULL);
+        }
+        if (!c->round)
+                coordinator_finish(c);
+}
+
+static void coordinator_on_lost(void *userdata, const struct vss_error *lost) {
+        struct coordinator *c = userdata;
+        struct vss_error error = { 0 };
+
+        (void)vss_error_set(&error, lost->hr, lost->cause, "%s",
+                            lost->message ? lost->message : "a writer went away");
+        coordinator_fail(c, -EPIPE, &error);
+}
+
+void coordinator_cancel(struct coordinator *c) {
+        /* The commit may be done already: the job's result decides. */
+        if (c->phase == PHASE_SEAL && c->job && !c->failing) {
+                job_cancel(c->job);
+                return;
+        }
+        if (c->phase == _PHASE_MAX)
+                return;
+        if (c->phase == PHASE_SEAL && !c->failing)
+                return; /* committed */
+        coordinator_fail(c, -ECANCELED, NULL);
+}
+
+static int coordinator_collect_volumes(struct coordinator *c) {
+        for (size_t i = 0; i < c->request.n_volumes; i++)
+                if (strv_append(&c->volumes, c->request.volumes[i].volume->name) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int coordinator_add_sources(struct coordinator *c) {
+        int r;
+
+        r = sd_event_add_defer(c->request.event, &c->turn, coordinator_on_turn, c);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time(c->request.event, &c->deadline, CLOCK_MONOTONIC, 0,
+                              DEADLINE_ACCURACY_USEC, coordinator_on_deadline, c);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(c->deadline, SD_EVENT_OFF);
+}
+
+int coordinator_start(struct coordinator **ret, const struct coordinator_request *request,
+                      coordinator_progress_fn progress, coordinator_done_fn done, void *userdata) {
+        _cleanup_(coordinator_freep) struct coordinator *c = NULL;
+        int r;
+
+        assert(request->event && request->store && done);
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        c->request = *request;
+        c->request.participants = NULL; /* ours only when nothing can fail any more */
+        c->progress = progress;
+        c->done = done;
+        c->userdata = userdata;
+        c->phase = PHASE_NONE;
+        c->begin_usec = now_monotonic_usec();
+        r = coordinator_collect_volumes(c);
+        if (r >= 0)
+                r = set_storage_new(&c->storage, &c->request);
+        if (r >= 0)
+                r = coordinator_add_sources(c);
+        if (r < 0)
+                return r;
+
+        c->request.participants = request->participants;
+        if (c->request.participants)
+                participants_set_lost(c->request.participants, coordinator_on_lost, c);
+        *ret = TAKE_PTR(c);
+        return 0;
+}

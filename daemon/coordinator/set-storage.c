@@ -1,0 +1,510 @@
+/* The storage of a set in creation. Volumes are grouped by provider, each provider sees its own in
+ * one piece; the records lie in that order until the commit and then in the requester's.
+ *
+ *      stage -> window -> finish -> seal (commit)
+ *        |        |         |        |
+ *        +--------+---------+--------+--> abort
+ *
+ * A group is staged while it has a provider_set. abort() takes them one by one and closes their
+ * intents; where a provider fails to put things back, its intents stay for the next start. */
+
+#include "daemon/coordinator/set-storage.h"
+
+#include "common/time-util.h"
+#include "daemon/coordinator/flush.h"
+#include "daemon/coordinator/provider-error.h"
+#include "daemon/coordinator/storage.h"
+#include "daemon/log/log.h"
+
+#include <limits.h>
+
+/* A first flush, with nobody frozen, may take its time. */
+#define FIRST_FLUSH_USEC (120 * USEC_PER_SEC)
+
+struct group {
+        const struct provider *provider;
+        struct provider_set *set; /* NULL: not staged, or let go of */
+        size_t first, n;          /* of records */
+};
+
+struct set_storage {
+        const struct coordinator_request *request;
+        struct snapshot_record *records; /* grouped; after the commit as requested */
+        const struct volume **volumes;   /* grouped */
+        size_t *index;                   /* of the request's i-th volume in them */
+        size_t n;
+        bool *mounted; /* grouped: mounting was begun */
+        struct group *groups;
+        size_t n_groups;
+        struct window *window;
+        struct window_result window_result;
+
+        uint64_t freeze_usec, deadline_usec;
+        bool writable, application;
+        struct set_storage_times flush, window_times, commit;
+};
+
+struct set_storage *set_storage_free(struct set_storage *s) {
+        if (!s)
+                return NULL;
+        assert(!set_storage_is_staged(s));
+
+        window_free(s->window);
+        snapshot_records_free(s->records, s->n);
+        free(s->volumes);
+        free(s->index);
+        free(s->mounted);
+        free(s->groups);
+        free(s);
+        return NULL;
+}
+
+static struct group *group_of(struct set_storage *s, const struct provider *provider) {
+        for (size_t i = 0; i < s->n_groups; i++)
+                if (s->groups[i].provider == provider)
+                        return &s->groups[i];
+        s->groups[s->n_groups] = (struct group){ .provider = provider };
+        return &s->groups[s->n_groups++];
+}
+
+/* Lays the volumes out group by group. */
+static void set_storage_arrange(struct set_storage *s) {
+        const struct coordinator_request *q = s->request;
+        size_t at = 0;
+
+        for (size_t i = 0; i < q->n_volumes; i++)
+                group_of(s, q->volumes[i].provider)->n++;
+        for (size_t g = 0; g < s->n_groups; g++) {
+                s->groups[g].first = at;
+                for (size_t i = 0; i < q->n_volumes; i++)
+                        if (q->volumes[i].provider == s->groups[g].provider) {
+                                s->index[i] = at;
+                                s->volumes[at++] = q->volumes[i].volume;
+                        }
+        }
+}
+
+int set_storage_new(struct set_storage **ret, const struct coordinator_request *request) {
+        _cleanup_(set_storage_freep) struct set_storage *s = NULL;
+        size_t n = request->n_volumes, room = n > 0 ? n : 1;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->request = request;
+        s->freeze_usec = USEC_INFINITY;
+        s->records = calloc(room, sizeof(*s->records));
+        s->volumes = calloc(room, sizeof(*s->volumes));
+        s->index = calloc(room, sizeof(*s->index));
+        s->mounted = calloc(room, sizeof(*s->mounted));
+        s->groups = calloc(room, sizeof(*s->groups));
+        if (!s->records || !s->volumes || !s->index || !s->mounted || !s->groups)
+                return -ENOMEM;
+        s->n = n;
+        set_storage_arrange(s);
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+void set_storage_limit_freeze(struct set_storage *s, uint64_t freeze_usec) {
+        s->freeze_usec = freeze_usec;
+}
+
+void set_storage_set_deadline(struct set_storage *s, uint64_t deadline_usec) {
+        s->deadline_usec = deadline_usec;
+}
+
+void set_storage_set_writable(struct set_storage *s, bool writable) {
+        s->writable = writable;
+}
+
+void set_storage_set_application(struct set_storage *s, bool consistent) {
+        s->application = consistent;
+}
+
+bool set_storage_is_staged(const struct set_storage *s) {
+        for (size_t i = 0; i < s->n_groups; i++)
+                if (s->groups[i].set)
+                        return true;
+        return false;
+}
+
+const struct snapshot_record *set_storage_record(const struct set_storage *s, size_t i) {
+        return &s->records[s->index[i]];
+}
+
+const struct snapshot_record *set_storage_snapshots(const struct set_storage *s) {
+        return s->records;
+}
+
+uint64_t set_storage_window_usec(const struct set_storage *s) {
+        return s->window_result.end_usec - s->window_result.start_usec;
+}
+
+struct set_storage_times set_storage_flush_times(const struct set_storage *s) {
+        return s->flush;
+}
+
+struct set_storage_times set_storage_window_times(const struct set_storage *s) {
+        return s->window_times;
+}
+
+struct set_storage_times set_storage_commit_times(const struct set_storage *s) {
+        return s->commit;
+}
+
+static int record_fill(struct snapshot_record *r, const struct coordinator_request *q,
+                       const struct coordinator_volume *v, uint64_t number, const char *machine) {
+        const struct volume *volume = v->volume;
+        int k;
+
+        r->id = v->snapshot_id;
+        r->set_id = q->set_id;
+        r->number = number;
+        r->provider_id = v->provider->id;
+        r->context = q->context;
+        r->attributes = q->context | VSS_VOLSNAP_ATTR_NOT_SURFACED;
+        r->count = (LONG)q->n_volumes;
+        r->state = VSS_SS_PREPARING;
+        r->expire_unix = q->expire_unix;
+        if (str_replace(&r->volume, volume->name) < 0 ||
+            str_replace(&r->display, volume->display) < 0 ||
+            str_replace(&r->origin_uuid, volume->dm_uuid) < 0 ||
+            str_replace(&r->provider, v->provider->name) < 0 ||
+            str_replace(&r->fs_type, volume->fs_type) < 0 ||
+            str_replace(&r->originating_machine, machine) < 0 ||
+            str_replace(&r->service_machine, machine) < 0)
+                return -ENOMEM;
+        k = str_format(&r->device, "%s/ShadowCopy%llu", SNAPSHOT_DEVICE_ROOT,
+                       (unsigned long long)number);
+        if (k < 0)
+                return k;
+        /* What was not mounted is not mounted for anybody: its copy is a block device. */
+        return str_format(&r->device_object, "%s/ShadowCopy%llu",
+                          volume->mount_point && volume->fs_type ? SNAPSHOT_MOUNT_ROOT
+                                                                 : SNAPSHOT_DEVICE_ROOT,
+                          (unsigned long long)number);
+}
+
+static bool record_is_mounted(const struct snapshot_record *r) {
+        return !streq(r->device, r->device_object);
+}
+
+static int set_storage_fill_records(struct set_storage *s, struct vss_error *reterr) {
+        const struct coordinator_request *q = s->request;
+        char machine[HOST_NAME_MAX + 1] = { 0 };
+        uint64_t first;
+        int r;
+
+        if (s->n == 0)
+                return 0;
+        r = store_reserve_numbers(q->store, (unsigned)s->n, &first, reterr);
+        if (r < 0)
+                return r;
+        if (gethostname(machine, sizeof(machine) - 1) < 0)
+                return vss_error_from_errno(reterr, -errno, "Reading the host's name");
+        for (size_t i = 0; i < s->n; i++) {
+                r = record_fill(&s->records[s->index[i]], q, &q->volumes[i], first + i, machine);
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, "Describing a snapshot");
+        }
+        return 0;
+}
+
+static int set_storage_stage_group(struct set_storage *s, struct group *g,
+                                   struct vss_error *reterr) {
+        LONG attributes = s->request->context | VSS_VOLSNAP_ATTR_NOT_SURFACED;
+        int r;
+
+        r = g->provider->stage(&g->set, s->request->store, &s->volumes[g->first],
+                               &s->records[g->first], g->n, reterr);
+        if (r < 0)
+                return provider_error_check(g->provider, "stage", r, reterr);
+        for (size_t i = 0; i < g->n; i++)
+                s->records[g->first + i].attributes |= attributes;
+        return 0;
+}
+
+static int set_storage_prepare_window(struct set_storage *s, struct vss_error *reterr) {
+        const uint64_t half_usec = s->freeze_usec / 2; /* the rest: flush before, thaw after */
+        struct window_options options = {
+                .hold_usec = s->request->hold_usec < half_usec ? s->request->hold_usec : half_usec,
+        };
+        int r;
+
+        options.flush_usec = options.hold_usec;
+        r = window_new(&s->window, &options);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Preparing the write-freeze window");
+        for (size_t i = 0; i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+
+                r = g->provider->add_window_rows(g->set, s->window, reterr);
+                if (r < 0)
+                        return provider_error_check(g->provider, "add_window_rows", r, reterr);
+        }
+        return window_prepare(s->window, reterr);
+}
+
+static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t timeout_usec,
+                             struct vss_error *reterr) {
+        _cleanup_(freep) struct flush_volume *volumes = NULL;
+
+        volumes = calloc(s->n > 0 ? s->n : 1, sizeof(*volumes));
+        if (!volumes)
+                return vss_error_from_errno(reterr, -ENOMEM, "Flushing the volumes");
+        for (size_t i = 0; i < s->n; i++)
+                volumes[i] = (struct flush_volume){ .fd = s->volumes[i]->mount_fd,
+                                                    .name = s->volumes[i]->name };
+        return flush_volumes(volumes, s->n, passes, timeout_usec, storage_table()->sync, reterr);
+}
+
+int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r;
+
+        r = volumes_check_nesting(s->volumes, s->n, reterr);
+        if (r >= 0)
+                r = set_storage_fill_records(s, reterr);
+        for (size_t i = 0; r >= 0 && i < s->n_groups; i++) {
+                if (job_is_cancelled(job))
+                        return -ECANCELED;
+                r = set_storage_stage_group(s, &s->groups[i], reterr);
+        }
+        if (r >= 0)
+                r = set_storage_prepare_window(s, reterr);
+        if (r < 0)
+                return r;
+        if (job_is_cancelled(job))
+                return -ECANCELED;
+        /* The bulk of the dirty data goes now, so that the flush with frozen writers is short. */
+        return set_storage_flush(s, 1, FIRST_FLUSH_USEC, reterr);
+}
+
+/* At most half of what is left of the freeze: the window and the thaw need the other half. */
+static uint64_t set_storage_flush_budget(const struct set_storage *s) {
+        uint64_t now = now_monotonic_usec();
+
+        if (s->deadline_usec == 0)
+                return FIRST_FLUSH_USEC;
+        return s->deadline_usec > now ? (s->deadline_usec - now) / 2 : 0;
+}
+
+int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r;
+
+        s->flush.begin_usec = now_monotonic_usec();
+        r = set_storage_flush(s, 2, set_storage_flush_budget(s), reterr);
+        s->flush.end_usec = now_monotonic_usec();
+        if (r < 0)
+                return r;
+        if (job_is_cancelled(job))
+                return -ECANCELED;
+
+        s->window_times.begin_usec = s->flush.end_usec;
+        log_hold();
+        r = window_run(s->window, &s->window_result, reterr);
+        log_release();
+        s->window_times.end_usec = now_monotonic_usec();
+        s->window = window_free(s->window);
+        return r;
+}
+
+static void set_storage_stamp(struct set_storage *s) {
+        int64_t nsec = s->window_result.instant_unix_nsec;
+        /* One for all: the copies are of one instant. */
+        VSS_TIMESTAMP created =
+                vss_timestamp_from_unix_nsec(nsec != 0 ? nsec : now_realtime_nsec());
+
+        for (size_t i = 0; i < s->n; i++)
+                s->records[i].created = created;
+}
+
+int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r;
+
+        set_storage_stamp(s);
+        for (size_t i = 0; i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+
+                r = g->provider->finish(g->set, reterr);
+                if (r < 0)
+                        return provider_error_check(g->provider, "finish", r, reterr);
+        }
+        for (size_t i = 0; i < s->n; i++) {
+                if (job_is_cancelled(job))
+                        return -ECANCELED;
+                if (!record_is_mounted(&s->records[i]))
+                        continue;
+                s->mounted[i] = true;
+                r = storage_table()->mount(&s->records[i], s->writable, reterr);
+                if (r < 0) {
+                        (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static const char *consistency_of(const struct set_storage *s, const struct snapshot_record *r) {
+        if (s->application)
+                return "application";
+        return r->fs_type ? "file-system" : "crash";
+}
+
+/* Everything that makes the copies final, short of the commit. */
+static int set_storage_seal_copies(struct set_storage *s, struct vss_error *reterr) {
+        int r;
+
+        for (size_t i = 0; i < s->n; i++) {
+                r = str_replace(&s->records[i].consistency, consistency_of(s, &s->records[i]));
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, "Describing a snapshot");
+                s->records[i].state = VSS_SS_CREATED;
+                if (!s->mounted[i])
+                        continue;
+                r = storage_table()->mount_seal(&s->records[i], reterr);
+                if (r < 0) {
+                        (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
+                        return r;
+                }
+        }
+        for (size_t i = 0; i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+
+                r = g->provider->seal(g->set, reterr);
+                if (r < 0)
+                        return provider_error_check(g->provider, "seal", r, reterr);
+        }
+        return 0;
+}
+
+static int set_storage_intents(const struct set_storage *s, int64_t **ret, size_t *ret_n) {
+        _cleanup_(freep) int64_t *all = NULL;
+        size_t n_all = 0;
+
+        for (size_t i = 0; i < s->n_groups; i++) {
+                const int64_t *ids = NULL;
+                size_t n = s->groups[i].provider->intents(s->groups[i].set, &ids);
+                int64_t *grown;
+
+                if (n == 0)
+                        continue;
+                grown = reallocarray(all, n_all + n, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                all = grown;
+                memcpy(all + n_all, ids, n * sizeof(*ids));
+                n_all += n;
+        }
+        *ret = TAKE_PTR(all);
+        *ret_n = n_all;
+        return 0;
+}
+
+static void set_storage_release(struct set_storage *s) {
+        for (size_t i = 0; i < s->n_groups; i++)
+                s->groups[i].provider->release(TAKE_PTR(s->groups[i].set));
+}
+
+/* After the commit: the order of the providers becomes the order of the request. */
+static void set_storage_restore_order(struct set_storage *s, struct snapshot_record *scratch) {
+        for (size_t i = 0; i < s->n; i++)
+                scratch[i] = s->records[s->index[i]];
+        free(s->records);
+        s->records = scratch;
+        for (size_t i = 0; i < s->n; i++)
+                s->index[i] = i;
+}
+
+int set_storage_seal(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        _cleanup_(freep) struct snapshot_record *scratch = NULL;
+        _cleanup_(freep) int64_t *intents = NULL;
+        size_t n_intents = 0;
+        int r;
+
+        r = set_storage_seal_copies(s, reterr);
+        if (r < 0)
+                return r;
+        r = set_storage_intents(s, &intents, &n_intents);
+        scratch = calloc(s->n > 0 ? s->n : 1, sizeof(*scratch));
+        if (r < 0 || !scratch)
+                return vss_error_from_errno(reterr, -ENOMEM, "Committing the set");
+        if (job_is_cancelled(job))
+                return -ECANCELED;
+
+        s->commit.begin_usec = now_monotonic_usec();
+        r = store_set_commit(s->request->store, s->records, s->n, intents, n_intents, reterr);
+        s->commit.end_usec = now_monotonic_usec();
+        if (r < 0)
+                return r;
+        set_storage_release(s);
+        set_storage_restore_order(s, TAKE_PTR(scratch));
+        return 0;
+}
+
+static void group_close_intents(struct set_storage *s, const struct group *g) {
+        const int64_t *ids = NULL;
+        size_t n = g->provider->intents(g->set, &ids);
+
+        for (size_t i = 0; i < n; i++) {
+                struct vss_error error = { 0 };
+
+                /* One that stays open is looked at by the next start, which finds nothing to undo.
+                 */
+                if (store_intent_close(s->request->store, ids[i], &error) < 0)
+                        log_set(LOG_WARNING, s->request->set_id, "%s", str_or_empty(error.message));
+                vss_error_done(&error);
+        }
+}
+
+static int group_abort(struct set_storage *s, struct group *g, struct vss_error *reterr) {
+        struct vss_error error = { 0 };
+        int r;
+
+        for (size_t i = g->first; i < g->first + g->n; i++) {
+                if (!s->mounted[i])
+                        continue;
+                /* A writer may still be busy in the copy that is going away. */
+                r = storage_table()->unmount(&s->records[i], true, &error);
+                if (r < 0)
+                        log_set(LOG_WARNING, s->request->set_id, "Taking back the copy of %s: %s",
+                                s->records[i].volume, str_or_empty(error.message));
+                else
+                        s->mounted[i] = false;
+                vss_error_done(&error);
+        }
+        r = g->provider->abort(g->set, &error);
+        if (r < 0) {
+                log_set(LOG_ERR, s->request->set_id,
+                        "Provider %s could not put its storage back, the next start of the service "
+                        "tries again: %s",
+                        g->provider->name, error.message ? error.message : strerror(-r));
+                vss_error_move(reterr, &error);
+        } else
+                group_close_intents(s, g);
+        vss_error_done(&error);
+        g->provider->release(TAKE_PTR(g->set));
+        return r;
+}
+
+int set_storage_abort(struct job *job _unused_, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int result = 0;
+
+        /* It holds the origins' control and the commits' buffers; nothing runs in it any more. */
+        s->window = window_free(s->window);
+        for (size_t i = 0; i < s->n_groups; i++) {
+                int r;
+
+                if (!s->groups[i].set)
+                        continue;
+                r = group_abort(s, &s->groups[i], reterr);
+                if (result == 0 && r < 0)
+                        result = r;
+        }
+        return result;
+}

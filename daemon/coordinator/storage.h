@@ -1,0 +1,22 @@
+#pragma once
+
+/* What a set's life asks of the host besides its providers: finding volumes, mounting copies,
+ * flushing file systems. A table, so that a test (or a test daemon on a machine without
+ * device-mapper) hands in its own; main() need not do anything. Everything in it may block and
+ * runs on workers. */
+
+#include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/volume.h"
+
+struct storage {
+        int (*volume_open)(struct volume **ret, const char *spec, struct vss_error *reterr);
+        int (*volume_list)(struct volume ***ret, size_t *ret_n, struct vss_error *reterr);
+        int (*mount)(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
+        int (*mount_seal)(const struct snapshot_record *r, struct vss_error *reterr);
+        int (*unmount)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
+        int (*sync)(int fd); /* as syncfs(2) */
+};
+
+/* Before anything else runs, as providers_init(). */
+void storage_init(const struct storage *table);
+const struct storage *storage_table(void);

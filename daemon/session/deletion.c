@@ -1,0 +1,186 @@
+/* Deleting snapshots: one deletion after the other on the whole machine, so that a set is never
+ * taken apart from two sides. A deletion stops at the first snapshot that cannot go and says which
+ * it was. */
+
+#include "common/vss-id.h"
+#include "daemon/coordinator/provider-error.h"
+#include "daemon/coordinator/storage.h"
+#include "daemon/log/log.h"
+#include "daemon/session/inquiry.h"
+#include "daemon/session/manager-private.h"
+
+struct deletion {
+        struct inquiry inquiry;
+        struct deletion *next; /* in the queue */
+        struct store *store;
+        VSS_ID id;
+        VSS_OBJECT_TYPE type;
+        bool force;
+
+        struct snapshot_record *records; /* those of the set; the first result.deleted are gone */
+        size_t n;
+        struct delete_result result;
+};
+
+int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
+                    struct vss_error *reterr) {
+        const struct provider *p = provider_by_name(str_or_empty(r->provider));
+        struct vss_error error = { 0 };
+        int k;
+
+        if (!p)
+                return vss_error_set(reterr, VSS_E_PROVIDER_NOT_REGISTERED, 0,
+                                     "Snapshot %s was made by the provider %s, which this service "
+                                     "does not have; install it again to delete the snapshot",
+                                     VSS_ID_TEXT(r->id), str_or_empty(r->provider));
+        if (!force && !str_empty(r->exposed_name))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "Snapshot %s is exposed as %s; unexpose it first, or force",
+                                     VSS_ID_TEXT(r->id), r->exposed_name);
+        k = storage_table()->unmount(r, force, reterr);
+        if (k < 0)
+                return k;
+        k = p->remove(store, r, force, reterr);
+        if (k >= 0)
+                return 0;
+        /* It is still there, so it is to be readable. */
+        if (!streq(str_or_empty(r->device), str_or_empty(r->device_object)) &&
+            storage_table()->mount(r, false, &error) < 0)
+                log_full(LOG_WARNING, (&(const struct log_fields){ .snapshot_id = &r->id }), "%s",
+                         str_or_empty(error.message));
+        vss_error_done(&error);
+        return provider_error_check(p, "remove", k, reterr);
+}
+
+static int deletion_find(struct deletion *d, struct vss_error *reterr) {
+        int r;
+
+        if (d->type == VSS_OBJECT_SNAPSHOT_SET) {
+                r = store_snapshot_list(d->store, d->id, &d->records, &d->n, reterr);
+                if (r >= 0 && d->n == 0)
+                        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
+                                             "There is no snapshot set %s", VSS_ID_TEXT(d->id));
+                return r;
+        }
+        d->records = calloc(1, sizeof(*d->records));
+        if (!d->records)
+                return vss_error_from_errno(reterr, -ENOMEM, "DeleteSnapshots");
+        r = store_snapshot_get(d->store, d->id, &d->records[0], reterr);
+        if (r >= 0)
+                d->n = 1;
+        return r;
+}
+
+static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
+        struct deletion *d = (struct deletion *)q;
+        int r;
+
+        r = deletion_find(d, reterr);
+        if (r < 0) {
+                d->result.not_deleted = d->id;
+                return r;
+        }
+        for (size_t i = 0; i < d->n; i++) {
+                r = snapshot_delete(d->store, &d->records[i], d->force, reterr);
+                if (r < 0) {
+                        d->result.not_deleted = d->records[i].id;
+                        return r;
+                }
+                d->result.deleted++;
+        }
+        return 0;
+}
+
+static void deletion_start_first(struct session_manager *m);
+
+static const void *deletion_answer(struct inquiry *q, int *r _unused_,
+                                   struct vss_error *error _unused_) {
+        struct deletion *d = (struct deletion *)q;
+        struct session_manager *m = q->manager;
+
+        for (size_t i = 0; i < (size_t)d->result.deleted; i++) {
+                const struct snapshot_record *record = &d->records[i];
+
+                log_full(LOG_NOTICE,
+                         (&(const struct log_fields){ .set_id = &record->set_id,
+                                                      .snapshot_id = &record->id }),
+                         "Snapshot %s of %s was deleted", VSS_ID_TEXT(record->id),
+                         str_or_empty(record->volume));
+                manager_tell(m, record, SNAPSHOT_REMOVED);
+        }
+        if (d->result.deleted > 0)
+                manager_arm_expiry(m);
+        /* Its turn is over; the next begins. */
+        assert(m->deletions == d);
+        m->deletions = d->next;
+        if (!m->deletions)
+                m->deletions_tail = &m->deletions;
+        deletion_start_first(m);
+        return &d->result;
+}
+
+static void deletion_free(struct inquiry *q) {
+        struct deletion *d = (struct deletion *)q;
+
+        snapshot_records_free(d->records, d->n);
+}
+
+static const struct inquiry_type deletion_type = {
+        .name = "vss-delete",
+        .run = deletion_run,
+        .answer = deletion_answer,
+        .free = deletion_free,
+};
+
+static void deletion_start_first(struct session_manager *m) {
+        struct vss_error error = { 0 };
+        struct deletion *d = m->deletions;
+
+        if (!d || d->inquiry.started)
+                return;
+        if (inquiry_start(&d->inquiry, &error) < 0) {
+                d->result.not_deleted = d->id;
+                inquiry_end(&d->inquiry, -EAGAIN, &error);
+        }
+        vss_error_done(&error);
+}
+
+int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
+                   VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
+                   struct vss_error *reterr) {
+        struct inquiry *q;
+        struct deletion *d;
+        int r;
+
+        if (type != VSS_OBJECT_SNAPSHOT && type != VSS_OBJECT_SNAPSHOT_SET)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "DeleteSnapshots takes the id of a snapshot (type 3) or of a "
+                                     "snapshot set (type 2), not of an object of type %d",
+                                     (int)type);
+        if (vss_id_is_null(id))
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
+                                     "There is no snapshot and no set with the null id");
+        r = inquiry_new(&q, sizeof(*d), &deletion_type, m, session, done, userdata, reterr);
+        if (r < 0)
+                return r;
+        d = (struct deletion *)q;
+        d->store = m->store;
+        d->id = id;
+        d->type = type;
+        d->force = force;
+        if (!m->deletions) {
+                r = inquiry_start(q, reterr);
+                if (r < 0) {
+                        inquiry_free(q);
+                        return r;
+                }
+        }
+        *m->deletions_tail = d;
+        m->deletions_tail = &d->next;
+        return 0;
+}
+
+int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
+                             session_done_fn done, void *userdata, struct vss_error *reterr) {
+        return manager_delete(m, NULL, id, type, force, done, userdata, reterr);
+}

@@ -1,0 +1,104 @@
+/* Snapshots with an end: one timer on the wall clock, set to the earliest of them. What cannot be
+ * deleted when its time has come (it is in use) is tried again later. */
+
+#include "common/time-util.h"
+#include "common/vss-id.h"
+#include "daemon/log/log.h"
+#include "daemon/session/manager-private.h"
+
+#define RETRY_USEC (300 * USEC_PER_SEC)
+#define ACCURACY_USEC USEC_PER_SEC
+
+static uint64_t now_unix_usec(void) {
+        return (uint64_t)(now_realtime_nsec() / 1000);
+}
+
+static void expiry_on_deleted(void *userdata, int r, const void *result _unused_,
+                              struct vss_error *error) {
+        struct session_manager *m = userdata;
+
+        if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND)
+                log_warning("An expired snapshot stays for now: %s", str_or_empty(error->message));
+        if (--m->n_expiring == 0)
+                manager_arm_expiry(m);
+}
+
+static void expiry_delete(struct session_manager *m, const struct snapshot_record *r) {
+        struct vss_error error = { 0 };
+
+        log_full(LOG_INFO,
+                 (&(const struct log_fields){ .set_id = &r->set_id, .snapshot_id = &r->id }),
+                 "Snapshot %s of %s has expired", VSS_ID_TEXT(r->id), str_or_empty(r->volume));
+        if (manager_delete(m, NULL, r->id, VSS_OBJECT_SNAPSHOT, false, expiry_on_deleted, m,
+                           &error) >= 0)
+                m->n_expiring++;
+        else
+                log_warning("An expired snapshot stays for now: %s", str_or_empty(error.message));
+        vss_error_done(&error);
+}
+
+static int expiry_on_time(sd_event_source *source _unused_, uint64_t usec _unused_,
+                          void *userdata) {
+        struct session_manager *m = userdata;
+        struct snapshot_record *records = NULL;
+        struct vss_error error = { 0 };
+        size_t n = 0;
+
+        if (m->n_expiring > 0)
+                return 0; /* their end sets the timer anew */
+        if (store_snapshot_list(m->store, GUID_NULL, &records, &n, &error) < 0)
+                log_warning("Looking for expired snapshots: %s", str_or_empty(error.message));
+        for (size_t i = 0; i < n; i++)
+                if (records[i].expire_unix != 0 &&
+                    records[i].expire_unix <= now_unix_usec() / USEC_PER_SEC)
+                        expiry_delete(m, &records[i]);
+        snapshot_records_free(records, n);
+        vss_error_done(&error);
+        if (m->n_expiring == 0)
+                manager_arm_expiry(m);
+        return 0;
+}
+
+static uint64_t expiry_next_usec(const struct snapshot_record *records, size_t n) {
+        uint64_t now = now_unix_usec(), next = USEC_INFINITY;
+
+        for (size_t i = 0; i < n; i++) {
+                uint64_t at = records[i].expire_unix;
+
+                if (at == 0 || at > INT64_MAX / USEC_PER_SEC)
+                        continue;
+                at *= USEC_PER_SEC;
+                /* Its time has passed and it is still here: it could not go. */
+                if (at <= now)
+                        at = now + RETRY_USEC;
+                if (at < next)
+                        next = at;
+        }
+        return next;
+}
+
+void manager_arm_expiry(struct session_manager *m) {
+        struct snapshot_record *records = NULL;
+        struct vss_error error = { 0 };
+        uint64_t next_usec;
+        size_t n = 0;
+        int r;
+
+        r = store_snapshot_list(m->store, GUID_NULL, &records, &n, &error);
+        next_usec = expiry_next_usec(records, n);
+        snapshot_records_free(records, n);
+        if (r >= 0 && next_usec == USEC_INFINITY)
+                r = m->expiry ? sd_event_source_set_enabled(m->expiry, SD_EVENT_OFF) : 0;
+        else if (r >= 0 && !m->expiry)
+                r = sd_event_add_time(m->event, &m->expiry, CLOCK_REALTIME, next_usec,
+                                      ACCURACY_USEC, expiry_on_time, m);
+        else if (r >= 0) {
+                r = sd_event_source_set_time(m->expiry, next_usec);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(m->expiry, SD_EVENT_ONESHOT);
+        }
+        if (r < 0)
+                log_warning("Setting the timer of expiring snapshots: %s",
+                            error.message ? error.message : strerror(-r));
+        vss_error_done(&error);
+}

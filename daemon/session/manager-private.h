@@ -1,0 +1,47 @@
+#pragma once
+
+/* Inside daemon/session/ only: what the machine has one of. */
+
+#include "daemon/session/session.h"
+
+struct deletion;
+
+struct session_manager {
+        sd_event *event;
+        struct store *store;
+        struct writer_registry *writers;
+        struct session_config config;
+
+        struct session *sessions; /* all, also those that are being wound up */
+        unsigned n_sessions;
+        uint64_t last_number;
+        struct session *builder; /* holds the one creation; NULL: nobody */
+
+        unsigned n_inquiries;                         /* under way */
+        struct deletion *deletions, **deletions_tail; /* waiting; the first is running */
+
+        sd_event_source *expiry;
+        unsigned n_expiring; /* deletions of expired snapshots under way */
+
+        snapshot_changed_fn changed;
+        void *userdata;
+};
+
+/* The machine's one creation: 0, or VSS_E_SNAPSHOT_SET_IN_PROGRESS naming who has it. */
+int manager_claim_creation(struct session_manager *m, struct session *s, struct vss_error *reterr);
+/* Nothing happens if it is not his. */
+void manager_release_creation(struct session_manager *m, const struct session *s);
+
+void manager_tell(struct session_manager *m, const struct snapshot_record *r,
+                  enum snapshot_change change);
+/* After every change of what is there: sets the timer to the next expiry. */
+void manager_arm_expiry(struct session_manager *m);
+
+/* Deletions wait for each other: one set is never taken apart from two sides. done() as of
+ * session_delete_snapshots(). session may be NULL. */
+int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
+                   VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
+                   struct vss_error *reterr);
+/* Deletes one; for workers and for start-up. */
+int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
+                    struct vss_error *reterr);

@@ -1,0 +1,75 @@
+/* What the machine has one of: the list of sessions, the one creation, the observers. Owned by
+ * main(), which frees it when nothing is under way any more. */
+
+#include "common/vss-id.h"
+#include "daemon/session/manager-private.h"
+#include "daemon/session/session-private.h"
+
+int session_manager_new(struct session_manager **ret, sd_event *event, struct store *store,
+                        struct writer_registry *writers, const struct session_config *config) {
+        struct session_manager *m;
+
+        m = calloc(1, sizeof(*m));
+        if (!m)
+                return -ENOMEM;
+        m->event = sd_event_ref(event);
+        m->store = store;
+        m->writers = writers;
+        m->config = *config;
+        m->deletions_tail = &m->deletions;
+        *ret = m;
+        return 0;
+}
+
+struct session_manager *session_manager_free(struct session_manager *m) {
+        if (!m)
+                return NULL;
+        assert(session_manager_is_idle(m) && !m->sessions);
+
+        sd_event_source_disable_unref(m->expiry);
+        sd_event_unref(m->event);
+        free(m);
+        return NULL;
+}
+
+bool session_manager_is_idle(const struct session_manager *m) {
+        if (m->n_inquiries > 0)
+                return false;
+        for (const struct session *s = m->sessions; s; s = s->next)
+                if (s->released || s->coordinator)
+                        return false;
+        return true;
+}
+
+bool session_manager_set_in_progress(const struct session_manager *m) {
+        return m->builder;
+}
+
+int manager_claim_creation(struct session_manager *m, struct session *s, struct vss_error *reterr) {
+        if (m->builder && m->builder != s)
+                return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
+                                     "Session %llu (uid %u) is creating the snapshot set %s, and "
+                                     "only one is created at a time on this machine; wait for its "
+                                     "end and try again",
+                                     (unsigned long long)m->builder->number,
+                                     (unsigned)m->builder->owner, VSS_ID_TEXT(m->builder->set_id));
+        m->builder = s;
+        return 0;
+}
+
+void manager_release_creation(struct session_manager *m, const struct session *s) {
+        if (m->builder == s)
+                m->builder = NULL;
+}
+
+void session_manager_set_observer(struct session_manager *m, snapshot_changed_fn fn,
+                                  void *userdata) {
+        m->changed = fn;
+        m->userdata = userdata;
+}
+
+void manager_tell(struct session_manager *m, const struct snapshot_record *r,
+                  enum snapshot_change change) {
+        if (m->changed)
+                m->changed(m->userdata, r, change);
+}

@@ -1,0 +1,375 @@
+/* A session's snapshot set: StartSnapshotSet, AddToSnapshotSet, PrepareForBackup, DoSnapshotSet. */
+
+#include "common/vss-context.h"
+#include "common/vss-id.h"
+#include "daemon/coordinator/storage.h"
+#include "daemon/log/log.h"
+#include "daemon/session/session-private.h"
+#include "daemon/session/volume-facts.h"
+
+int session_start_snapshot_set(struct session *s, VSS_ID *ret, struct vss_error *reterr) {
+        enum session_state next;
+        VSS_ID id;
+        int r;
+
+        /* The owner's name is better than the table's sentence. */
+        if (s->manager->builder != s) {
+                struct vss_error refusal = { 0 };
+
+                r = session_enter(s, METHOD_START_SNAPSHOT_SET, &next, &refusal);
+                if (r < 0 && refusal.hr == VSS_E_SNAPSHOT_SET_IN_PROGRESS)
+                        r = manager_claim_creation(s->manager, s, reterr);
+                else if (r < 0)
+                        vss_error_move(reterr, &refusal);
+                vss_error_done(&refusal);
+        } else
+                r = session_enter(s, METHOD_START_SNAPSHOT_SET, &next, reterr);
+        if (r < 0)
+                return r;
+        r = vss_id_random(&id);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Making a set's id");
+        r = manager_claim_creation(s->manager, s, reterr);
+        if (r < 0)
+                return r;
+        s->set_id = id;
+        session_consume_context(s);
+        session_set_state(s, next);
+        log_set(LOG_INFO, s->set_id, "Session %llu (uid %u) begins snapshot set %s",
+                (unsigned long long)s->number, (unsigned)s->owner, VSS_ID_TEXT(id));
+        *ret = id;
+        return 0;
+}
+
+struct addition {
+        struct inquiry inquiry;
+        struct store *store;
+        char *spec;
+        VSS_ID provider_id;
+        LONG context;
+        unsigned max_snapshots;
+        struct volume *others; /* names and devices of those in the set */
+        size_t n_others;
+
+        struct volume *volume;
+        const struct provider *provider;
+        VSS_ID snapshot_id;
+};
+
+static void addition_free(struct inquiry *q) {
+        struct addition *a = (struct addition *)q;
+
+        for (size_t i = 0; i < a->n_others; i++)
+                free(a->others[i].name);
+        free(a->others);
+        free(a->spec);
+        volume_free(a->volume);
+}
+
+static int addition_note_others(struct addition *a, const struct session *s) {
+        a->others = calloc(s->n_volumes + 1, sizeof(*a->others));
+        if (!a->others)
+                return -ENOMEM;
+        for (; a->n_others < s->n_volumes; a->n_others++) {
+                const struct volume *v = s->volumes[a->n_others].volume;
+
+                a->others[a->n_others].devno = v->devno;
+                if (str_replace(&a->others[a->n_others].name, v->name) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* Early, for the requester's sake; the set as a whole is looked at again before it is staged. */
+static int addition_check_nesting(struct addition *a, struct vss_error *reterr) {
+        _cleanup_(freep) const struct volume **volumes = NULL;
+
+        volumes = calloc(a->n_others + 1, sizeof(*volumes));
+        if (!volumes)
+                return vss_error_from_errno(reterr, -ENOMEM, "AddToSnapshotSet");
+        for (size_t i = 0; i < a->n_others; i++)
+                volumes[i] = &a->others[i];
+        volumes[a->n_others] = a->volume;
+        return volumes_check_nesting(volumes, a->n_others + 1, reterr);
+}
+
+static int addition_run(struct inquiry *q, struct vss_error *reterr) {
+        struct addition *a = (struct addition *)q;
+        unsigned n;
+        int r;
+
+        r = storage_table()->volume_open(&a->volume, a->spec, reterr);
+        if (r < 0)
+                return r;
+        r = provider_select(&a->provider, a->provider_id, a->volume, a->context, reterr);
+        if (r < 0)
+                return r;
+        r = addition_check_nesting(a, reterr);
+        if (r < 0)
+                return r;
+        r = volume_count_snapshots(a->store, a->volume, &n, reterr);
+        if (r < 0)
+                return r;
+        if (n >= a->max_snapshots)
+                return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
+                                     "Volume %s has %u snapshots, and %u is the most; delete one",
+                                     a->volume->name, n, a->max_snapshots);
+        return 0;
+}
+
+static int session_check_room(const struct session *s, struct vss_error *reterr) {
+        unsigned max = s->manager->config.max_volumes;
+
+        if (s->n_volumes < max)
+                return 0;
+        return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED, 0,
+                             "The snapshot set has %u volumes, the most a set can have; make "
+                             "another set for the rest",
+                             max);
+}
+
+static int session_check_volume(const struct session *s, const struct volume *v,
+                                struct vss_error *reterr) {
+        for (size_t i = 0; i < s->n_volumes; i++) {
+                const struct volume *other = s->volumes[i].volume;
+
+                if (other->devno == v->devno)
+                        return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, 0,
+                                             "Volume %s (%s) is in the set already, as %s; name "
+                                             "each volume once",
+                                             v->display, v->device, other->display);
+        }
+        return 0;
+}
+
+static int session_keep_volume(struct session *s, struct addition *a, struct vss_error *reterr) {
+        struct coordinator_volume *grown;
+        int r;
+
+        r = vss_id_random(&a->snapshot_id);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Making a snapshot's id");
+        grown = reallocarray(s->volumes, s->n_volumes + 1, sizeof(*grown));
+        if (!grown)
+                return vss_error_from_errno(reterr, -ENOMEM, "AddToSnapshotSet");
+        s->volumes = grown;
+        s->volumes[s->n_volumes++] = (struct coordinator_volume){
+                .volume = TAKE_PTR(a->volume),
+                .provider = a->provider,
+                .snapshot_id = a->snapshot_id,
+        };
+        return 0;
+}
+
+static const void *addition_answer(struct inquiry *q, int *r, struct vss_error *error) {
+        struct addition *a = (struct addition *)q;
+        struct session *s = q->session;
+
+        if (!s)
+                return NULL;
+        s->n_adding--;
+        if (*r < 0)
+                return NULL;
+        /* The set may have gone on, or away, while the volume was looked at. */
+        *r = session_enter(s, METHOD_ADD_TO_SNAPSHOT_SET, NULL, error);
+        if (*r >= 0)
+                *r = session_check_room(s, error);
+        if (*r >= 0)
+                *r = session_check_volume(s, a->volume, error);
+        if (*r >= 0)
+                *r = session_keep_volume(s, a, error);
+        return *r >= 0 ? &a->snapshot_id : NULL;
+}
+
+static const struct inquiry_type addition_type = {
+        .name = "vss-add",
+        .run = addition_run,
+        .answer = addition_answer,
+        .free = addition_free,
+};
+
+int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID provider,
+                                session_done_fn done, void *userdata, struct vss_error *reterr) {
+        _cleanup_(inquiry_freep) struct inquiry *q = NULL;
+        struct addition *a;
+        int r;
+
+        r = session_enter(s, METHOD_ADD_TO_SNAPSHOT_SET, NULL, reterr);
+        if (r < 0)
+                return r;
+        if (str_empty(volume))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "AddToSnapshotSet needs a volume: a mount point or a block "
+                                     "device");
+        r = session_check_room(s, reterr);
+        if (r < 0)
+                return r;
+        r = inquiry_new(&q, sizeof(*a), &addition_type, s->manager, s, done, userdata, reterr);
+        if (r < 0)
+                return r;
+        a = (struct addition *)q;
+        a->store = s->manager->store;
+        a->provider_id = provider;
+        a->context = s->context;
+        a->max_snapshots = s->manager->config.max_snapshots;
+        a->spec = strdup(volume);
+        if (!a->spec || addition_note_others(a, s) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, "AddToSnapshotSet");
+        r = inquiry_start(q, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        s->n_adding++;
+        TAKE_PTR(q);
+        return 0;
+}
+
+/* In component mode an event concerns the writers that have an explicitly added component; a
+ * document into which nothing was added concerns nobody. */
+static bool session_involves(void *userdata, const struct participant_info *info _unused_) {
+        const struct session *s = userdata;
+
+        return !s->component_mode;
+}
+
+static void session_on_prepared(void *userdata, const struct round_result *result _unused_) {
+        struct session *s = userdata;
+
+        /* Who failed is in the status; whether to go on is the requester's decision. */
+        s->operation.round = NULL;
+        session_set_state(s, s->operation.next);
+        session_end_operation(s, &(const struct vss_error){ 0 });
+}
+
+static void session_cancel_prepare(void *userdata) {
+        session_drop_operation(userdata);
+}
+
+int session_prepare_for_backup(struct session *s, struct async **ret, struct vss_error *reterr) {
+        const struct writer_event event = session_event(s, WRITER_EVENT_PREPARE_BACKUP);
+        enum session_state next;
+        int r;
+
+        r = session_enter(s, METHOD_PREPARE_FOR_BACKUP, &next, reterr);
+        if (r < 0)
+                return r;
+        if (!s->gathered)
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "PrepareForBackup needs GatherWriterMetadata first, and that "
+                                     "before StartSnapshotSet; use a new object");
+        participants_involve(s->participants, session_involves, s);
+        r = session_begin_operation(s, METHOD_PREPARE_FOR_BACKUP, next, session_cancel_prepare,
+                                    reterr);
+        if (r < 0)
+                return r;
+        r = participants_send(s->participants, &event, s->manager->config.event_usec,
+                              session_on_prepared, s, &s->operation.round);
+        if (r < 0) {
+                s->operation.async = async_unref(s->operation.async);
+                return vss_error_from_errno(reterr, r, "PrepareForBackup");
+        }
+        *ret = async_ref(s->operation.async);
+        return 0;
+}
+
+static void session_cancel_set(void *userdata) {
+        struct session *s = userdata;
+
+        /* The operation ends when everything is put back. */
+        coordinator_cancel(s->coordinator);
+}
+
+static void session_on_progress(void *userdata, const char *phase, unsigned per_cent) {
+        struct session *s = userdata;
+
+        if (s->operation.async)
+                async_set_phase(s->operation.async, phase, per_cent);
+}
+
+void session_on_set(void *userdata, int r, const struct coordinator_result *result,
+                    struct vss_error *error) {
+        struct session *s = userdata;
+        struct session_manager *m = s->manager;
+
+        s->coordinator = NULL;
+        s->set_created = r == 0;
+        session_set_state(s, r == 0 ? s->operation.next : SESSION_ABORTED);
+        session_drop_volumes(s);
+        manager_release_creation(m, s);
+        for (size_t i = 0; i < result->n; i++)
+                manager_tell(m, &result->snapshots[i], SNAPSHOT_ADDED);
+        if (result->n > 0)
+                manager_arm_expiry(m);
+
+        if (s->released) {
+                session_release_next(s);
+                return;
+        }
+        /* Whoever is answered may release the session; its memory stays until a later turn. */
+        if (s->abort_waiters && r == 0) {
+                session_end_operation(s, &(const struct vss_error){ 0 });
+                if (!s->released)
+                        session_abort_now(s);
+                return;
+        }
+        session_end_operation(s, r == -ECANCELED ? NULL : error);
+        if (!s->released) /* the writers were told on the way back */
+                session_answer_abort(s, 0, NULL);
+}
+
+static int session_check_set(const struct session *s, struct vss_error *reterr) {
+        if (s->n_adding > 0)
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "DoSnapshotSet must wait: AddToSnapshotSet has not answered "
+                                     "yet");
+        if (s->n_volumes == 0 && !vss_context_has_writers(s->context))
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "DoSnapshotSet needs AddToSnapshotSet first: without writers "
+                                     "an empty set would be nothing at all");
+        return 0;
+}
+
+int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_error *reterr) {
+        const struct session_config *config = &s->manager->config;
+        struct coordinator_request request = {
+                .event = s->manager->event,
+                .store = s->manager->store,
+                .session_id = s->id,
+                .set_id = s->set_id,
+                .context = s->context,
+                .backup_type = s->backup_type,
+                .component_mode = s->component_mode,
+                .bootable_system_state = s->bootable,
+                .partial_files = s->partial_files,
+                .expire_unix = s->expire_unix,
+                .volumes = s->volumes,
+                .n_volumes = s->n_volumes,
+                .participants = vss_context_has_writers(s->context) ? s->participants : NULL,
+                .freeze_usec = config->freeze_usec,
+                .hold_usec = config->hold_usec,
+                .prepare_snapshot_usec = config->prepare_snapshot_usec,
+                .post_snapshot_usec = config->post_snapshot_usec,
+                .event_usec = config->event_usec,
+        };
+        enum session_state next;
+        int r;
+
+        r = session_enter(s, METHOD_DO_SNAPSHOT_SET, &next, reterr);
+        if (r < 0)
+                return r;
+        r = session_check_set(s, reterr);
+        if (r < 0)
+                return r;
+        r = session_begin_operation(s, METHOD_DO_SNAPSHOT_SET, SESSION_CREATED, session_cancel_set,
+                                    reterr);
+        if (r < 0)
+                return r;
+        r = coordinator_start(&s->coordinator, &request, session_on_progress, session_on_set, s);
+        if (r < 0) {
+                s->operation.async = async_unref(s->operation.async);
+                return vss_error_from_errno(reterr, r, "DoSnapshotSet");
+        }
+        session_set_state(s, next);
+        *ret = async_ref(s->operation.async);
+        return 0;
+}

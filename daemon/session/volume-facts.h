@@ -1,0 +1,12 @@
+#pragma once
+
+/* What a session has to know of a volume beyond what the volume itself says. Blocking; for
+ * workers. */
+
+#include "daemon/providers/volume.h"
+#include "daemon/store/store.h"
+
+/* Is r a copy of v? By the origin's dm uuid where both have one, else by name. */
+bool volume_is_origin(const struct volume *v, const struct snapshot_record *r);
+int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,
+                           struct vss_error *reterr);
