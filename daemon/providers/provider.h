@@ -33,8 +33,8 @@ struct provider {
          * device_object are filled in; the provider fills provider_data, attributes, fs_type).
          * On failure everything is undone and nothing returned. */
         int (*stage)(struct provider_set **ret, struct store *store,
-                     const struct volume *const *volumes, struct snapshot_record *records,
-                     size_t n, struct vss_error *reterr);
+                     const struct volume *const *volumes, struct snapshot_record *records, size_t n,
+                     struct vss_error *reterr);
         int (*add_window_rows)(struct provider_set *set, struct window *window,
                                struct vss_error *reterr);
         /* After the window: nodes there, device usable. The mount itself is mount.h's. */
@@ -67,7 +67,8 @@ struct provider {
 void providers_init(const struct provider *const *table);
 const struct provider *const *providers_all(void);
 const struct provider *provider_by_name(const char *name);
-/* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the system one. */
+/* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the system one.
+ */
 const struct provider *provider_by_id(VSS_ID id);
 /* The selection of spec/provider-mgmt.md, section 4. GUID_NULL: any. Errors:
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_VOLUME_NOT_SUPPORTED, ..._BY_PROVIDER. */

@@ -9,18 +9,19 @@
 #include <sys/types.h>
 
 struct volume {
-        char *display;      /* the caller's spelling */
-        char *name;         /* canonical: "/srv/data/" if mounted, else "/dev/vg/lv" */
-        char *mount_point;  /* NULL: not mounted. The one named, or the first. No trailing '/' but "/" */
-        char *device;       /* "/dev/mapper/vg-lv", "/dev/vda1" */
-        char *fs_type;      /* libblkid's or the mount table's; NULL: raw */
-        dev_t devno;        /* of the block device */
+        char *display;     /* the caller's spelling */
+        char *name;        /* canonical: "/srv/data/" if mounted, else "/dev/vg/lv" */
+        char *mount_point; /* NULL: not mounted. The one named, or the first. No trailing '/' but
+                              "/" */
+        char *device;      /* "/dev/mapper/vg-lv", "/dev/vda1" */
+        char *fs_type;     /* libblkid's or the mount table's; NULL: raw */
+        dev_t devno;       /* of the block device */
         bool read_only;
-        int mount_fd;       /* O_PATH|O_DIRECTORY... opened for syncfs: O_RDONLY|O_DIRECTORY; -1 */
-        uint64_t size;      /* bytes */
-        char *dm_name;      /* NULL: not device-mapper's */
+        int mount_fd;  /* O_PATH|O_DIRECTORY... opened for syncfs: O_RDONLY|O_DIRECTORY; -1 */
+        uint64_t size; /* bytes */
+        char *dm_name; /* NULL: not device-mapper's */
         char *dm_uuid;
-        char *vg;           /* LVM: names of VG and LV; NULL otherwise */
+        char *vg; /* LVM: names of VG and LV; NULL otherwise */
         char *lv;
 };
 
@@ -30,6 +31,11 @@ int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr)
 struct volume *volume_free(struct volume *v);
 DEFINE_CLEANUP(struct volume, volume_free);
 int volume_copy(struct volume **ret, const struct volume *v);
+
+/* 0; or -EOPNOTSUPP with VSS_E_NESTED_VOLUME_LIMIT if one of them lies on another: on a loop
+ * device over a file in it, or in a volume group on top of it. Suspending both would have the one
+ * wait for the other. */
+int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr);
 
 /* Every volume of the host worth a row in `vssctl volumes`: mounted block devices and LVM LVs
  * and dm devices not mounted. Swap, PVs and our own copies are left out. */
