@@ -168,7 +168,7 @@ static int check_writers(struct backup_set *s, bool made) {
 
         hr = IVssBackupComponents_GatherWriterStatus(s->components, &async);
         if (SUCCEEDED(hr))
-                hr = wait_for(s, async, "gather-status");
+                hr = wait_for(s, async, "GatherStatus");
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
         if (SUCCEEDED(hr))
@@ -207,7 +207,7 @@ static int begin(struct backup_set *s, const struct backup_set_request *request)
                         hr = writer_selection_apply(s->components, request->exclude_writers);
                 if (FAILED(hr))
                         return message_hresult(hr, NULL);
-                r = run_step(s, IVssBackupComponents_GatherWriterMetadata, "gather-metadata",
+                r = run_step(s, IVssBackupComponents_GatherWriterMetadata, "GatherMetadata",
                              "cannot ask the writers what they have");
                 if (r != EXIT_DONE)
                         return r;
@@ -231,7 +231,7 @@ static int absolute_volume(char **ret, const char *word) {
 static int add_volumes(struct backup_set *s, char *const *words) {
         size_t n = strv_length(words);
 
-        timeline_enter(&s->timeline, "add-volumes");
+        timeline_enter(&s->timeline, "AddVolumes");
         s->snapshot_ids = calloc(n, sizeof(*s->snapshot_ids));
         if (!s->snapshot_ids)
                 return message_out_of_memory();
@@ -243,7 +243,7 @@ static int add_volumes(struct backup_set *s, char *const *words) {
 
                 if (interrupt_pending())
                         return EXIT_SIGNAL + interrupt_pending();
-                progress_show("add-volumes", (unsigned)(i * 100 / n));
+                progress_show("AddVolumes", (unsigned)(i * 100 / n));
                 r = absolute_volume(&volume, words[i]);
                 if (r == -ENOMEM)
                         return message_out_of_memory();
@@ -265,7 +265,7 @@ static int take_snapshots(struct backup_set *s) {
         int r, q;
 
         if (backup_set_has_writers(s)) {
-                r = run_step(s, IVssBackupComponents_PrepareForBackup, "prepare-backup",
+                r = run_step(s, IVssBackupComponents_PrepareForBackup, "PrepareBackup",
                              "cannot prepare the writers");
                 if (r == EXIT_DONE)
                         r = check_writers(s, true);
@@ -274,7 +274,7 @@ static int take_snapshots(struct backup_set *s) {
         }
 
         s->begun = true;
-        r = run_step(s, IVssBackupComponents_DoSnapshotSet, "snapshot", "no snapshot was made");
+        r = run_step(s, IVssBackupComponents_DoSnapshotSet, "Snapshot", "no snapshot was made");
         if (!backup_set_has_writers(s) || r >= EXIT_SIGNAL)
                 return r;
         q = check_writers(s, r == EXIT_DONE);
@@ -377,7 +377,7 @@ int backup_set_complete(struct backup_set *s) {
 
         if (!backup_set_has_writers(s))
                 return EXIT_DONE;
-        r = run_step(s, IVssBackupComponents_BackupComplete, "backup-complete",
+        r = run_step(s, IVssBackupComponents_BackupComplete, "BackupComplete",
                      "cannot tell the writers that the backup is complete");
         if (r == EXIT_DONE)
                 r = check_writers(s, true);

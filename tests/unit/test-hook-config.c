@@ -150,7 +150,7 @@ START_TEST(times_have_bounds) {
         refuse("[Deadlines]\nThaw=18446744073709551616s\n", 2, "no time");
         refuse("[Deadlines]\nThaw=0\n", 2, "more than 0");
         refuse("[Deadlines]\nThaw=61s\n", 2, "at most 60s");
-        refuse("[Deadlines]\nPostSnapshot=301\n", 2, "at most 300s");
+        refuse("[Deadlines]\nPostSnapshot=86401\n", 2, "at most 86400s");
         refuse("[Deadlines]\nFreezeToThaw=999999999min\n", 2, "at most 60s");
         refuse(PATHS "[Commands]\nFreeze=a\nThaw=a\n[Deadlines]\nFreezeToThaw=20s\n", 7,
                "must be below FreezeToThaw");

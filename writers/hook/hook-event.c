@@ -10,16 +10,18 @@
                 .max_usec = (max_sec)*USEC_PER_SEC, .can_be_stopped = (stop),               \
         }
 
+#define DAY 86400 /* as vssd.conf lets the service wait */
+
 /* The defaults leave time for SIGTERM, SIGKILL and the answer. */
 const struct hook_event_info hook_events[_HOOK_EVENT_MAX] = {
-        [HOOK_PREPARE_BACKUP] = EVENT("PrepareBackup", "prepare-backup", 170, 180, true),
-        [HOOK_PREPARE_SNAPSHOT] = EVENT("PrepareSnapshot", "prepare-snapshot", 170, 180, true),
+        [HOOK_PREPARE_BACKUP] = EVENT("PrepareBackup", "prepare-backup", 170, DAY, true),
+        [HOOK_PREPARE_SNAPSHOT] = EVENT("PrepareSnapshot", "prepare-snapshot", 170, DAY, true),
         [HOOK_FREEZE] = EVENT("Freeze", "freeze", 20, 60, true),
         [HOOK_THAW] = EVENT("Thaw", "thaw", 20, 60, false),
-        [HOOK_POST_SNAPSHOT] = EVENT("PostSnapshot", "post-snapshot", 290, 300, true),
-        [HOOK_ABORT] = EVENT("Abort", "abort", 60, 180, false),
-        [HOOK_BACKUP_COMPLETE] = EVENT("BackupComplete", "backup-complete", 170, 180, true),
-        [HOOK_BACKUP_SHUTDOWN] = EVENT("BackupShutdown", "backup-shutdown", 60, 180, false),
+        [HOOK_POST_SNAPSHOT] = EVENT("PostSnapshot", "post-snapshot", 290, DAY, true),
+        [HOOK_ABORT] = EVENT("Abort", "abort", 60, DAY, false),
+        [HOOK_BACKUP_COMPLETE] = EVENT("BackupComplete", "backup-complete", 170, DAY, true),
+        [HOOK_BACKUP_SHUTDOWN] = EVENT("BackupShutdown", "backup-shutdown", 60, DAY, false),
 };
 
 enum hook_event hook_event_from_key(const char *key) {
