@@ -1,0 +1,401 @@
+/* org.vssd.Vss1.BackupComponents: see session-methods.h. What is legal when, and every documented
+ * code, is daemon/session's affair. */
+
+#include "daemon/bus/session-methods.h"
+
+#include "daemon/bus/bus-private.h"
+#include "daemon/bus/provider-object.h"
+#include "daemon/bus/session-object.h"
+#include "daemon/bus/snapshot-object.h"
+
+static struct session *session_of(const struct bus_call *call) {
+        const struct bus_session *s = call->object.data;
+
+        return s->session;
+}
+
+/* The end of calls that answer later and have nothing to say but how it went. */
+static void done_plain(void *userdata, int r, const void *result _unused_,
+                       struct vss_error *error) {
+        struct bus_call *call = userdata;
+
+        if (r < 0)
+                bus_call_fail(call, error);
+        else
+                bus_call_reply(call);
+}
+
+static void on_initialize_for_backup(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call,
+                        session_initialize_for_backup(session_of(call),
+                                                      args[0].s[0] ? args[0].s : NULL, &error),
+                        &error);
+}
+
+static void on_set_context(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call, session_set_context(session_of(call), args[0].i, &error), &error);
+}
+
+static void on_set_backup_state(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        int r;
+
+        /* An enum cannot hold every number that can be sent. */
+        if (args[2].u > VSS_BT_OTHER)
+                r = vss_error_set(&error, E_INVALIDARG, 0, "There is no backup type %u", args[2].u);
+        else
+                r = session_set_backup_state(session_of(call), args[0].b, args[1].b,
+                                             (VSS_BACKUP_TYPE)args[2].u, args[3].b, &error);
+        bus_call_finish(call, r, &error);
+}
+
+typedef int (*writer_filter_method)(struct session *s, const VSS_ID *ids, size_t n,
+                                    struct vss_error *reterr);
+
+static void call_with_ids(struct bus_call *call, char *const *texts, const char *what,
+                          writer_filter_method method) {
+        _cleanup_(freep) VSS_ID *ids = NULL;
+        size_t n = strv_length(texts);
+        struct vss_error error = { 0 };
+        int r = 0;
+
+        ids = calloc(n > 0 ? n : 1, sizeof(*ids));
+        if (!ids)
+                r = -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = wire_parse_id(&ids[i], texts[i], what, &error);
+        if (r >= 0)
+                r = method(session_of(call), ids, n, &error);
+        bus_call_finish(call, r, &error);
+}
+
+static void on_enable_writer_classes(struct bus_call *call, const struct bus_value *args) {
+        call_with_ids(call, args[0].strv, "writer_ids", session_enable_writer_classes);
+}
+
+static void on_disable_writer_classes(struct bus_call *call, const struct bus_value *args) {
+        call_with_ids(call, args[0].strv, "writer_ids", session_disable_writer_classes);
+}
+
+static void on_disable_writer_instances(struct bus_call *call, const struct bus_value *args) {
+        call_with_ids(call, args[0].strv, "instance_ids", session_disable_writer_instances);
+}
+
+typedef int (*async_method)(struct session *s, struct async **ret, struct vss_error *reterr);
+
+static void call_async(struct bus_call *call, async_method method) {
+        struct bus_session *s = call->object.data;
+        struct vss_error error = { 0 };
+        struct async *async = NULL;
+        int r;
+
+        r = bus_session_check_asyncs(s, &error);
+        if (r >= 0)
+                r = method(s->session, &async, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+        else
+                bus_session_reply_async(s, call, async);
+}
+
+static void on_gather_writer_metadata(struct bus_call *call,
+                                      const struct bus_value *args _unused_) {
+        call_async(call, session_gather_writer_metadata);
+}
+
+static void on_prepare_for_backup(struct bus_call *call, const struct bus_value *args _unused_) {
+        call_async(call, session_prepare_for_backup);
+}
+
+static void on_do_snapshot_set(struct bus_call *call, const struct bus_value *args _unused_) {
+        call_async(call, session_do_snapshot_set);
+}
+
+static void on_gather_writer_status(struct bus_call *call, const struct bus_value *args _unused_) {
+        call_async(call, session_gather_writer_status);
+}
+
+static void on_backup_complete(struct bus_call *call, const struct bus_value *args _unused_) {
+        call_async(call, session_backup_complete);
+}
+
+typedef int (*count_method)(struct session *s, uint32_t *ret, struct vss_error *reterr);
+
+static void call_count(struct bus_call *call, count_method method) {
+        struct vss_error error = { 0 };
+        uint32_t count = 0;
+        int r;
+
+        r = method(session_of(call), &count, &error);
+        if (r >= 0)
+                bus_out_uint32(bus_call_answer(call), count);
+        bus_call_finish(call, r, &error);
+}
+
+static void on_get_writer_metadata_count(struct bus_call *call,
+                                         const struct bus_value *args _unused_) {
+        call_count(call, session_get_writer_metadata_count);
+}
+
+static void on_get_writer_status_count(struct bus_call *call,
+                                       const struct bus_value *args _unused_) {
+        call_count(call, session_get_writer_status_count);
+}
+
+static void on_get_writer_metadata(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID instance = GUID_NULL;
+        const char *xml = NULL;
+        int r;
+
+        r = session_get_writer_metadata(session_of(call), args[0].u, &instance, &xml, &error);
+        if (r >= 0) {
+                struct bus_out *out = bus_call_answer(call);
+
+                bus_out_id(out, instance);
+                bus_out_string(out, xml);
+        }
+        bus_call_finish(call, r, &error);
+}
+
+static void on_free_writer_metadata(struct bus_call *call, const struct bus_value *args _unused_) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call, session_free_writer_metadata(session_of(call), &error), &error);
+}
+
+static void on_start_snapshot_set(struct bus_call *call, const struct bus_value *args _unused_) {
+        struct vss_error error = { 0 };
+        VSS_ID id = GUID_NULL;
+        int r;
+
+        r = session_start_snapshot_set(session_of(call), &id, &error);
+        if (r >= 0)
+                bus_out_id(bus_call_answer(call), id);
+        bus_call_finish(call, r, &error);
+}
+
+static void added_to_set(void *userdata, int r, const void *result, struct vss_error *error) {
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        bus_out_id(bus_call_answer(call), *(const VSS_ID *)result);
+        bus_call_reply(call);
+}
+
+static void on_add_to_snapshot_set(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID provider;
+        int r;
+
+        r = wire_parse_id(&provider, args[1].s, "provider", &error);
+        if (r >= 0)
+                r = session_add_to_snapshot_set(session_of(call), args[0].s, provider, added_to_set,
+                                                call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
+static void volume_is_supported(void *userdata, int r, const void *result,
+                                struct vss_error *error) {
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        bus_out_boolean(bus_call_answer(call), *(const bool *)result);
+        bus_call_reply(call);
+}
+
+static void on_is_volume_supported(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID provider;
+        int r;
+
+        r = wire_parse_id(&provider, args[0].s, "provider", &error);
+        if (r >= 0)
+                r = session_is_volume_supported(session_of(call), provider, args[1].s,
+                                                volume_is_supported, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
+static void on_get_writer_status(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        struct writer_status status;
+        int r;
+
+        r = session_get_writer_status(session_of(call), args[0].u, &status, &error);
+        if (r >= 0) {
+                struct bus_out *out = bus_call_answer(call);
+
+                bus_out_id(out, status.instance_id);
+                bus_out_id(out, status.class_id);
+                bus_out_string(out, status.name);
+                bus_out_uint32(out, (uint32_t)status.state);
+                bus_out_int32(out, status.failure);
+                bus_out_int32(out, status.application);
+                bus_out_string(out, status.message);
+        }
+        bus_call_finish(call, r, &error);
+}
+
+static void on_free_writer_status(struct bus_call *call, const struct bus_value *args _unused_) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call, session_free_writer_status(session_of(call), &error), &error);
+}
+
+static void on_get_snapshot_properties(struct bus_call *call, const struct bus_value *args) {
+        struct snapshot_record record = { 0 };
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = wire_parse_id(&id, args[0].s, "snapshot_id", &error);
+        if (r >= 0)
+                r = session_get_snapshot_properties(session_of(call), id, &record, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+        else
+                snapshot_object_reply(call, &record, 1, SNAPSHOT_REPLY_ONE);
+        snapshot_record_done(&record);
+}
+
+/* The documented arguments of Query: nothing to look in, and one of two kinds to look for. */
+static void on_query(struct bus_call *call, const struct bus_value *args) {
+        struct snapshot_record *records = NULL;
+        struct vss_error error = { 0 };
+        size_t n = 0;
+        VSS_ID id;
+        int r;
+
+        r = wire_parse_id(&id, args[0].s, "queried_id", &error);
+        if (r >= 0 && (args[1].u >= VSS_OBJECT_TYPE_COUNT || args[2].u >= VSS_OBJECT_TYPE_COUNT))
+                r = vss_error_set(&error, E_INVALIDARG, 0, "There is no object type %u",
+                                  args[1].u >= VSS_OBJECT_TYPE_COUNT ? args[1].u : args[2].u);
+        /* Also for providers: state and arguments are checked by the same rules. */
+        if (r >= 0)
+                r = session_query_snapshots(session_of(call), id, (VSS_OBJECT_TYPE)args[1].u,
+                                            (VSS_OBJECT_TYPE)args[2].u, &records, &n, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+        else if (args[2].u == VSS_OBJECT_PROVIDER)
+                provider_object_reply(call);
+        else
+                snapshot_object_reply(call, records, n, SNAPSHOT_REPLY_ROWS);
+        snapshot_records_free(records, n);
+}
+
+static void snapshots_deleted(void *userdata, int r, const void *result, struct vss_error *error) {
+        const struct delete_result *deleted = result;
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail_at(call, error, deleted ? deleted->deleted : 0,
+                                 VSS_ID_TEXT(deleted ? deleted->not_deleted : GUID_NULL));
+                return;
+        }
+        bus_out_int32(bus_call_answer(call), deleted->deleted);
+        bus_out_id(&call->out, deleted->not_deleted);
+        bus_call_reply(call);
+}
+
+static void on_delete_snapshots(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = wire_parse_id(&id, args[0].s, "source_id", &error);
+        if (r >= 0 && args[1].u >= VSS_OBJECT_TYPE_COUNT)
+                r = vss_error_set(&error, E_INVALIDARG, 0, "There is no object type %u", args[1].u);
+        if (r >= 0)
+                r = session_delete_snapshots(session_of(call), id, (VSS_OBJECT_TYPE)args[1].u,
+                                             args[2].b, snapshots_deleted, call, &error);
+        if (r < 0) {
+                bus_call_fail_at(call, &error, 0, VSS_ID_TEXT(GUID_NULL));
+                vss_error_done(&error);
+        }
+}
+
+static void on_abort_backup(struct bus_call *call, const struct bus_value *args _unused_) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = session_abort_backup(session_of(call), done_plain, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
+static void on_get_session_id(struct bus_call *call, const struct bus_value *args _unused_) {
+        bus_out_id(bus_call_answer(call), session_id(session_of(call)));
+        bus_call_reply(call);
+}
+
+static void on_release(struct bus_call *call, const struct bus_value *args _unused_) {
+        bus_session_free(call->object.data);
+        bus_call_reply(call);
+}
+
+/* clang-format off */
+#define METHOD(method_name, method_class, function) \
+        .name = (method_name), .class = BUS_CLASS_##method_class, .handler = (function)
+static const struct bus_method methods[] = {
+        { METHOD("InitializeForBackup", CREATE, on_initialize_for_backup), BUS_IN("s xml") },
+        { METHOD("SetContext", CREATE, on_set_context), BUS_IN("i context") },
+        { METHOD("SetBackupState", CREATE, on_set_backup_state),
+          BUS_IN("b select_components", "b bootable_system_state", "u backup_type",
+                 "b partial_file_support") },
+        { METHOD("EnableWriterClasses", CREATE, on_enable_writer_classes),
+          BUS_IN("as writer_ids") },
+        { METHOD("DisableWriterClasses", CREATE, on_disable_writer_classes),
+          BUS_IN("as writer_ids") },
+        { METHOD("DisableWriterInstances", CREATE, on_disable_writer_instances),
+          BUS_IN("as instance_ids") },
+        { METHOD("GatherWriterMetadata", CREATE, on_gather_writer_metadata), BUS_OUT("o async") },
+        { METHOD("GetWriterMetadataCount", CREATE, on_get_writer_metadata_count),
+          BUS_OUT("u count") },
+        { METHOD("GetWriterMetadata", CREATE, on_get_writer_metadata),
+          BUS_IN("u index"), BUS_OUT("s instance_id", "s xml") },
+        { METHOD("FreeWriterMetadata", CREATE, on_free_writer_metadata) },
+        { METHOD("StartSnapshotSet", CREATE, on_start_snapshot_set), BUS_OUT("s set_id") },
+        { METHOD("AddToSnapshotSet", CREATE, on_add_to_snapshot_set),
+          BUS_IN("s volume", "s provider"), BUS_OUT("s snapshot_id") },
+        { METHOD("IsVolumeSupported", QUERY, on_is_volume_supported),
+          BUS_IN("s provider", "s volume"), BUS_OUT("b supported") },
+        { METHOD("PrepareForBackup", CREATE, on_prepare_for_backup), BUS_OUT("o async") },
+        { METHOD("DoSnapshotSet", CREATE, on_do_snapshot_set), BUS_OUT("o async") },
+        { METHOD("GatherWriterStatus", CREATE, on_gather_writer_status), BUS_OUT("o async") },
+        { METHOD("GetWriterStatusCount", CREATE, on_get_writer_status_count), BUS_OUT("u count") },
+        { METHOD("GetWriterStatus", CREATE, on_get_writer_status),
+          BUS_IN("u index"),
+          BUS_OUT("s instance_id", "s writer_id", "s name", "u state", "i failure",
+                  "i application", "s message") },
+        { METHOD("FreeWriterStatus", CREATE, on_free_writer_status) },
+        { METHOD("GetSnapshotProperties", QUERY, on_get_snapshot_properties),
+          BUS_IN("s snapshot_id"), BUS_OUT("a{sv} properties") },
+        { METHOD("Query", QUERY, on_query),
+          BUS_IN("s queried_id", "u queried_type", "u returned_type"),
+          BUS_OUT("aa{sv} objects") },
+        { METHOD("DeleteSnapshots", MANAGE, on_delete_snapshots),
+          BUS_IN("s source_id", "u source_type", "b force"),
+          BUS_OUT("i deleted", "s not_deleted") },
+        { METHOD("BackupComplete", CREATE, on_backup_complete), BUS_OUT("o async") },
+        { METHOD("AbortBackup", CREATE, on_abort_backup) },
+        { METHOD("GetSessionId", CREATE, on_get_session_id), BUS_OUT("s session_id") },
+        { METHOD("Release", CREATE, on_release) },
+};
+/* clang-format on */
+
+const struct bus_interface bus_interface_backup_components = {
+        .name = BUS_NAME ".BackupComponents",
+        BUS_METHODS(methods),
+};

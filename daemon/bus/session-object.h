@@ -1,0 +1,33 @@
+#pragma once
+
+/* .../session/N and .../async/N: a session and the asynchronous operations it handed out, bound to
+ * the caller that made them. */
+
+#include "daemon/bus/bus-object.h"
+#include "daemon/session/session.h"
+
+/* IVssAsyncs of one session that were not released. */
+#define BUS_SESSION_ASYNCS_MAX 64U
+
+struct bus_async;
+
+struct bus_session {
+        struct bus *bus;
+        struct bus_client *client;
+        struct bus_session *next, **pprev;
+        struct session *session;
+        struct bus_async *asyncs;
+        unsigned n_asyncs;
+};
+
+/* E_OUTOFMEMORY beyond the caller's limit, or what session_new() says. */
+int bus_session_new(struct bus_session **ret, struct bus_client *client, struct vss_error *reterr);
+/* The last Release. */
+struct bus_session *bus_session_free(struct bus_session *s);
+int bus_session_path(char **ret, const struct bus_session *s);
+
+/* Is there room for one more? Asked before the operation is begun. E_OUTOFMEMORY. */
+int bus_session_check_asyncs(const struct bus_session *s, struct vss_error *reterr);
+/* Answers the call with the path of a new .../async/N, then lets it speak. Takes the reference
+ * over. */
+void bus_session_reply_async(struct bus_session *s, struct bus_call *call, struct async *async);

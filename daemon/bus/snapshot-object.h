@@ -1,0 +1,19 @@
+#pragma once
+
+/* .../snapshot/ID and .../set/ID: finished copies, as the store has them. */
+
+#include "daemon/bus/bus-object.h"
+#include "daemon/session/session.h"
+
+enum snapshot_reply {
+        SNAPSHOT_REPLY_ONE,  /* a{sv} of the one record */
+        SNAPSHOT_REPLY_ROWS, /* aa{sv} */
+};
+
+/* Answers the call with the properties of the records, which are copied; asks a worker for what
+ * only the kernel knows. */
+void snapshot_object_reply(struct bus_call *call, const struct snapshot_record *records, size_t n,
+                           enum snapshot_reply form);
+/* The session manager's observer; userdata is the bus. */
+void snapshot_object_on_change(void *userdata, const struct snapshot_record *r,
+                               enum snapshot_change change);

@@ -1,0 +1,360 @@
+/* How events reach a writer: see writer-transport.h.
+ *
+ * The bus bounds how many of our calls may lack an answer (128 on a system bus), and it goes on
+ * counting those that we gave up. So a call stays here until it is really answered, whoever still
+ * listens: at most CALLS_MAX are sent at a time, the rest wait for their turn, their deadlines
+ * running; and a writer that leaves events unanswered is not sent more and more of them.
+ *
+ *      WAITING --slot free--> SENT --answer--> freed
+ *         |                    |
+ *         +----- deadline or cancel: the asker is told (deadline) and forgotten;
+ *                WAITING is freed, SENT stays until its answer or the writer's end */
+
+#include "daemon/bus/writer-transport.h"
+
+#include "common/time-util.h"
+#include "common/wire-rows.h"
+#include "daemon/bus/bus-private.h"
+#include "daemon/log/log.h"
+
+#define CALLS_MAX 112U
+/* Identify, which any number of sessions may ask at once, leaves room for those that thaw. */
+#define IDENTIFY_CALLS_MAX 64U
+/* Of one writer, unanswered. Freeze, Thaw and Abort may follow each other before an answer. */
+#define UNANSWERED_MAX 8U
+#define MESSAGE_BYTES_MAX ((size_t)16 * 1024)
+#define METADATA_BYTES_MAX ((size_t)8 * 1024 * 1024)
+
+struct writer_call {
+        struct bus *bus;
+        struct writer_peer *peer;
+        struct writer_call *next, **pprev; /* the bus' list, the oldest first */
+        enum writer_event_type type;
+        DBusMessage *message;     /* WAITING; NULL: SENT */
+        DBusPendingCall *pending; /* SENT */
+        sd_event_source *deadline;
+        writer_reply_fn reply; /* NULL: forgotten */
+        void *userdata;
+};
+
+static void call_unlink(struct writer_call *c) {
+        if (!c->pprev)
+                return;
+        *c->pprev = c->next;
+        if (c->next)
+                c->next->pprev = c->pprev;
+        c->pprev = NULL;
+}
+
+static struct writer_call *writer_call_free(struct writer_call *c) {
+        if (!c)
+                return NULL;
+        call_unlink(c);
+        if (c->pending) {
+                dbus_pending_call_cancel(c->pending);
+                dbus_pending_call_unref(c->pending);
+                c->bus->n_writer_calls--;
+                c->peer->n_unanswered--;
+        }
+        if (c->message)
+                dbus_message_unref(c->message);
+        sd_event_source_disable_unref(c->deadline);
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(struct writer_call, writer_call_free);
+
+/* Tells the asker, once. What it does then may free any call but this one. */
+static void call_tell(struct writer_call *c, const struct writer_reply *reply) {
+        writer_reply_fn tell = TAKE_PTR(c->reply);
+
+        c->deadline = sd_event_source_disable_unref(c->deadline);
+        if (tell)
+                tell(c->userdata, reply);
+}
+
+/* libdbus pending calls are borrowed by their callback: end it without cancelling. */
+static void call_answered(struct writer_call *c) {
+        dbus_pending_call_unref(c->pending);
+        c->pending = NULL;
+        c->bus->n_writer_calls--;
+        c->peer->n_unanswered--;
+}
+
+/* Fills reply, whose strings then point into m (message: into buf, if it had to be cut). */
+static bool parse_answer(struct writer_reply *reply, enum writer_event_type type, DBusMessage *m,
+                         char buf[static MESSAGE_BYTES_MAX]) {
+        const struct bus_method *row;
+        const char *text = NULL;
+        dbus_bool_t ok = FALSE;
+        bool parsed;
+
+        row = bus_interface_find_method(&bus_interface_writer_events,
+                                        writer_event_type_to_string(type));
+        if (!dbus_message_has_signature(
+                    m, bus_args_signature(row->out, (char[BUS_SIGNATURE_MAX]){ 0 })))
+                return false;
+        if (type == WRITER_EVENT_IDENTIFY) {
+                parsed = dbus_message_get_args(m, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_STRING,
+                                               &text, DBUS_TYPE_INVALID);
+                if (!parsed || strlen(text) > METADATA_BYTES_MAX)
+                        return false;
+                reply->metadata = text;
+        } else {
+                parsed =
+                        dbus_message_get_args(m, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INT32,
+                                              &reply->failure, DBUS_TYPE_INT32, &reply->application,
+                                              DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
+                if (!parsed)
+                        return false;
+                reply->message = text;
+                if (strlen(text) >= MESSAGE_BYTES_MAX) {
+                        memcpy(buf, text, MESSAGE_BYTES_MAX - 1);
+                        buf[MESSAGE_BYTES_MAX - 1] = '\0';
+                        reply->message = buf;
+                }
+        }
+        reply->delivered = true;
+        reply->ok = ok;
+        return true;
+}
+
+static void bus_send_waiting(struct bus *bus);
+
+static void call_on_answer(DBusPendingCall *pending, void *userdata) {
+        _cleanup_(writer_call_freep) struct writer_call *c = userdata;
+        struct writer_reply reply = { 0 };
+        struct bus *bus = c->bus;
+        char buf[MESSAGE_BYTES_MAX];
+        DBusMessage *m;
+
+        m = dbus_pending_call_steal_reply(pending);
+        call_answered(c);
+        /* The bus lets only the one that was called answer; a private one may be laxer. */
+        if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_METHOD_RETURN &&
+            dbus_message_has_sender(m, c->peer->client->name) &&
+            !parse_answer(&reply, c->type, m, buf))
+                log_full(LOG_WARNING,
+                         (&(const struct log_fields){
+                                 .writer = writer_identity(c->peer->writer)->name }),
+                         "Writer %s answered %s with something that is no answer",
+                         writer_identity(c->peer->writer)->name,
+                         writer_event_type_to_string(c->type));
+        else if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR)
+                log_full(LOG_DEBUG,
+                         (&(const struct log_fields){
+                                 .writer = writer_identity(c->peer->writer)->name }),
+                         "Writer %s answered %s with %s", writer_identity(c->peer->writer)->name,
+                         writer_event_type_to_string(c->type),
+                         str_or_empty(dbus_message_get_error_name(m)));
+
+        call_unlink(c);
+        call_tell(c, &reply);
+        if (m)
+                dbus_message_unref(m);
+        bus_send_waiting(bus);
+}
+
+static bool call_may_go(const struct writer_call *c) {
+        return c->bus->n_writer_calls <
+               (c->type == WRITER_EVENT_IDENTIFY ? IDENTIFY_CALLS_MAX : CALLS_MAX);
+}
+
+static int call_go(struct writer_call *c) {
+        if (!dbus_connection_send_with_reply(c->bus->connection, c->message, &c->pending,
+                                             DBUS_TIMEOUT_INFINITE))
+                return -ENOMEM;
+        if (!c->pending)
+                return -ENOTCONN;
+        if (!dbus_pending_call_set_notify(c->pending, call_on_answer, c, NULL)) {
+                dbus_pending_call_cancel(c->pending);
+                dbus_pending_call_unref(c->pending);
+                c->pending = NULL;
+                return -ENOMEM;
+        }
+        c->bus->n_writer_calls++;
+        c->peer->n_unanswered++;
+        dbus_message_unref(TAKE_PTR(c->message));
+        return 0;
+}
+
+static int call_on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
+                            void *userdata) {
+        struct writer_call *c = userdata;
+        struct writer_peer *peer = c->peer;
+        struct bus *bus = c->bus;
+
+        log_full(LOG_WARNING,
+                 (&(const struct log_fields){ .writer = writer_identity(peer->writer)->name }),
+                 "Writer %s (%s, pid %ld) did not answer %s in time",
+                 writer_identity(peer->writer)->name, peer->client->name,
+                 (long)writer_identity(peer->writer)->pid, writer_event_type_to_string(c->type));
+        call_tell(c, &(const struct writer_reply){ .timed_out = true });
+        /* Freed only if the bus does not count it. */
+        if (c->message)
+                writer_call_free(c);
+        bus_send_waiting(bus);
+        return 0;
+}
+
+static void bus_send_waiting(struct bus *bus) {
+        struct writer_call *c, *next;
+
+        for (c = bus->writer_calls; c; c = next) {
+                next = c->next;
+                if (!c->message || !call_may_go(c))
+                        continue;
+                /* What cannot be sent is told so by its deadline, as is what nobody answers. */
+                if (call_go(c) < 0)
+                        return;
+        }
+}
+
+static DBusMessage *event_message(const struct writer_peer *peer,
+                                  const struct writer_event *event) {
+        struct wire_event_details details = {
+                .set_id = event->set_id,
+                .context = event->context,
+                .backup_type = (uint32_t)event->backup_type,
+                .component_mode = event->component_mode,
+                .bootable_system_state = event->bootable_system_state,
+                .partial_files = event->partial_files,
+                .volumes = (char **)event->volumes, /* only read */
+                .devices = (char **)event->devices,
+                .freeze_timeout_ms = event->type == WRITER_EVENT_FREEZE
+                                             ? writer_identity(peer->writer)->freeze_timeout_ms
+                                             : 0,
+        };
+        struct bus_out out;
+        DBusMessage *m;
+
+        m = dbus_message_new_method_call(peer->client->name, peer->path,
+                                         bus_interface_writer_events.name,
+                                         writer_event_type_to_string(event->type));
+        if (!m)
+                return NULL;
+        bus_out_init(&out, m);
+        bus_out_id(&out, event->session_id);
+        bus_out_dict(&out, &wire_event_details_table, &details);
+        if (out.failed) {
+                dbus_message_unref(m);
+                return NULL;
+        }
+        return m;
+}
+
+static int transport_send(void *userdata, const struct writer_event *event, uint64_t timeout_usec,
+                          writer_reply_fn reply, void *reply_userdata, struct writer_call **ret) {
+        _cleanup_(writer_call_freep) struct writer_call *c = NULL;
+        struct writer_peer *peer = userdata;
+        struct writer_call **last;
+        bool deaf = peer->n_unanswered >= UNANSWERED_MAX;
+        int r;
+
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return -ENOMEM;
+        c->bus = peer->bus;
+        c->peer = peer;
+        c->type = event->type;
+        c->reply = reply;
+        c->userdata = reply_userdata;
+        c->message = event_message(peer, event);
+        if (!c->message)
+                return -ENOMEM;
+        /* One that has so many left to answer will not answer this one either. */
+        r = sd_event_add_time_relative(c->bus->event, &c->deadline, CLOCK_MONOTONIC,
+                                       deaf ? 0 : timeout_usec, USEC_PER_MSEC, call_on_deadline, c);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(c->deadline, "writer-event"); /* for debugging */
+        if (!deaf && call_may_go(c)) {
+                r = call_go(c);
+                if (r < 0)
+                        return r;
+        }
+
+        for (last = &c->bus->writer_calls; *last; last = &(*last)->next)
+                ;
+        *last = c;
+        c->pprev = last;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+static void transport_cancel(struct writer_call *c) {
+        c->reply = NULL;
+        c->deadline = sd_event_source_disable_unref(c->deadline);
+        if (c->message)
+                writer_call_free(c);
+}
+
+static const struct writer_transport transport = {
+        .send = transport_send,
+        .cancel = transport_cancel,
+};
+
+int writer_peer_new(struct writer_peer **ret, struct bus_client *client,
+                    const struct writer_identity *identity, const char *path,
+                    struct vss_error *reterr) {
+        struct writer_identity who = *identity;
+        struct writer_peer *p;
+        int r;
+
+        if (client->n_writers >= BUS_CLIENT_WRITERS_MAX)
+                return vss_error_set(reterr, E_OUTOFMEMORY, 0,
+                                     "This connection already has %u writers; unregister one first",
+                                     client->n_writers);
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return vss_error_from_errno(reterr, -ENOMEM, "register a writer");
+        p->bus = client->bus;
+        p->client = client;
+        p->path = strdup(path);
+        who.uid = client->uid;
+        who.pid = client->pid;
+        r = p->path ? writer_registry_add(p->bus->options.writers, &p->writer, &who, &transport, p,
+                                          reterr)
+                    : vss_error_from_errno(reterr, -ENOMEM, "register a writer");
+        if (r < 0) {
+                free(p->path);
+                free(p);
+                return r;
+        }
+
+        p->pprev = &client->writers;
+        p->next = client->writers;
+        if (p->next)
+                p->next->pprev = &p->next;
+        client->writers = p;
+        client->n_writers++;
+        *ret = p;
+        return 0;
+}
+
+struct writer_peer *writer_peer_free(struct writer_peer *p) {
+        struct writer_call *c, *next;
+        struct bus *bus;
+
+        if (!p)
+                return NULL;
+
+        bus = p->bus;
+        /* Its participants end the rounds that it is part of, and forget its calls. */
+        writer_remove(p->writer);
+        for (c = bus->writer_calls; c; c = next) {
+                next = c->next;
+                if (c->peer == p) {
+                        assert(!c->reply);
+                        writer_call_free(c);
+                }
+        }
+        *p->pprev = p->next;
+        if (p->next)
+                p->next->pprev = p->pprev;
+        p->client->n_writers--;
+        free(p->path);
+        free(p);
+        bus_send_waiting(bus);
+        return NULL;
+}
