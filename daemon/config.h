@@ -1,0 +1,21 @@
+#pragma once
+
+/* /etc/vss/vssd.conf: what an administrator may change. */
+
+#include "daemon/session/session.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/vss/vssd.conf"
+
+struct config {
+        struct session_config session;
+        uint64_t stop_usec;      /* a clean stop waits so long for what is under way */
+        uint64_t exit_idle_usec; /* without sessions, writers and work; USEC_INFINITY: never */
+};
+
+void config_defaults(struct config *c);
+/* Reads the file over what c holds. A missing file is fine unless it is required. Anything in it
+ * that is not understood is an error with its line: a freeze limit that is ignored is worse than a
+ * service that says so. E_INVALIDARG. */
+int config_load(struct config *c, const char *path, bool required, struct vss_error *reterr);
+/* The same from text; path is for messages. */
+int config_parse(struct config *c, const char *text, const char *path, struct vss_error *reterr);

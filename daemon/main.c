@@ -1,0 +1,12 @@
+/* vssd: the Volume Shadow Copy Service, with the providers of real storage. */
+
+#include "daemon/vssd.h"
+
+int main(int argc, char **argv) {
+        static const struct provider *const providers[] = {
+                &provider_lvm_thick,
+                NULL,
+        };
+
+        return vssd_main(argc, argv, providers);
+}

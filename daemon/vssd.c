@@ -1,0 +1,306 @@
+/* The daemon, wired together: store, writers, sessions, bus, in this order up and in reverse down.
+ *
+ *      STARTING: undo what a crash left, connect    --name owned--> SERVING
+ *      SERVING: READY=1                             --SIGTERM, SIGINT, bus lost, idle--> STOPPING
+ *      STOPPING: sessions ended, everything thawed  --nothing under way--> exit
+ *                                                   --stop timeout--> exit at once; the guard and
+ *                                                     the next start see to the rest */
+
+#include "daemon/vssd.h"
+
+#include "common/time-util.h"
+#include "daemon/bus/bus.h"
+#include "daemon/config.h"
+#include "daemon/job/job.h"
+#include "daemon/log/log.h"
+#include "daemon/providers/snapshot-mount.h"
+
+#include <getopt.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#define DEFAULT_STATE_DIRECTORY "/var/lib/vssd"
+
+struct arguments {
+        const char *address, *state_directory, *config;
+};
+
+struct vssd {
+        struct config config;
+        sd_event *event;
+        struct store *store;
+        struct writer_registry *writers;
+        struct session_manager *sessions;
+        struct bus *bus;
+        sd_event_source *sigterm, *sigint, *turn, *settled, *stop_timer, *idle_timer;
+        bool serving, stopping;
+        int exit_status;
+};
+
+static const char help[] =
+        "Usage: vssd [OPTION]...\n"
+        "The Volume Shadow Copy Service: makes consistent copies of volumes for its callers on "
+        "D-Bus.\n\n"
+        "  --address ADDRESS   serve on this bus instead of the system bus; its own user may then\n"
+        "                      call it, too\n"
+        "  --state-dir DIR     keep the state in DIR instead of " DEFAULT_STATE_DIRECTORY "\n"
+        "  --config FILE       read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+        "  --version           show the version\n"
+        "  --help              show this\n";
+
+/* 0: go on; positive: done, exit with status - 1. */
+static int parse_arguments(struct arguments *a, int argc, char **argv) {
+        enum { OPTION_ADDRESS = 256, OPTION_STATE_DIR, OPTION_CONFIG, OPTION_VERSION, OPTION_HELP };
+        static const struct option options[] = {
+                { "address", required_argument, NULL, OPTION_ADDRESS },
+                { "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+                { "config", required_argument, NULL, OPTION_CONFIG },
+                { "version", no_argument, NULL, OPTION_VERSION },
+                { "help", no_argument, NULL, OPTION_HELP },
+                { NULL, 0, NULL, 0 },
+        };
+        int option;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (option) {
+                case OPTION_ADDRESS: a->address = optarg; break;
+                case OPTION_STATE_DIR: a->state_directory = optarg; break;
+                case OPTION_CONFIG: a->config = optarg; break;
+                case OPTION_VERSION: puts("vssd " VSSD_VERSION); return 1 + EXIT_SUCCESS;
+                case OPTION_HELP: fputs(help, stdout); return 1 + EXIT_SUCCESS;
+                default: return 1 + EXIT_FAILURE; /* getopt said what is wrong */
+                }
+        if (optind < argc) {
+                fprintf(stderr, "vssd: there is no argument \"%s\"; see vssd --help\n",
+                        argv[optind]);
+                return 1 + EXIT_FAILURE;
+        }
+        return 0;
+}
+
+static bool vssd_has_work(const struct vssd *v) {
+        return !session_manager_is_idle(v->sessions) || job_count() > 0 ||
+               (v->bus && !bus_is_idle(v->bus));
+}
+
+static int on_stop_timeout(sd_event_source *source _unused_, uint64_t usec _unused_,
+                           void *userdata) {
+        struct vssd *v = userdata;
+
+        log_error(
+                "Work is still under way %llu s after the stop began: ending without it. What is "
+                "suspended is resumed by the guard, what is half made is undone at the next start",
+                (unsigned long long)(v->config.stop_usec / USEC_PER_SEC));
+        /* Workers use what a tidy end would free. */
+        _exit(EXIT_FAILURE);
+}
+
+static void vssd_stop(struct vssd *v, int exit_status, const char *why) {
+        if (exit_status != EXIT_SUCCESS)
+                v->exit_status = exit_status;
+        if (v->stopping)
+                return;
+
+        log_info("Stopping: %s", why);
+        v->stopping = true;
+        (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending what is under way"); /* news, not a duty */
+        v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
+        if (sd_event_add_time_relative(v->event, &v->stop_timer, CLOCK_MONOTONIC,
+                                       v->config.stop_usec, 0, on_stop_timeout, v) < 0)
+                _exit(EXIT_FAILURE); /* a stop without a deadline is none */
+        if (v->bus)
+                bus_stop(v->bus);
+}
+
+static int on_signal(sd_event_source *source _unused_, const struct signalfd_siginfo *info,
+                     void *userdata) {
+        vssd_stop(userdata, EXIT_SUCCESS, info->ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        return 0;
+}
+
+static int on_idle(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        vssd_stop(userdata, EXIT_SUCCESS, "nobody has used the service for a while");
+        return 0;
+}
+
+/* Nothing else is ready to run: what frees itself in a turn of its own has had it. */
+static int on_settled(sd_event_source *source _unused_, void *userdata) {
+        struct vssd *v = userdata;
+
+        return vssd_has_work(v) ? 0 : sd_event_exit(v->event, v->exit_status);
+}
+
+/* After every turn of the loop: is there nothing left to wait for? */
+static int on_turn(sd_event_source *source _unused_, void *userdata) {
+        struct vssd *v = userdata;
+
+        if (v->stopping)
+                return vssd_has_work(v) ? 0
+                                        : sd_event_source_set_enabled(v->settled, SD_EVENT_ONESHOT);
+        if (!v->serving || v->config.exit_idle_usec == USEC_INFINITY)
+                return 0;
+        if (vssd_has_work(v) || bus_has_users(v->bus))
+                v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
+        else if (!v->idle_timer)
+                return sd_event_add_time_relative(v->event, &v->idle_timer, CLOCK_MONOTONIC,
+                                                  v->config.exit_idle_usec, 0, on_idle, v);
+        return 0;
+}
+
+static void on_ready(void *userdata) {
+        struct vssd *v = userdata;
+
+        v->serving = true;
+        log_info("vssd " VSSD_VERSION " is ready");
+        (void)sd_notify(0, "READY=1\nSTATUS=Ready"); /* without a manager there is nobody to tell */
+}
+
+static void on_lost(void *userdata, const struct vss_error *error) {
+        struct vssd *v = userdata;
+
+        log_error("%s", str_or_empty(error->message));
+        vssd_stop(v, EXIT_FAILURE, "there is no bus to serve on");
+}
+
+/* Where copies are mounted: for root and the group of those who make backups. */
+static void make_mount_root(void) {
+        char buf[4096];
+        struct group entry, *found = NULL;
+
+        if (mkdir(SNAPSHOT_MOUNT_ROOT, 0750) < 0) {
+                if (errno != EEXIST)
+                        log_warning("Cannot make %s: %s", SNAPSHOT_MOUNT_ROOT, strerror(errno));
+                return; /* what is there was made by tmpfiles.d or an earlier start */
+        }
+        if (getgrnam_r(BUS_ACCESS_GROUP, &entry, buf, sizeof(buf), &found) == 0 && found &&
+            chown(SNAPSHOT_MOUNT_ROOT, 0, found->gr_gid) < 0)
+                log_warning("Cannot give %s to the group %s: %s", SNAPSHOT_MOUNT_ROOT,
+                            BUS_ACCESS_GROUP, strerror(errno));
+}
+
+static int vssd_watch(struct vssd *v) {
+        int r;
+
+        r = sd_event_add_signal(v->event, &v->sigterm, SIGTERM, on_signal, v);
+        if (r >= 0)
+                r = sd_event_add_signal(v->event, &v->sigint, SIGINT, on_signal, v);
+        if (r >= 0)
+                r = sd_event_add_defer(v->event, &v->settled, on_settled, v);
+        if (r >= 0)
+                r = sd_event_source_set_priority(v->settled, SD_EVENT_PRIORITY_IDLE);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(v->settled, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_post(v->event, &v->turn, on_turn, v);
+        if (r >= 0)
+                r = sd_event_set_watchdog(v->event, true);
+        return r;
+}
+
+static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
+        struct vss_error recovery = { 0 };
+        int r;
+
+        r = sd_event_default(&v->event);
+        if (r >= 0)
+                r = vssd_watch(v);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Cannot make the event loop");
+
+        r = store_open(&v->store, a->state_directory, reterr);
+        if (r < 0)
+                return r;
+        r = writer_registry_new(&v->writers, v->event);
+        if (r >= 0)
+                r = session_manager_new(&v->sessions, v->event, v->store, v->writers,
+                                        &v->config.session);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Cannot make the session manager");
+
+        /* Resume first, then serve. What cannot be undone now stays in the store for the next
+         * start; it is no reason to keep those waiting who need the service. */
+        (void)sd_notify(0, "STATUS=Undoing what an earlier run left");
+        if (session_manager_recover(v->sessions, &recovery) < 0)
+                log_error("Recovery is not complete: %s", str_or_empty(recovery.message));
+        vss_error_done(&recovery);
+
+        return bus_new(&v->bus,
+                       &(const struct bus_options){
+                               .event = v->event,
+                               .address = a->address,
+                               .allow_self = a->address != NULL,
+                               .store = v->store,
+                               .sessions = v->sessions,
+                               .writers = v->writers,
+                               .ready = on_ready,
+                               .lost = on_lost,
+                               .userdata = v,
+                       },
+                       reterr);
+}
+
+static void vssd_done(struct vssd *v) {
+        v->bus = bus_free(v->bus);
+        v->sessions = session_manager_free(v->sessions);
+        v->writers = writer_registry_free(v->writers);
+        v->store = store_close(v->store);
+        sd_event_source_disable_unref(v->sigterm);
+        sd_event_source_disable_unref(v->sigint);
+        sd_event_source_disable_unref(v->turn);
+        sd_event_source_disable_unref(v->settled);
+        sd_event_source_disable_unref(v->stop_timer);
+        sd_event_source_disable_unref(v->idle_timer);
+        sd_event_unref(v->event);
+}
+
+static int vssd_run(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
+        int r;
+
+        config_defaults(&v->config);
+        r = config_load(&v->config, a->config ? a->config : CONFIG_DEFAULT_PATH, a->config != NULL,
+                        reterr);
+        if (r >= 0)
+                r = vssd_start(v, a, reterr);
+        if (r < 0)
+                return r;
+        r = sd_event_loop(v->event);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "The event loop failed");
+        return r;
+}
+
+int vssd_main(int argc, char **argv, const struct provider *const *providers) {
+        struct arguments a = { .state_directory = DEFAULT_STATE_DIRECTORY };
+        _cleanup_(vssd_done) struct vssd v = { 0 };
+        struct vss_error error = { 0 };
+        sigset_t signals;
+        int r;
+
+        r = parse_arguments(&a, argc, argv);
+        if (r > 0)
+                return r - 1;
+
+        /* Before any thread: they inherit it. Signals come through the loop. */
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        (void)signal(SIGPIPE, SIG_IGN);
+        (void)umask(022);
+
+        log_init();
+        providers_init(providers);
+        if (geteuid() == 0)
+                make_mount_root();
+
+        r = vssd_run(&v, &a, &error);
+        if (r < 0) {
+                log_error("%s", str_or_empty(error.message));
+                vss_error_done(&error);
+                return EXIT_FAILURE;
+        }
+        return r;
+}
