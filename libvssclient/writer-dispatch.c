@@ -141,6 +141,8 @@ static bool deliver(CVssWriter *w, struct writer_event *e, IVssCreateWriterMetad
                               "The application went on before the copy was complete");
         else if (e->phase == PHASE_ABORT && frozen_by(w, e))
                 thaw(w);
+        else if (e->phase == PHASE_BACKUP_SHUTDOWN && frozen_by(w, e))
+                writer_abort_freeze(w); /* the session is over, and nobody said Thaw or Abort */
         return run_handler(w, e, metadata);
 }
 

@@ -549,6 +549,14 @@ START_TEST(an_abort_from_the_service_ends_the_freeze) {
 }
 END_TEST
 
+START_TEST(the_end_of_the_session_ends_the_freeze) {
+        start(0);
+        tell("Freeze", true, S_OK, "");
+        tell("BackupShutdown", true, S_OK, "");
+        assert_journal(" Freeze Abort BackupShutdown");
+}
+END_TEST
+
 START_TEST(a_service_that_dies_thaws_the_application_and_is_found_again) {
         start(0); /* the deadline is a minute away */
         tell("Freeze", true, S_OK, "");
@@ -636,6 +644,7 @@ int main(void) {
                 a_freeze_in_time_is_not_ended_twice,
                 a_freeze_that_takes_too_long_is_undone,
                 an_abort_from_the_service_ends_the_freeze,
+                the_end_of_the_session_ends_the_freeze,
                 a_service_that_dies_thaws_the_application_and_is_found_again,
                 old_news_of_the_name_changes_nothing,
                 a_bus_that_dies_thaws_the_application_and_is_found_again,
