@@ -1,0 +1,177 @@
+"""What a VM of tests/vm/run needs before it starts: the image, the project, the disks.
+
+Nothing that another VM uses is written: what belongs to one run is made in its own folder, and what is
+shared (the image, the project's build) is made under a lock.
+"""
+import fcntl
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+STORE = os.path.join(TOP, "build", "vm")
+
+TOOLS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "cpio", "mke2fs", "setpriv")
+
+
+class Failure(Exception):
+    """The VM or what it needs failed, as opposed to the command."""
+
+
+def check_tools():
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    missing = [tool for tool in TOOLS if not shutil.which(tool, path=path)]
+    if missing:
+        raise Failure(f"not installed: {', '.join(missing)} (tests/install-packages installs what is needed)")
+
+
+def step(what, *argv):
+    """Runs a step, whose output is shown only when it fails."""
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.stderr.buffer.write(done.stdout)
+        raise Failure(f"{what} failed")
+
+
+def make_image():
+    """The folder with the image of tests/vm/image."""
+    # In a process group of its own, so that all that it starts can be told to clean up and is waited for.
+    maker = subprocess.Popen([f"{HERE}/image"], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        folder = maker.communicate()[0].strip()
+    except BaseException:
+        os.killpg(maker.pid, signal.SIGTERM)
+        maker.wait()
+        raise
+    if maker.returncode:
+        raise Failure("the image could not be made")
+    return folder
+
+
+def build_project(stage):
+    """Brings the project's build up to date and installs it into the folder STAGE."""
+    build = f"{STORE}/project"
+    if not os.path.exists(f"{TOP}/meson.build"):
+        raise Failure("the project has no meson.build yet (--project DIR takes an installed tree)")
+    with open(f"{STORE}/project.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(f"{build}/build.ninja"):
+            step("meson setup", "meson", "setup", build, TOP, "--prefix=/usr", "--sysconfdir=/etc",
+                 "--localstatedir=/var", "--buildtype=debugoptimized")
+        step("the build of the project", "meson", "compile", "-C", build)
+        step("meson install", "meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", stage)
+
+
+def units_of(tree):
+    """The units that a package would enable, as far as the presets allow it."""
+    units = []
+    for path in glob.glob(f"{tree}/lib/systemd/system/*.*") + glob.glob(f"{tree}/usr/lib/systemd/system/*.*"):
+        name = os.path.basename(path)
+        if "@" not in name and os.path.isfile(path):
+            with open(path) as unit:
+                if "[Install]" in unit.read():
+                    units.append(name)
+    return units
+
+
+def make_initrd(image, tree, work):
+    """The image's initrd and before it an archive with the project: the kernel unpacks both."""
+    os.mkdir(f"{work}/vm")
+    step("packing the project", "tar", "-C", tree, "--owner=0", "--group=0", "-cf", f"{work}/vm/project.tar", ".")
+    with open(f"{work}/vm/units", "w") as f:
+        f.write(" ".join(units_of(tree)))
+    initrd = f"{work}/initrd"
+    with open(initrd, "wb") as out:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], input=b"vm\nvm/project.tar\nvm/units\n", cwd=work,
+                       stdout=out, check=True)
+    with open(initrd, "ab") as out, open(f"{image}/initrd", "rb") as base:
+        shutil.copyfileobj(base, out)
+    shutil.rmtree(f"{work}/vm")
+    return initrd
+
+
+def make_share(directory, work):
+    """A file system with a copy of DIRECTORY: Debian's cloud kernel has no 9p."""
+    blocks = inodes = 0
+    for path, _, files in os.walk(directory):
+        inodes += 1 + len(files)
+        blocks += 2 + sum(1 + os.lstat(f"{path}/{name}").st_size // 4096 for name in files)
+    share = f"{work}/share"
+    step("copying the share", "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0", "-N", str(inodes * 5 // 4 + 256),
+         "-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=0,root_owner=0:0", "-d", directory, share,
+         str(blocks * 5 // 4 + inodes // 8 + 4096))
+    return share
+
+
+def make_root(image, folder):
+    """The overlay that takes the root's changes; one that is there already is used again."""
+    overlay = f"{folder}/root"
+    backing = f"{image}/disk"
+    if not os.path.exists(overlay):
+        step("making the root's overlay", "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", backing, overlay)
+        return overlay
+    information = subprocess.run(["qemu-img", "info", overlay], stdout=subprocess.PIPE, text=True).stdout
+    if f"backing file: {backing}\n" not in information:
+        raise Failure(f"{overlay} was made over another image than {backing}: remove it")
+    return overlay
+
+
+def make_data(wanted, folder):
+    """The data disks: those that are there already, and new ones up to the wanted number."""
+    count, size = wanted or (0, 0)
+    disks = []
+    while len(disks) < count or os.path.exists(f"{folder}/data{len(disks)}"):
+        disk = f"{folder}/data{len(disks)}"
+        with open(disk, "ab") as f:
+            if f.tell() == 0:
+                f.truncate(size)
+            elif wanted and f.tell() != size:
+                raise Failure(f"{disk} is there already and has {f.tell()} bytes, not {size}")
+        disks.append(disk)
+    return disks
+
+
+def qemu_command(options, image, work, channel, console):
+    """Makes everything and returns QEMU's command line. CHANNEL is the descriptor of a socket."""
+    folder = options.keep_disks or work
+    tree = options.project
+    if not tree:
+        tree = f"{work}/project"
+        build_project(tree)
+    with open(f"{work}/argv", "wb") as f:
+        f.write(b"".join(os.fsencode(argument) + b"\0" for argument in options.command))
+    with open(f"{image}/accel") as f:
+        kvm = f.read() == "kvm\n" and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+    # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP.
+    argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
+            "-machine", "q35", "-accel", "kvm" if kvm else "tcg,thread=multi",
+            "-cpu", "max" if kvm else "Nehalem",
+            "-smp", str(options.cpus), "-m", options.memory,
+            "-nodefaults", "-display", "none", "-no-reboot",
+            "-serial", "mon:stdio" if options.shell else f"file:{console}",
+            "-kernel", f"{image}/vmlinuz", "-initrd", make_initrd(image, tree, work),
+            "-append", "root=/dev/mapper/vmroot-root rw console=ttyS0 quiet panic=-1 fsck.mode=skip "
+                       "mitigations=off cryptomgr.notests",
+            "-fw_cfg", f"name=opt/vm/argv,file={work}/argv",
+            "-device", "virtio-rng-pci",
+            "-device", "virtio-serial-pci", "-chardev", f"socket,id=vm,fd={channel}",
+            "-device", "virtserialport,chardev=vm,name=vm"]
+
+    def add_disk(name, path, how):
+        argv.extend(["-drive", f"if=none,id={name},file={path.replace(',', ',,')},{how}",
+                     "-device", f"virtio-blk-pci,drive={name},serial={name}"])
+
+    # The page cache outlives QEMU when it is killed, so kept disks lose only what the VM had not yet
+    # written or QEMU not yet given away. Nobody looks at the others: there a flush may cost nothing.
+    cache = "writeback" if options.keep_disks else "unsafe"
+    add_disk("root", make_root(image, folder), f"format=qcow2,cache={cache}")
+    for number, disk in enumerate(make_data(options.disks, folder)):
+        add_disk(f"data{number}", disk, f"format=raw,discard=unmap,cache={cache}")
+    if options.share:
+        add_disk("share", make_share(options.share, work), "format=raw,readonly=on")
+    return argv
