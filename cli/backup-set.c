@@ -9,7 +9,8 @@
 #include "cli/writer-selection.h"
 #include "cli/writer-state.h"
 
-#define LOOK_MSEC 20 /* between two looks at a running operation */
+#define LOOK_MSEC 100        /* for the progress line, and to see an interruption */
+#define LOOK_TIMELINE_MSEC 5 /* phases are as short as that */
 
 typedef HRESULT (*async_call)(IVssBackupComponents *backup, IVssAsync **async);
 
@@ -42,6 +43,7 @@ struct backup_set *backup_set_free(struct backup_set *s) {
                 free(s->failed_writers[i].message);
         }
         free(s->failed_writers);
+        free(s->failure);
         timeline_done(&s->timeline);
         free(s);
         return NULL;
@@ -57,7 +59,7 @@ static HRESULT wait_for(struct backup_set *s, IVssAsync *async, const char *step
                 unsigned percent = 0;
                 HRESULT hr, status;
 
-                hr = IVssAsync_Wait(async, LOOK_MSEC);
+                hr = IVssAsync_Wait(async, s->look_msec);
                 if (FAILED(hr))
                         return hr;
                 hr = IVssAsync_QueryStatus(async, &status, NULL);
@@ -92,8 +94,11 @@ static int run_step(struct backup_set *s, async_call call, const char *step, con
                 hr = wait_for(s, async, step);
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
-        if (FAILED(hr))
+        if (FAILED(hr)) {
+                /* Without memory for it a writer's words are told twice. */
+                (void)str_replace(&s->failure, VssLastErrorMessage());
                 return message_hresult(hr, "%s", what);
+        }
         if (hr == VSS_S_ASYNC_CANCELLED) {
                 message(MESSAGE_ERROR, "%s: cancelled by the service (%s)", what,
                         MESSAGE_CODE(VSS_S_ASYNC_CANCELLED));
@@ -139,9 +144,15 @@ static HRESULT read_status(struct backup_set *s, unsigned i, struct failed_write
         return hr;
 }
 
+/* The service names the writer that failed a set, and what it said. */
+static bool is_told(const struct backup_set *s, const char *name, const char *sentence) {
+        return s->failure && strstr(s->failure, name) && strstr(s->failure, sentence);
+}
+
 static int check_writer(struct backup_set *s, unsigned i, bool made) {
         struct failed_writer w = { 0 };
         char state[WRITER_STATE_TEXT_MAX];
+        const char *sentence;
         HRESULT hr;
 
         hr = read_status(s, i, &w);
@@ -153,8 +164,9 @@ static int check_writer(struct backup_set *s, unsigned i, bool made) {
                                   : EXIT_DONE;
         }
 
-        message(MESSAGE_ERROR, "writer '%s' %s: %s (%s)", w.name, writer_state_text(w.state, state),
-                str_empty(w.message) ? VssHresultMessage(w.failure) : w.message,
+        sentence = str_empty(w.message) ? VssHresultMessage(w.failure) : w.message;
+        message(is_told(s, w.name, sentence) ? MESSAGE_DETAIL : MESSAGE_ERROR,
+                "writer '%s' %s: %s (%s)", w.name, writer_state_text(w.state, state), sentence,
                 MESSAGE_CODE(w.failure));
         return add_failure(s, &w) < 0 ? message_out_of_memory() : EXIT_DONE;
 }
@@ -347,6 +359,7 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
         if (!s)
                 return message_out_of_memory();
         s->context = request->context;
+        s->look_msec = request->timeline ? LOOK_TIMELINE_MSEC : LOOK_MSEC;
         timeline_begin(&s->timeline);
 
         r = begin(s, request);

@@ -22,8 +22,10 @@ void interrupt_install(void) {
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
                 struct sigaction now, action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-                /* nohup and shells' background jobs ignore some of them: let that be. */
-                if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+                /* nohup: let that be. (SIGINT is ignored in the background jobs of scripts, too;
+                 * but there a set would outlive the script that Ctrl-C has ended.) */
+                if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &now) == 0 &&
+                    now.sa_handler == SIG_IGN)
                         continue;
                 (void)sigaction(signals[i], &action, NULL); /* cannot fail for these */
         }

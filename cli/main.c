@@ -57,7 +57,7 @@ static const struct option_spec delete_options[] = {
 static const struct verb verbs[] = {
         {
                 .name = "create",
-                .usage = "VOLUME...",
+                .usage = "[OPTION...] VOLUME...",
                 .help = "make copies of volumes, of one instant",
                 .details =
                         "Makes a snapshot set of the volumes. Applications that registered a "
@@ -105,7 +105,7 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "delete",
-                .usage = "ID...",
+                .usage = "[OPTION...] ID...",
                 .help = "delete copies or whole sets",
                 .details = "An ID is that of a copy or of a set, or its beginning (4 digits at "
                            "least), or ShadowCopyN.\nAll are looked up before the first is "
@@ -119,7 +119,7 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "run",
-                .usage = "VOLUME... -- COMMAND [ARGUMENT...]",
+                .usage = "[OPTION...] VOLUME... -- COMMAND...",
                 .help = "run a command beside copies, then delete them",
                 .details =
                         "Makes a snapshot set of the volumes, runs the command, deletes the set. "

@@ -87,8 +87,8 @@ static char *used_text(const VSS_SNAPSHOT_INFO *s, char buf[static 2 * TEXT_SHOR
         else if (s->maximum_bytes == 0)
                 snprintf(buf, 2 * TEXT_SHORT_MAX, "%s", TEXT_SIZE(s->used_bytes));
         else
-                snprintf(buf, 2 * TEXT_SHORT_MAX, "%s of %s", TEXT_SIZE(s->used_bytes),
-                         TEXT_SIZE(s->maximum_bytes));
+                snprintf(buf, 2 * TEXT_SHORT_MAX, "%s, %.0f%%", TEXT_SIZE(s->used_bytes),
+                         100.0 * (double)s->used_bytes / (double)s->maximum_bytes);
         return buf;
 }
 
@@ -98,7 +98,7 @@ int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct termi
                 { .title = "COPY" },
                 { .title = "VOLUME", .shrink = true },
                 { .title = "CREATED", .right = true },
-                { .title = "CONTEXT" },
+                { .title = "CONTEXT", .shrink = true },
                 { .title = "USED", .right = true },
                 { .title = "SET" },
                 { .title = "SNAPSHOT" },
@@ -141,7 +141,7 @@ static void print_line(const char *label, const char *value) {
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         const VSS_SNAPSHOT_PROP *p = &s->properties;
         int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
-        char used[2 * TEXT_SHORT_MAX], when[3 * TEXT_SHORT_MAX];
+        char used[3 * TEXT_SHORT_MAX], when[3 * TEXT_SHORT_MAX];
 
         print_line("Snapshot", ID_TEXT(p->m_SnapshotId, true));
         print_line("Set", ID_TEXT(p->m_SnapshotSetId, true));
@@ -163,7 +163,9 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         print_line("Persistent",
                    p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT ? "yes" : "no");
         print_line("Provider", s->provider);
-        print_line("Store", used_text(s, used));
+        snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
+                 TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
+        print_line("Store", used);
         print_line("Exposed as", p->m_pwszExposedName);
         print_line("Machine", p->m_pwszOriginatingMachine);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 /* The phases of a set's making as the client saw them: each begins when it is first seen and ends
- * with the next. What is shorter than the client's look at it (20 ms) can be missing. */
+ * with the next. What is shorter than the client's look at it (5 ms) can be missing. */
 
 #include "cli/output-json.h"
 

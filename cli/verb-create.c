@@ -77,6 +77,7 @@ int verb_create(const struct cli *cli) {
         struct backup_set_request request = {
                 .volumes = cli->line.arguments,
                 .exclude_writers = cli->line.options.exclude_writers,
+                .timeline = cli->line.options.timeline,
                 .type = VSS_BT_COPY, /* whether anything is backed up is not our affair */
         };
         int r, partial;

@@ -117,6 +117,7 @@ int verb_run(const struct cli *cli) {
         struct backup_set_request request = {
                 .volumes = cli->line.arguments,
                 .exclude_writers = options->exclude_writers,
+                .timeline = options->timeline,
                 .type = VSS_BT_FULL,
         };
         char *const *command = cli->line.command;

@@ -11,7 +11,8 @@
 struct hook_session {
         VSS_ID id;
         bool affected; /* the set has a volume of ours: commands run */
-        bool engaged;  /* a command was started, so Abort and BackupShutdown are for us */
+        bool engaged;  /* a command was started, so BackupShutdown is for us */
+        bool undo;     /* a command was started since the last Abort, if there was one */
         bool frozen;   /* Freeze was started, and no Thaw has succeeded since */
 };
 

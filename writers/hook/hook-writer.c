@@ -96,7 +96,7 @@ static void run_event(struct hook_writer *w, struct hook_session *session, enum 
         if (!hook_config_has(w->config, event))
                 return;
         if (session)
-                session->engaged = true;
+                session->engaged = session->undo = true;
         if (hook_environment_new(&environment, w->writer, w->config, event) < 0) {
                 ret->failure = VSS_E_WRITERERROR_OUTOFRESOURCES;
                 return;
@@ -315,9 +315,10 @@ static bool on_abort(CVssWriter *writer, void *user) {
                                  w->config->name, str_or_empty(thaw.message));
                 end_freeze(w, session);
         }
-        if (session->engaged)
+        /* Several Aborts can come; the command need not know that. */
+        if (session->undo)
                 ok = answer_event(w, session, HOOK_ABORT);
-        session->affected = false;
+        session->undo = session->affected = false;
         set_busy(w, false);
         return ok && thaw.failure == S_OK;
 }
