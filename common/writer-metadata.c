@@ -5,6 +5,7 @@
 #include "common/base64.h"
 #include "common/vss-id.h"
 #include "common/xml-text.h"
+#include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdio.h>
 
@@ -66,9 +67,16 @@ static int out_of_memory(struct vss_error *reterr) {
 }
 
 /* Attributes are collected on a node that is not in the tree yet, so that a failure half-way
- * leaves the document as it was. Once one failed the rest does nothing. */
+ * leaves the document as it was. Once one failed the rest does nothing. libxml2 does not say when
+ * memory runs out for an attribute's name or value: they are looked at. */
 static void set_text(xmlNode **node, const char *name, const char *value) {
-        if (*node && !xmlNewProp(*node, BAD_CAST name, BAD_CAST value)) {
+        const xmlAttr *attribute;
+
+        if (!*node)
+                return;
+        attribute = xmlNewProp(*node, BAD_CAST name, BAD_CAST value);
+        if (!attribute || !attribute->name || !attribute->children ||
+            !attribute->children->content) {
                 xmlFreeNode(*node);
                 *node = NULL;
         }
@@ -97,7 +105,13 @@ static void set_id(xmlNode **node, const char *name, VSS_ID id) {
 }
 
 static xmlNode *new_node(const char *name) {
-        return xmlNewNode(NULL, BAD_CAST name);
+        xmlNode *node = xmlNewNode(NULL, BAD_CAST name);
+
+        if (node && !node->name) {
+                xmlFreeNode(node);
+                node = NULL;
+        }
+        return node;
 }
 
 /* Hands node (NULL: memory ran out) over to parent. */
@@ -151,6 +165,7 @@ int writer_metadata_new(struct writer_metadata **ret, const struct writer_metada
         m = calloc(1, sizeof(*m));
         if (!m)
                 return out_of_memory(reterr);
+        xmlInitParser(); /* once; writers may run on several threads */
         m->document = xmlNewDoc(BAD_CAST "1.0");
         root = new_node("WRITER_METADATA");
         if (!m->document) {
@@ -174,11 +189,10 @@ int writer_metadata_new(struct writer_metadata **ret, const struct writer_metada
 }
 
 static bool attribute_is(xmlNode *node, const char *name, const char *value) {
-        xmlChar *has = xmlGetNoNsProp(node, BAD_CAST name);
-        bool same = streq(has ? (const char *)has : "", str_or_empty(value));
+        const xmlAttr *attribute = xmlHasProp(node, BAD_CAST name);
 
-        xmlFree(has);
-        return same;
+        return streq(attribute ? (const char *)attribute->children->content : "",
+                     str_or_empty(value));
 }
 
 static xmlNode *find_component(const struct writer_metadata *m, const char *logical_path,
