@@ -285,7 +285,7 @@ int main(void) {
                 the_handles_arguments_are_checked,
                 progress_is_what_the_service_told,
         };
-        Suite *suite = suite_create("async");
+        Suite *suite = suite_create("client-async");
         TCase *tcase = tcase_create("all");
         SRunner *runner;
         int failed;
