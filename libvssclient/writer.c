@@ -191,7 +191,10 @@ static int start_thread(CVssWriter *w, struct vss_error *reterr) {
 
 HRESULT CVssWriter_Subscribe(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD dwEventFlags) {
         const DWORD events = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
-        int timeout = dwSubscribeTimeout > INT32_MAX ? INT32_MAX : (int)dwSubscribeTimeout;
+        DWORD wanted =
+                dwSubscribeTimeout ? dwSubscribeTimeout : VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT;
+        int timeout =
+                wanted > INT32_MAX ? INT32_MAX : (int)wanted; /* the most: libdbus' infinite */
         _cleanup_(link_freep) struct writer_link *link = NULL;
         struct vss_error error = { 0 };
         uint64_t count;

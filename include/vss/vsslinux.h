@@ -127,6 +127,8 @@ typedef struct VSS_VOLUME_INFO {
  * Since 0.1.
  */
 HRESULT VssListVolumes(VSS_VOLUME_INFO ***volumes, UINT *count);
+
+/* VssFreeVolumes: frees the list of VssListVolumes. NULL is allowed. Since 0.1. */
 void VssFreeVolumes(VSS_VOLUME_INFO **volumes);
 
 typedef struct VSS_WRITER_INFO {
@@ -147,6 +149,8 @@ typedef struct VSS_WRITER_INFO {
 
 /* VssListWriters: the registered writers. As VssListVolumes. Since 0.1. */
 HRESULT VssListWriters(VSS_WRITER_INFO ***writers, UINT *count);
+
+/* VssFreeWriters: frees the list of VssListWriters. NULL is allowed. Since 0.1. */
 void VssFreeWriters(VSS_WRITER_INFO **writers);
 
 typedef struct VSS_PROVIDER_INFO {
@@ -156,6 +160,8 @@ typedef struct VSS_PROVIDER_INFO {
 
 /* VssListProviders: the providers. As VssListVolumes. Since 0.1. */
 HRESULT VssListProviders(VSS_PROVIDER_INFO ***providers, UINT *count);
+
+/* VssFreeProviders: frees the list of VssListProviders. NULL is allowed. Since 0.1. */
 void VssFreeProviders(VSS_PROVIDER_INFO **providers);
 
 typedef struct VSS_SNAPSHOT_INFO {
@@ -182,6 +188,8 @@ typedef struct VSS_SNAPSHOT_INFO {
  * Since 0.1.
  */
 HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, UINT *count);
+
+/* VssFreeSnapshots: frees the list of VssListSnapshots. NULL is allowed. Since 0.1. */
 void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots);
 
 /*

@@ -193,7 +193,8 @@ HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR w
  * CVssWriter::Subscribe: registers the writer with the service and starts the thread on which its
  * handlers run. Events may come before this returns.
  *
- * dwSubscribeTimeout: milliseconds to wait for the service; VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT.
+ * dwSubscribeTimeout: milliseconds to wait for the service; 0 for
+ * VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT.
  * dwEventFlags: VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG.
  * Errors: E_ACCESSDENIED, E_INVALIDARG, E_OUTOFMEMORY, VSS_E_BAD_STATE (not initialised),
  * VSS_E_WRITER_ALREADY_SUBSCRIBED (this object, or another with the class and instance name),
