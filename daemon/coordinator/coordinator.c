@@ -51,8 +51,8 @@ struct coordinator {
         sd_event_source *deadline; /* of the freeze */
         uint64_t freeze_begin_usec, deadline_usec;
 
-        bool failing;       /* on the way back */
-        bool cancel_wanted; /* too late to be sure: the commit decides */
+        bool failing;   /* on the way back */
+        bool committed; /* nothing goes back any more */
         int result;
         struct vss_error error;
 
@@ -243,6 +243,10 @@ static int coordinator_on_deadline(sd_event_source *source _unused_, uint64_t us
         return 0;
 }
 
+static bool coordinator_is_frozen(const struct coordinator *c) {
+        return c->request.participants && participants_any_frozen(c->request.participants);
+}
+
 static int coordinator_arm_deadline(struct coordinator *c) {
         int r;
 
@@ -348,9 +352,10 @@ static void coordinator_on_job(void *userdata, int r, struct vss_error *error) {
                 return;
         }
         coordinator_end_phase(c);
-        if (r >= 0)
+        if (r >= 0) {
+                c->committed = c->phase == PHASE_SEAL;
                 coordinator_later(c);
-        else {
+        } else {
                 struct vss_error mine = { 0 };
 
                 if (r != -ECANCELED && error->hr == S_OK)
@@ -370,10 +375,15 @@ static int coordinator_begin_job(struct coordinator *c, const struct phase_row *
                 set_storage_set_writable(
                         c->storage,
                         writers && !(c->request.context & VSS_VOLSNAP_ATTR_NO_AUTORECOVERY));
-        if (c->phase == PHASE_SEAL)
+        if (c->phase == PHASE_SEAL) {
+                int r = set_storage_set_timeline(c->storage, c->phases, c->n_phases);
+
+                if (r < 0)
+                        return r;
                 set_storage_set_application(
                         c->storage,
                         writers && !participants_any_failed(c->request.participants, NULL));
+        }
         return coordinator_start_job(c, "vss-set", row->run, coordinator_on_job);
 }
 
@@ -393,6 +403,14 @@ static void coordinator_begin_phase(struct coordinator *c) {
         c->phase_begin_usec = now_monotonic_usec();
         if (c->progress)
                 c->progress(c->userdata, row->name, row->per_cent);
+        if (c->failing) /* that was a cancel */
+                return;
+        /* The deadline may have passed just when the phase before ended. */
+        if ((c->phase == PHASE_WINDOW || c->phase == PHASE_THAW) && coordinator_is_frozen(c) &&
+            coordinator_freeze_left(c) == 0) {
+                coordinator_fail_frozen(c);
+                return;
+        }
         r = row->is_round ? coordinator_begin_round(c, row) : coordinator_begin_job(c, row);
         if (r < 0) {
                 struct vss_error error = { 0 };
@@ -495,16 +513,13 @@ static void coordinator_on_lost(void *userdata, const struct vss_error *lost) {
 }
 
 void coordinator_cancel(struct coordinator *c) {
+        if (c->committed)
+                return;
         /* The commit may be done already: the job's result decides. */
-        if (c->phase == PHASE_SEAL && c->job && !c->failing) {
+        if (c->phase == PHASE_SEAL && c->job)
                 job_cancel(c->job);
-                return;
-        }
-        if (c->phase == _PHASE_MAX)
-                return;
-        if (c->phase == PHASE_SEAL && !c->failing)
-                return; /* committed */
-        coordinator_fail(c, -ECANCELED, NULL);
+        else
+                coordinator_fail(c, -ECANCELED, NULL);
 }
 
 static int coordinator_collect_volumes(struct coordinator *c) {

@@ -122,6 +122,28 @@ void set_storage_set_application(struct set_storage *s, bool consistent) {
         s->application = consistent;
 }
 
+int set_storage_set_timeline(struct set_storage *s, const struct coordinator_phase *phases,
+                             size_t n) {
+        _cleanup_(freep) char *text = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                char *longer;
+
+                if (str_format(&longer, "%s%s%s %llu %llu", str_or_empty(text), i > 0 ? ";" : "",
+                               phases[i].name, (unsigned long long)phases[i].begin_usec,
+                               (unsigned long long)phases[i].end_usec) < 0)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        for (size_t i = 0; i < s->n; i++) {
+                s->records[i].window_usec = set_storage_window_usec(s);
+                if (str_replace(&s->records[i].timeline, text) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 bool set_storage_is_staged(const struct set_storage *s) {
         for (size_t i = 0; i < s->n_groups; i++)
                 if (s->groups[i].set)

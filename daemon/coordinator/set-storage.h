@@ -24,6 +24,9 @@ void set_storage_limit_freeze(struct set_storage *s, uint64_t freeze_usec);
 void set_storage_set_deadline(struct set_storage *s, uint64_t deadline_usec);
 void set_storage_set_writable(struct set_storage *s, bool writable);
 void set_storage_set_application(struct set_storage *s, bool consistent);
+/* The phases so far, for the records: 0 or -ENOMEM. */
+int set_storage_set_timeline(struct set_storage *s, const struct coordinator_phase *phases,
+                             size_t n);
 
 /* The steps: job_run_fn with a struct set_storage as userdata. */
 int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr);

@@ -40,7 +40,9 @@ struct column {
         COLUMN(created, COLUMN_INT64)            \
         COLUMN(state, COLUMN_STATE)              \
         COLUMN(expire_unix, COLUMN_INT64)        \
-        COLUMN(consistency, COLUMN_TEXT)
+        COLUMN(consistency, COLUMN_TEXT)         \
+        COLUMN(window_usec, COLUMN_INT64)        \
+        COLUMN(timeline, COLUMN_TEXT)
 
 #define AS_ROW(field, kind) { #field, offsetof(struct snapshot_record, field), kind },
 static const struct column columns[] = { COLUMNS(AS_ROW) };

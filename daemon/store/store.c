@@ -27,7 +27,7 @@ static const char schema[] =
         " exposed_name TEXT, exposed_path TEXT,"
         " context INTEGER NOT NULL, attributes INTEGER NOT NULL, count INTEGER NOT NULL,"
         " created INTEGER NOT NULL, state INTEGER NOT NULL, expire_unix INTEGER NOT NULL,"
-        " consistency TEXT) WITHOUT ROWID;"
+        " consistency TEXT, window_usec INTEGER NOT NULL, timeline TEXT) WITHOUT ROWID;"
         "CREATE TABLE intent ("
         " id INTEGER PRIMARY KEY AUTOINCREMENT, set_id TEXT NOT NULL, provider TEXT NOT NULL,"
         " kind TEXT NOT NULL, data TEXT);"

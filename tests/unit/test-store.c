@@ -78,6 +78,8 @@ static struct snapshot_record record_of(uint32_t n, uint32_t set) {
                 .state = VSS_SS_CREATED,
                 .expire_unix = 1900000000,
                 .consistency = (char *)"application",
+                .window_usec = 70123,
+                .timeline = (char *)"Stage 0 91500;Freeze 91510 91800",
         };
 }
 
@@ -112,6 +114,8 @@ static void assert_same(const struct snapshot_record *a, const struct snapshot_r
         ck_assert_int_eq(a->state, b->state);
         ck_assert_uint_eq(a->expire_unix, b->expire_unix);
         assert_same_text(a->consistency, b->consistency);
+        ck_assert_uint_eq(a->window_usec, b->window_usec);
+        assert_same_text(a->timeline, b->timeline);
 }
 
 static int64_t open_intent(struct store *s, const char *data) {
