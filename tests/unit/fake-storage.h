@@ -1,0 +1,336 @@
+#pragma once
+
+/* Storage for tests: two providers and a host that exist in memory, keep a journal of what was
+ * asked of them, fail where they are told to, and can be held inside a step until the test lets
+ * them go. Steps run on workers: the journal has a lock. */
+
+#include "common/vss-id.h"
+#include "daemon/coordinator/storage.h"
+#include "daemon/providers/provider.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+
+struct fake_storage {
+        pthread_mutex_t mutex;
+        pthread_cond_t changed;
+        char journal[16384];
+        const char *fail; /* the step that fails: "stage", "mount", ... ; with a provider's name
+                             before it only there: "beta:stage" */
+        HRESULT fail_hr;
+        unsigned fail_after; /* so many calls of it succeed first */
+        const char *hold;    /* the step that waits for fake_storage_go() */
+        unsigned hold_after; /* so many calls of it go through first */
+        bool holding, go;
+        int activate;    /* what activate() returns */
+        unsigned n_sets; /* provider sets that are neither aborted nor released */
+};
+
+static struct fake_storage fake = { .mutex = PTHREAD_MUTEX_INITIALIZER,
+                                    .changed = PTHREAD_COND_INITIALIZER };
+
+static inline void fake_storage_reset(void) {
+        fake.journal[0] = '\0';
+        fake.fail = fake.hold = NULL;
+        fake.fail_hr = VSS_E_PROVIDER_VETO;
+        fake.fail_after = fake.hold_after = 0;
+        fake.holding = fake.go = false;
+        fake.activate = 0;
+        fake.n_sets = 0;
+}
+
+/* Every step begins here: journal, hold, failure. */
+static inline int fake_step(const char *who, const char *step, const char *what,
+                            struct vss_error *reterr) {
+        char full[64];
+        bool fails;
+
+        (void)snprintf(full, sizeof(full), "%s:%s", who, step);
+        (void)pthread_mutex_lock(&fake.mutex);
+        (void)snprintf(fake.journal + strlen(fake.journal),
+                       sizeof(fake.journal) - strlen(fake.journal), "%s(%s) ", full, what);
+        if (fake.hold && (streq(fake.hold, step) || streq(fake.hold, full)) &&
+            (fake.hold_after == 0 || fake.hold_after-- == 0)) {
+                fake.holding = true;
+                (void)pthread_cond_broadcast(&fake.changed);
+                while (!fake.go)
+                        (void)pthread_cond_wait(&fake.changed, &fake.mutex);
+        }
+        fails = fake.fail && (streq(fake.fail, step) || streq(fake.fail, full));
+        if (fails && fake.fail_after > 0) {
+                fake.fail_after--;
+                fails = false;
+        }
+        (void)pthread_mutex_unlock(&fake.mutex);
+        if (!fails)
+                return 0;
+        return vss_error_set(reterr, fake.fail_hr, EIO, "%s fails for %s", full, what);
+}
+
+static inline bool fake_storage_is_holding(void) {
+        bool holding;
+
+        (void)pthread_mutex_lock(&fake.mutex);
+        holding = fake.holding;
+        (void)pthread_mutex_unlock(&fake.mutex);
+        return holding;
+}
+
+static inline void fake_storage_go(void) {
+        (void)pthread_mutex_lock(&fake.mutex);
+        fake.go = true;
+        (void)pthread_cond_broadcast(&fake.changed);
+        (void)pthread_mutex_unlock(&fake.mutex);
+}
+
+static inline unsigned fake_storage_count(const char *text) {
+        unsigned n = 0;
+
+        for (const char *at = fake.journal; (at = strstr(at, text)); at++)
+                n++;
+        return n;
+}
+
+struct provider_set {
+        const char *provider;
+        struct store *store;
+        int64_t intent;
+        bool staged;
+};
+
+static inline int fake_probe(const struct volume *v, const char *provider,
+                             struct vss_error *reterr) {
+        if (v->vg && streq(v->vg, provider))
+                return 0;
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, 0, "%s has no copy-on-write below",
+                             v->name);
+}
+
+static inline int fake_stage(const char *provider, struct provider_set **ret, struct store *store,
+                             const struct volume *const *volumes, struct snapshot_record *records,
+                             size_t n, struct vss_error *reterr) {
+        struct intent_record intent = { .provider = (char *)(uintptr_t)provider,
+                                        .kind = (char *)(uintptr_t) "create",
+                                        .data = (char *)(uintptr_t) "staged" };
+        struct provider_set *set;
+        char names[256] = "";
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_str_eq(volumes[i]->name, records[i].volume);
+                (void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+                               i > 0 ? "," : "", volumes[i]->name);
+        }
+        r = fake_step(provider, "stage", names, reterr);
+        if (r < 0)
+                return r;
+        set = calloc(1, sizeof(*set));
+        ck_assert_ptr_nonnull(set);
+        set->provider = provider;
+        set->store = store;
+        intent.set_id = records[0].set_id;
+        ck_assert_int_eq(store_intent_open(store, &intent, &set->intent, NULL), 0);
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_int_eq(str_replace(&records[i].provider_data, "data"), 0);
+                records[i].attributes = VSS_VOLSNAP_ATTR_DIFFERENTIAL;
+        }
+        fake.n_sets++;
+        *ret = set;
+        return 0;
+}
+
+static inline int fake_rows(struct provider_set *set, struct window *w _unused_,
+                            struct vss_error *reterr) {
+        return fake_step(set->provider, "rows", "", reterr);
+}
+static inline int fake_finish(struct provider_set *set, struct vss_error *reterr) {
+        return fake_step(set->provider, "finish", "", reterr);
+}
+static inline int fake_seal(struct provider_set *set, struct vss_error *reterr) {
+        return fake_step(set->provider, "seal", "", reterr);
+}
+static inline int fake_abort(struct provider_set *set, struct vss_error *reterr) {
+        return fake_step(set->provider, "abort", "", reterr);
+}
+static inline size_t fake_intents(struct provider_set *set, const int64_t **ret) {
+        *ret = &set->intent;
+        return 1;
+}
+static inline void fake_release(struct provider_set *set) {
+        if (!set)
+                return;
+        (void)fake_step(set->provider, "release", "", NULL);
+        fake.n_sets--;
+        free(set);
+}
+static inline int fake_remove(struct store *store, const struct snapshot_record *r, bool force,
+                              struct vss_error *reterr) {
+        int k = fake_step(r->provider, force ? "remove-force" : "remove", r->volume, reterr);
+
+        return k < 0 ? k : store_snapshot_delete(store, r->id, 0, reterr);
+}
+static inline int fake_recover(struct store *store _unused_, const struct intent_record *intent,
+                               struct vss_error *reterr) {
+        return fake_step(intent->provider, "recover", intent->data, reterr);
+}
+static inline int fake_activate(const struct snapshot_record *r, struct vss_error *reterr) {
+        int k = fake_step(r->provider, "activate", r->volume, reterr);
+
+        return k < 0 ? k : fake.activate;
+}
+static inline int fake_usage(const struct snapshot_record *r _unused_, uint64_t *ret_used,
+                             uint64_t *ret_max, bool *ret_overflowed,
+                             struct vss_error *reterr _unused_) {
+        *ret_used = 1;
+        *ret_max = 2;
+        *ret_overflowed = false;
+        return 0;
+}
+
+#define FAKE_PROVIDER(id_name)                                                        \
+        static int id_name##_probe(const struct volume *v, LONG context _unused_,     \
+                                   struct vss_error *reterr) {                        \
+                return fake_probe(v, #id_name, reterr);                               \
+        }                                                                             \
+        static int id_name##_stage(struct provider_set **ret, struct store *store,    \
+                                   const struct volume *const *volumes,               \
+                                   struct snapshot_record *records, size_t n,         \
+                                   struct vss_error *reterr) {                        \
+                return fake_stage(#id_name, ret, store, volumes, records, n, reterr); \
+        }
+FAKE_PROVIDER(alpha)
+FAKE_PROVIDER(beta)
+#define FAKE_TABLE(id_name, number)                                                               \
+        {                                                                                         \
+                .name = #id_name, .display_name = "Fake " #id_name, .version = "1",               \
+                .id = { .Data1 = number }, .type = VSS_PROV_SOFTWARE, .priority = number,         \
+                .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
+                .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
+                .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
+                .recover = fake_recover, .activate = fake_activate, .usage = fake_usage           \
+        }
+static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa);
+static const struct provider provider_beta = FAKE_TABLE(beta, 0xb);
+static const struct provider *const fake_providers[] = { &provider_alpha, &provider_beta, NULL };
+
+/* A spec is "PROVIDER/NAME": "alpha/one" is mounted on /alpha/one/, "alpha/raw-x" is a raw device
+ * that is not mounted. "none/..." exists and has no provider; "gone" does not exist. */
+static inline int fake_volume_open(struct volume **ret, const char *spec,
+                                   struct vss_error *reterr) {
+        _cleanup_(volume_freep) struct volume *v = NULL;
+        const char *slash = strchr(spec, '/');
+        bool raw = slash && strncmp(slash + 1, "raw", 3) == 0;
+        unsigned hash = 5381;
+        int r;
+
+        r = fake_step("host", "open", spec, reterr);
+        if (r < 0)
+                return r;
+        if (!slash || spec[0] == '/')
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT, "There is no %s",
+                                     spec);
+        for (const char *c = spec; *c; c++)
+                hash = hash * 33 + (unsigned char)*c;
+        v = calloc(1, sizeof(*v));
+        ck_assert_ptr_nonnull(v);
+        v->mount_fd = -1;
+        v->devno = makedev(0, hash & 0xfffff); /* major 0: no device that the kernel knows */
+        v->display = strdup(spec);
+        v->vg = strndup(spec, (size_t)(slash - spec));
+        ck_assert_int_eq(str_format(&v->device, "/dev/%s", spec), 0);
+        ck_assert_int_eq(str_format(&v->dm_uuid, "uuid-%s", spec), 0);
+        if (raw)
+                v->name = strdup(v->device);
+        else {
+                ck_assert_int_eq(str_format(&v->name, "/%s/", spec), 0);
+                ck_assert_int_eq(str_format(&v->mount_point, "/%s", spec), 0);
+                v->fs_type = strdup("ext4");
+                v->mount_fd = dup(STDERR_FILENO);
+        }
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
+static inline int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_error *reterr) {
+        static const char *const specs[] = { "alpha/one", "beta/two", "none/three" };
+        struct volume **v = calloc(ARRAY_SIZE(specs), sizeof(*v));
+
+        ck_assert_ptr_nonnull(v);
+        for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+                ck_assert_int_eq(fake_volume_open(&v[i], specs[i], reterr), 0);
+        *ret = v;
+        *ret_n = ARRAY_SIZE(specs);
+        return 0;
+}
+
+static inline int fake_mount(const struct snapshot_record *r, bool writable,
+                             struct vss_error *reterr) {
+        return fake_step("host", writable ? "mount-rw" : "mount", r->volume, reterr);
+}
+static inline int fake_mount_seal(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("host", "mount-seal", r->volume, reterr);
+}
+static inline int fake_unmount(const struct snapshot_record *r, bool force,
+                               struct vss_error *reterr) {
+        return fake_step("host", force ? "unmount-force" : "unmount", r->volume, reterr);
+}
+static inline int fake_sync(int fd _unused_) {
+        return fake_step("host", "sync", "", NULL) < 0 ? -1 : 0;
+}
+
+static const struct storage fake_host = {
+        .volume_open = fake_volume_open,
+        .volume_list = fake_volume_list,
+        .mount = fake_mount,
+        .mount_seal = fake_mount_seal,
+        .unmount = fake_unmount,
+        .sync = fake_sync,
+};
+
+static inline void fake_storage_install(void) {
+        fake_storage_reset();
+        providers_init(fake_providers);
+        storage_init(&fake_host);
+}
+
+static inline size_t fake_count_intents(struct store *store) {
+        struct intent_record *intents = NULL;
+        size_t n = 0;
+
+        ck_assert_int_eq(store_intent_list(store, &intents, &n, NULL), 0);
+        intent_records_free(intents, n);
+        return n;
+}
+
+static inline size_t fake_count_snapshots(struct store *store) {
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+
+        ck_assert_int_eq(store_snapshot_list(store, GUID_NULL, &records, &n, NULL), 0);
+        snapshot_records_free(records, n);
+        return n;
+}
+
+/* A store in a directory of its own, removed with it. */
+static inline struct store *fake_store_open(char directory[static 64]) {
+        struct store *store = NULL;
+
+        (void)snprintf(directory, 64, "%s/vssd-test-XXXXXX", "/tmp");
+        ck_assert_ptr_nonnull(mkdtemp(directory));
+        ck_assert_int_eq(store_open(&store, directory, NULL), 0);
+        return store;
+}
+
+static inline void fake_store_close(struct store *store, const char *directory) {
+        static const char *const files[] = { "vssd.db", "vssd.db-journal" };
+        char path[128];
+
+        store_close(store);
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                (void)snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
+                (void)unlink(path); /* the journal is there or not */
+        }
+        ck_assert_int_eq(rmdir(directory), 0);
+}
