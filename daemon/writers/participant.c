@@ -55,6 +55,8 @@ static void participant_lost(struct writer_link *link) {
 
         if (owner->round && round_lose(owner->round, p))
                 return;
+        /* The owner starts a round of Abort at once: not for the one who is gone. */
+        writer_link_detach(link);
         fatal = writer_session_state_lose(&p->state) == WRITER_OUTCOME_FATAL && p->involved;
         p->frozen = false; /* its own freeze timer, if it has one, is all that is left */
         if (!p->took_part)

@@ -299,6 +299,22 @@ START_TEST(a_writer_that_goes_between_freeze_and_thaw_takes_the_set) {
 }
 END_TEST
 
+static void abort_on_lost(void *userdata, const struct vss_error *error) {
+        on_lost(userdata, error);
+        (void)begin(WRITER_EVENT_ABORT); /* ends by itself */
+}
+
+START_TEST(a_round_that_a_loss_begins_leaves_out_the_lost_one) {
+        participants_set_lost(participants, abort_on_lost, NULL);
+        run_to(WRITER_EVENT_FREEZE);
+        fake_writer_gone(&back);
+        fake_turn(event);
+        ck_assert_uint_eq(lost.n, 1);
+        ck_assert_str_eq(journal.text, "sys:Abort front:Abort ");
+        ck_assert_uint_eq(journal.n_open, 0);
+}
+END_TEST
+
 START_TEST(a_writer_that_goes_after_post_snapshot_does_not) {
         participants_set_lost(participants, on_lost, NULL);
         run_to(WRITER_EVENT_POST_SNAPSHOT);
@@ -621,6 +637,7 @@ int main(void) {
         tcase_add_test(tc, failures_outside_freeze_and_thaw_are_recorded_only);
         tcase_add_test(tc, who_fails_identify_is_in_no_list);
         tcase_add_test(tc, a_writer_that_goes_between_freeze_and_thaw_takes_the_set);
+        tcase_add_test(tc, a_round_that_a_loss_begins_leaves_out_the_lost_one);
         tcase_add_test(tc, a_writer_that_goes_after_post_snapshot_does_not);
         tcase_add_test(tc, a_writer_that_goes_while_its_level_waits_takes_the_set);
         tcase_add_test(tc, a_cancelled_round_never_ends_and_abort_follows);
