@@ -1,15 +1,19 @@
 #pragma once
 
 /* The directory /run/vss/ShadowCopyN through which a copy is read (design.md, section 6), and
- * the node /dev/vss/ShadowCopyN. Mounts by the new mount API or mount(2), never by a shell. */
+ * the node /dev/vss/ShadowCopyN. Mounts by mount(2), never by a shell. */
 
 #include "daemon/store/store.h"
 
 #define SNAPSHOT_MOUNT_ROOT "/run/vss"
 #define SNAPSHOT_DEVICE_ROOT "/dev/vss"
+/* Who may read what is below the root, beside the superuser. */
+#define SNAPSHOT_MOUNT_GROUP "backup"
 
 /* Mounts the copy on its directory, nosuid,nodev (XFS: nouuid), letting the file system recover
- * its journal; writable: for auto-recovery until snapshot_mount_seal(). */
+ * its journal; writable: for auto-recovery until snapshot_mount_seal(). Mounted already: success.
+ * A record without a file system (fs_type NULL) or whose device object is the device: nothing to
+ * do, success. */
 int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
 int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reterr);
 /* force: lazily, when busy. Without it a busy copy is VSS_E_PROVIDER_VETO naming who holds it.

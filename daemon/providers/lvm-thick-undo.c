@@ -1,0 +1,421 @@
+/* The way back from any step of a thick copy's life, by what is there and not by what should be:
+ * the same for a stage that failed, an abort, a deletion, and what a crash left. In this order:
+ *
+ *      1. origins that are suspended are resumed, inactive tables dropped;
+ *      2. the copies' devices go: from here on nothing is copied out;
+ *      3. origins without any copy get their own table back (one step inside the kernel, so that
+ *         the root can be among them), and the devices below them go;
+ *      4. the stores' devices go;
+ *      5. LVM's metadata forgets the copies, its driver told to be absent.
+ *
+ * What is gone already is as good as undone. */
+
+#include "daemon/providers/block.h"
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/vg-lock.h"
+#include <libdevmapper.h>
+#include <stdio.h>
+
+enum { LEFT_VG, LEFT_LV, LEFT_UUID, LEFT_FIELDS };
+#define LEFT_COLUMNS "vg_name,lv_name,lv_uuid"
+
+/* lvm's shell takes 64 words a line. */
+#define NAMES_PER_COMMAND 32
+
+static int rescue_one(const struct thick_copy *c, struct vss_error *reterr) {
+        struct mapper_info info;
+        uint32_t cookie = 0;
+        int r;
+
+        r = mapper_find_uuid(c->origin_dm_uuid, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        if (info.inactive_table)
+                r = mapper_clear(info.name, reterr);
+        if (info.suspended) {
+                int k = mapper_resume(info.name, MAPPER_UDEV_VISIBLE, &cookie, reterr);
+
+                if (k < 0)
+                        r = k;
+                (void)mapper_cookie_wait(&cookie); /* it writes again: that is what matters */
+        }
+        return r;
+}
+
+int thick_rescue(struct thick_copy *const *copies, size_t n, struct vss_error *reterr) {
+        int r = 0;
+
+        /* All of them, whatever becomes of one. */
+        for (size_t i = 0; i < n; i++) {
+                int k = rescue_one(copies[i], reterr);
+
+                if (k < 0)
+                        r = k;
+        }
+        return r;
+}
+
+/* The device of that name, if it is this volume group's. */
+static int find_ours(const struct thick_copy *c, const char *name, struct mapper_info *ret,
+                     struct vss_error *reterr) {
+        int r = mapper_find_name(name, ret, reterr);
+
+        /* "LVM-" and the group's UUID begin the origin's and the copy's. */
+        if (r >= 0 && ret->exists &&
+            strncmp(ret->uuid, c->origin_dm_uuid, strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH) != 0)
+                ret->exists = false;
+        return r;
+}
+
+/* What is read through the copy fails from now on; what lies below it is free. */
+static int cut_off(const char *device, uint64_t sectors, uint32_t *cookie,
+                   struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table error = { 0 };
+        int r;
+
+        r = mapper_table_add(&error, 0, sectors, "error", "");
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device);
+        r = mapper_load(device, &error, false, reterr);
+        if (r >= 0)
+                r = mapper_resume(device, MAPPER_UDEV_COPY, cookie, reterr);
+        if (r >= 0)
+                r = mapper_remove(device, MAPPER_UDEV_COPY, cookie, true, reterr);
+        return r;
+}
+
+static int remove_copy(const struct thick_copy *c, bool force, uint32_t *cookie,
+                       struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct mapper_info info;
+        int r;
+
+        r = find_ours(c, c->copy_device, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        r = mapper_remove(c->copy_device, MAPPER_UDEV_COPY, cookie, false, &error);
+        if (r == -EBUSY && force) {
+                r = mapper_read_table(c->copy_device, &table, reterr);
+                return r < 0 ? r
+                             : cut_off(c->copy_device, mapper_table_length(&table), cookie, reterr);
+        }
+        if (r == -EBUSY)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "the copy %s/%s is in use; end the programs that read it "
+                                     "(lsof /dev/mapper/%s), or delete it by force",
+                                     c->vg, c->cow, c->copy_device);
+        vss_error_move(reterr, &error);
+        return r;
+}
+
+/* True if nothing but the origin itself lies on its blocks. */
+static int is_last(const struct mapper_info *real, const struct mapper_info *origin, bool *ret) {
+        _cleanup_(freep) dev_t *holders = NULL;
+        size_t n = 0;
+        int r;
+
+        r = block_relatives(real->devno, "holders", &holders, &n);
+        if (r < 0)
+                return r;
+        *ret = true;
+        for (size_t i = 0; i < n; i++)
+                if (!origin->exists || holders[i] != origin->devno)
+                        *ret = false;
+        return 0;
+}
+
+static int restore_origin(const struct thick_copy *c, uint32_t *cookie, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, own = { 0 };
+        struct mapper_info real, origin;
+        bool last;
+        int r;
+
+        r = find_ours(c, c->real_device, &real, reterr);
+        if (r < 0 || !real.exists)
+                return r;
+        r = mapper_find_uuid(c->origin_dm_uuid, &origin, reterr);
+        if (r < 0)
+                return r;
+        r = is_last(&real, &origin, &last);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, c->real_device);
+        if (!last)
+                return 0;
+        if (origin.exists && origin.live_table) {
+                r = mapper_read_table(origin.name, &live, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin")) {
+                r = mapper_read_table(c->real_device, &own, reterr);
+                if (r >= 0)
+                        r = mapper_load(origin.name, &own, origin.read_only, reterr);
+                if (r >= 0)
+                        r = mapper_resume(origin.name, MAPPER_UDEV_VISIBLE, cookie, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return mapper_remove(c->real_device, MAPPER_UDEV_HIDDEN, cookie, false, reterr);
+}
+
+static int remove_store(const struct thick_copy *c, uint32_t *cookie, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = find_ours(c, c->store_device, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        return mapper_remove(c->store_device, MAPPER_UDEV_HIDDEN, cookie, false, reterr);
+}
+
+static int undo_devices(struct thick_copy *const *copies, size_t n, bool force,
+                        struct vss_error *reterr) {
+        uint32_t cookie = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = remove_copy(copies[i], force, &cookie, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = restore_origin(copies[i], &cookie, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = remove_store(copies[i], &cookie, reterr);
+        (void)mapper_cookie_wait(&cookie); /* the devices are gone, whatever udev is at */
+        return r;
+}
+
+/* What LVM knows of the copies: "vg/lv" of each that it has, NULL for the others. */
+struct left {
+        char **names;
+        size_t n, n_left;
+};
+
+static void left_done(struct left *l) {
+        for (size_t i = 0; l->names && i < l->n; i++)
+                free(l->names[i]);
+        free(l->names);
+}
+
+static bool is_row_of(const struct thick_copy *c, char *const *f) {
+        if (c->cow_uuid)
+                return streq(f[LEFT_UUID], c->cow_uuid);
+        return streq(f[LEFT_VG], c->vg) && streq(f[LEFT_LV], c->cow);
+}
+
+static int take_left(struct left *ret, struct thick_copy *const *copies, size_t n,
+                     const struct lvm_row *rows, size_t n_rows) {
+        _cleanup_(left_done) struct left l = { .n = n };
+
+        l.names = calloc(n > 0 ? n : 1, sizeof(*l.names));
+        if (!l.names)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; !l.names[i] && k < n_rows; k++) {
+                        char *const *f = rows[k].fields;
+
+                        if (!is_row_of(copies[i], f))
+                                continue;
+                        if (str_format(&l.names[i], "%s/%s", f[LEFT_VG], f[LEFT_LV]) < 0)
+                                return -ENOMEM;
+                        l.n_left++;
+                }
+        *ret = l;
+        l = (struct left){ 0 };
+        return 0;
+}
+
+/* The report on exactly these copies, by UUID where it is known: names can have been changed. */
+static int append_question(char ***commands, struct thick_copy *const *copies, size_t n) {
+        _cleanup_(freep) char *line = NULL;
+        int r;
+
+        r = str_format(&line, "lvs " LVM_REPORT_OPTIONS " --nolocking -o " LEFT_COLUMNS " -S ");
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const struct thick_copy *c = copies[i];
+                char *longer;
+
+                if (c->cow_uuid)
+                        r = str_format(&longer, "%s%slv_uuid=%s", line, i > 0 ? "||" : "",
+                                       c->cow_uuid);
+                else
+                        r = str_format(&longer, "%s%s(vg_name=%s&&lv_name=%s)", line,
+                                       i > 0 ? "||" : "", c->vg, c->cow);
+                if (r >= 0) {
+                        free(line);
+                        line = longer;
+                }
+        }
+        return r < 0 ? r : strv_append(commands, line);
+}
+
+/* Runs the commands and tells which of the copies LVM knows afterwards. */
+static int ask_left(struct lvm *l, char ***commands, struct thick_copy *const *copies, size_t n,
+                    struct left *ret, struct vss_error *reterr) {
+        _cleanup_(freep) char *report = NULL;
+        struct lvm_row *rows = NULL;
+        size_t n_rows = 0;
+        int r;
+
+        r = append_question(commands, copies, n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(l, *commands, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, LEFT_FIELDS, &rows, &n_rows);
+        if (r >= 0)
+                r = take_left(ret, copies, n, rows, n_rows);
+        lvm_rows_free(rows, n_rows);
+        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
+}
+
+static int removal_commands(const struct left *left, char ***ret) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *line = NULL;
+        size_t n_names = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < left->n; i++) {
+                char *longer;
+
+                if (!left->names[i])
+                        continue;
+                r = str_format(&longer, "%s %s",
+                               line ? line : "lvremove --nolocking --driverloaded n -f -y",
+                               left->names[i]);
+                if (r < 0)
+                        break;
+                free(line);
+                line = longer;
+                if (++n_names % NAMES_PER_COMMAND == 0) {
+                        r = strv_append(&commands, line);
+                        free(line);
+                        line = NULL;
+                }
+        }
+        if (r >= 0 && line)
+                r = strv_append(&commands, line);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(commands);
+        return 0;
+}
+
+static int undo_metadata(struct lvm *l, struct thick_copy *const *copies, size_t n,
+                         struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **ask = NULL, **commands = NULL;
+        _cleanup_(left_done) struct left before = { 0 }, after = { 0 };
+        int r;
+
+        r = ask_left(l, &ask, copies, n, &before, reterr);
+        if (r < 0 || before.n_left == 0)
+                return r;
+        r = removal_commands(&before, &commands);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = ask_left(l, &commands, copies, n, &after, reterr);
+        if (r < 0)
+                return r;
+        if (after.n_left > 0)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                                     "LVM did not remove %zu cop%s: %s", after.n_left,
+                                     after.n_left == 1 ? "y" : "ies",
+                                     *lvm_complaint(l) ? lvm_complaint(l) : "it gave no reason");
+        return 0;
+}
+
+/* The names that the devices have now, if somebody has renamed group or volume. */
+static int refresh_names(struct thick_copy *c, struct vss_error *reterr) {
+        _cleanup_(freep) char *vg = NULL, *lv = NULL, *layer = NULL, *cow_vg = NULL, *cow = NULL;
+        _cleanup_(thick_copy_done) struct thick_copy fresh = { 0 };
+        struct mapper_info info;
+        int r;
+
+        r = mapper_find_uuid(c->origin_dm_uuid, &info, reterr);
+        if (r < 0 || !info.exists || lvm_name_split(info.name, &vg, &lv, &layer) < 0)
+                return r;
+        if (c->copy_dm_uuid) {
+                r = mapper_find_uuid(c->copy_dm_uuid, &info, reterr);
+                if (r < 0)
+                        return r;
+                if (info.exists) {
+                        free(layer);
+                        layer = NULL;
+                        (void)lvm_name_split(info.name, &cow_vg, &cow, &layer); /* or as noted */
+                }
+        }
+        r = thick_copy_init(&fresh, vg, c->vg_uuid, lv, c->origin_uuid, cow ? cow : c->cow,
+                            c->cow_uuid);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, c->cow);
+        thick_copy_done(c);
+        *c = fresh;
+        fresh = (struct thick_copy){ 0 };
+        return 0;
+}
+
+/* The locks of all groups of the copies, in the order of their names. */
+struct locks {
+        int *fds;
+        size_t n;
+};
+
+static void locks_done(struct locks *l) {
+        for (size_t i = 0; i < l->n; i++)
+                l->fds[i] = vg_unlock(l->fds[i]);
+        free(l->fds);
+}
+
+static int compare_names(const void *a, const void *b) {
+        const char *const *left = a, *const *right = b;
+
+        return strcmp(*left, *right);
+}
+
+static int locks_take(struct locks *l, struct thick_copy *const *copies, size_t n,
+                      struct vss_error *reterr) {
+        _cleanup_(freep) const char **names = calloc(n > 0 ? n : 1, sizeof(*names));
+        int r = 0;
+
+        l->fds = calloc(n > 0 ? n : 1, sizeof(*l->fds));
+        if (!names || !l->fds)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot lock the volume groups");
+        for (size_t i = 0; i < n; i++)
+                names[i] = copies[i]->vg;
+        if (n > 0)
+                qsort(names, n, sizeof(*names), compare_names);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (i > 0 && streq(names[i], names[i - 1]))
+                        continue;
+                r = vg_lock(names[i], &l->fds[l->n], reterr);
+                if (r >= 0)
+                        l->n++;
+        }
+        return r;
+}
+
+int thick_undo(struct thick_copy *const *copies, size_t n, const struct thick_undo *options,
+               struct vss_error *reterr) {
+        _cleanup_(locks_done) struct locks locks = { 0 };
+        _cleanup_(lvm_closep) struct lvm *own = NULL;
+        struct lvm *l = options->lvm;
+        int r;
+
+        if (n == 0)
+                return 0;
+        r = thick_rescue(copies, n, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = refresh_names(copies[i], reterr);
+        if (r >= 0 && !l) {
+                r = lvm_open(&own, reterr); /* it starts while we go on */
+                l = own;
+        }
+        if (r >= 0 && !options->locked)
+                r = locks_take(&locks, copies, n, reterr);
+        if (r >= 0)
+                r = undo_devices(copies, n, options->force, reterr);
+        if (r >= 0)
+                r = undo_metadata(l, copies, n, reterr);
+        return r;
+}

@@ -1,0 +1,324 @@
+/* The provider for LVM's thick volumes: copies on write by dm-snapshot, as `lvcreate -s` makes
+ * them, but prepared beforehand so that only resuming them is left for the window. Afterwards they
+ * are ordinary LVM snapshots. What it does in each phase is in the files lvm-thick-*.c; here are
+ * the question whether it can, and the steps around the window. */
+
+#include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/snapshot-mount.h"
+#include "daemon/window/dm-request.h"
+#include <fcntl.h>
+#include <libdevmapper.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#define LVMLOCKD_SOCKET "/run/lvm/lvmlockd.socket"
+
+static int refuse(struct vss_error *reterr, const struct volume *v, const char *reason) {
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s %s", v->name,
+                             reason);
+}
+
+static int check_context(const struct volume *v, LONG context, struct vss_error *reterr) {
+        static const struct {
+                LONG bit;
+                const char *reason;
+        } unfit[] = {
+                { .bit = VSS_VOLSNAP_ATTR_PLEX,
+                  .reason =
+                          "would be copied on write, not as a whole (the context asks for PLEX)" },
+                { .bit = VSS_VOLSNAP_ATTR_TRANSPORTABLE,
+                  .reason = "would have a copy that needs its origin and cannot be transported" },
+                { .bit = VSS_VOLSNAP_ATTR_FILE_SHARE, .reason = "is no file share" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(unfit); i++)
+                if (context & unfit[i].bit)
+                        return refuse(reterr, v, unfit[i].reason);
+        return 0;
+}
+
+/* By the kernel's table, which takes no lvm process and no lock. */
+static int check_targets(const struct volume *v, struct vss_error *reterr) {
+        static const struct {
+                const char *type, *reason;
+        } known[] = {
+                { .type = "thin",
+                  .reason = "is a thin logical volume; the provider for thick ones "
+                            "cannot copy it" },
+                { .type = "snapshot", .reason = "is itself a snapshot; name its origin" },
+                { .type = "snapshot-merge",
+                  .reason = "is being merged with a snapshot; wait for the end of it" },
+                { .type = "mirror",
+                  .reason = "is a mirror of the old kind, of which copies can "
+                            "deadlock; convert it (lvconvert --type raid1)" },
+        };
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        const char *unfit;
+        int r;
+
+        r = mapper_read_table(v->dm_name, &table, reterr);
+        if (r < 0)
+                return r;
+        if (table.n == 0)
+                return refuse(reterr, v, "is not active");
+        if (table.n == 1 && streq(table.targets[0].type, "snapshot-origin"))
+                return 0;
+        unfit = thick_unfit_target(&table);
+        if (!unfit)
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (streq(unfit, known[i].type))
+                        return refuse(reterr, v, known[i].reason);
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                             "%s is a logical volume of the kind '%s', of which no thick copies "
+                             "are made",
+                             v->name, unfit);
+}
+
+/* Shared groups need lvmlockd to be active at all. */
+static int check_shared(const struct volume *v, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *line = NULL, *report = NULL;
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+        int r;
+
+        if (access(LVMLOCKD_SOCKET, F_OK) < 0)
+                return 0;
+        r = str_format(&line, "vgs --noheadings --nolocking -o vg_shared %s", v->vg);
+        if (r >= 0)
+                r = strv_append(&commands, line);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, v->name);
+        r = lvm_open(&l, reterr);
+        if (r >= 0)
+                r = lvm_run(l, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        if (strstr(report, "shared"))
+                return refuse(reterr, v,
+                              "is in a shared volume group (lvmlockd): another host may use it at "
+                              "the same time, and copies cannot be made safely");
+        return 0;
+}
+
+static int thick_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
+        int r;
+
+        r = check_context(v, context, reterr);
+        if (r < 0)
+                return r;
+        if (!v->vg)
+                return refuse(reterr, v,
+                              "is not a logical volume of LVM; only of these can copies be made");
+        r = check_targets(v, reterr);
+        if (r < 0)
+                return r;
+        return check_shared(v, reterr);
+}
+
+/* The health characters of a RAID, "AA" for one whose two legs are fine; "" for anything else. */
+static int raid_health(const char *device, char health[static 256], struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
+        int r;
+
+        health[0] = '\0';
+        r = mapper_read_status(device, &status, reterr);
+        if (r < 0)
+                return r;
+        /* "raid1 2 AA 2048/2048 idle 0" */
+        if (status.n > 0)
+                (void)sscanf(status.targets[0].params, "%*s %*s %255s", health);
+        return 0;
+}
+
+/* The table of a RAID's second instance was loaded a while ago: the legs must be what they were. */
+static int check_raid(const struct thick_member *m, struct vss_error *reterr) {
+        char health[256];
+        int r;
+
+        r = raid_health(m->copy.origin_device, health, reterr);
+        if (r < 0)
+                return r;
+        if (health[0] == '\0' || strspn(health, "A") != strlen(health))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EIO,
+                                     "%s is a RAID that is not healthy or not in sync (%s); try "
+                                     "again when 'lvs' shows it in sync",
+                                     m->volume, health);
+        return 0;
+}
+
+static void commits_free(struct dm_request **commits, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                dm_request_free(commits[i]);
+        free(commits);
+}
+
+static int add_commit(struct provider_set *set, const char *device, uint16_t udev_flags,
+                      struct dm_request **commits, size_t *n, struct vss_error *reterr) {
+        int r;
+
+        r = mapper_cookie_expect(&set->cookie, reterr);
+        if (r < 0)
+                return r;
+        r = dm_request_new_resume_name(&commits[*n], device, set->cookie,
+                                       udev_flags | DM_UDEV_PRIMARY_SOURCE_FLAG);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device);
+        (*n)++;
+        return 0;
+}
+
+static int add_row(struct provider_set *set, const struct thick_member *m, struct window *window,
+                   struct vss_error *reterr) {
+        struct dm_request **commits = calloc(2, sizeof(struct dm_request *));
+        size_t n = 0;
+        int r = 0;
+
+        if (!commits)
+                return vss_error_from_errno(reterr, -ENOMEM, m->volume);
+        if (m->real_in_window) {
+                r = check_raid(m, reterr);
+                if (r >= 0)
+                        r = add_commit(set, m->copy.real_device, MAPPER_UDEV_HIDDEN, commits, &n,
+                                       reterr);
+        }
+        if (r >= 0)
+                r = add_commit(set, m->copy.copy_device, MAPPER_UDEV_COPY, commits, &n, reterr);
+        if (r >= 0)
+                r = window_add_row(window,
+                                   &(struct window_row){
+                                           .volume = m->volume,
+                                           .origin = m->origin,
+                                           .commits = commits,
+                                           .n_commits = n,
+                                           .clears_inactive_table = m->makes_real,
+                                   },
+                                   reterr);
+        if (r < 0)
+                commits_free(commits, n);
+        return r;
+}
+
+static int thick_add_window_rows(struct provider_set *set, struct window *window,
+                                 struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = add_row(set, &set->members[i], window, reterr);
+        return r;
+}
+
+/* The copy is alive and has not overflowed already. */
+static int check_copy(const struct thick_member *m, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
+        int r;
+
+        r = mapper_read_status(m->copy.copy_device, &status, reterr);
+        if (r < 0)
+                return r;
+        if (status.n != 1 || !streq(status.targets[0].type, "snapshot") ||
+            !strchr(status.targets[0].params, '/'))
+                return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,
+                                     "the copy of %s was lost at once (%s): more was written than "
+                                     "its store holds. Make the volume group larger (vgextend)",
+                                     m->volume,
+                                     status.n > 0 ? status.targets[0].params : "no table");
+        return 0;
+}
+
+static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
+        int r = 0;
+
+        /* Without udev's links the copies are still there: the links are checked one by one. */
+        (void)mapper_cookie_wait(&set->cookie);
+        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+                const struct thick_member *m = &set->members[i];
+
+                r = check_copy(m, reterr);
+                if (r >= 0)
+                        r = thick_link_make(m->link, m->copy.copy_device, reterr);
+        }
+        if (r >= 0)
+                thick_set_unlock(set);
+        return r;
+}
+
+/* Read-only to LVM from its birth; from now on to the kernel too. */
+static int thick_seal(struct provider_set *set, struct vss_error *reterr) {
+        for (size_t i = 0; i < set->n; i++) {
+                const struct thick_member *m = &set->members[i];
+                _cleanup_(closep) int fd = -1;
+                int read_only = 1;
+
+                fd = open(m->link, O_RDONLY | O_CLOEXEC);
+                if (fd < 0 || ioctl(fd, BLKROSET, &read_only) < 0)
+                        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, errno,
+                                             "cannot make the copy of %s read-only: %s", m->volume,
+                                             strerror(errno));
+        }
+        return 0;
+}
+
+static int thick_abort(struct provider_set *set, struct vss_error *reterr) {
+        _cleanup_(freep) struct thick_copy **copies = NULL;
+        int r;
+
+        if (!set->changed)
+                return 0;
+        copies = calloc(set->n, sizeof(*copies));
+        if (!copies)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot undo the set");
+        /* The window may have been entered or not: nobody waits for its events any more. */
+        mapper_cookie_drop(&set->cookie);
+        for (size_t i = 0; i < set->n; i++)
+                copies[i] = &set->members[i].copy;
+        r = thick_rescue(copies, set->n, reterr);
+        if (r >= 0)
+                r = thick_set_lock(set, reterr); /* what finish() has let go */
+        if (r >= 0)
+                r = thick_undo(copies, set->n,
+                               &(struct thick_undo){ .lvm = set->lvm, .locked = true }, reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < set->n; i++)
+                thick_link_remove(set->members[i].link);
+        thick_set_unlock(set);
+        set->changed = false;
+        return 0;
+}
+
+static size_t thick_intents(struct provider_set *set, const int64_t **ret_ids) {
+        *ret_ids = &set->intent;
+        return set->has_intent ? 1 : 0;
+}
+
+static void thick_release(struct provider_set *set) {
+        thick_set_free(set);
+}
+
+const struct provider provider_lvm_thick = {
+        .name = THICK_NAME,
+        .display_name = "LVM copy-on-write shadow copies",
+        .version = VSSD_VERSION,
+        .id = { 0x03d94b7f, 0x8c84, 0x448c, { 0x89, 0xef, 0xd8, 0x1f, 0x84, 0x98, 0xad, 0xea } },
+        .version_id = { 0x0b9795ea,
+                        0x86e8,
+                        0x406a,
+                        { 0xb2, 0x0f, 0x8d, 0x50, 0xdb, 0xe8, 0x59, 0x90 } },
+        .type = VSS_PROV_SYSTEM,
+        .priority = 0,
+        .probe = thick_probe,
+        .stage = thick_stage,
+        .add_window_rows = thick_add_window_rows,
+        .finish = thick_finish,
+        .seal = thick_seal,
+        .abort = thick_abort,
+        .intents = thick_intents,
+        .release = thick_release,
+        .remove = thick_remove,
+        .recover = thick_recover,
+        .activate = thick_activate,
+        .usage = thick_usage,
+};

@@ -1,0 +1,39 @@
+#pragma once
+
+/* One `lvm` process that takes commands on its standard input. The start of lvm costs more than
+ * most commands, so everything that concerns a set goes through one of these. No shell is
+ * involved; the environment is fixed; lines are split by lvm itself.
+ *
+ * lvm's own shell tells no exit status per command. What was done is therefore checked by what a
+ * report says afterwards; when it is not as it should be, lvm_complaint() has lvm's words. */
+
+#include "common/vss-error.h"
+
+struct lvm;
+
+/* The program; a test puts its own in its place. NULL: /usr/sbin/lvm or /sbin/lvm. */
+extern const char *lvm_program;
+
+int lvm_open(struct lvm **ret, struct vss_error *reterr);
+/* Ends the process: it finishes what it was told and goes. */
+struct lvm *lvm_close(struct lvm *l);
+DEFINE_CLEANUP(struct lvm, lvm_close);
+
+/* Runs the commands in order and waits for the last. *ret_report is what their reports printed,
+ * one row a line (NULL: not wanted). An error means that lvm itself failed: it died, or did not
+ * answer in minutes; it is dead then. */
+int lvm_run(struct lvm *l, char *const *commands, char **ret_report, struct vss_error *reterr);
+/* The last line of the last lvm_run() that was an error and no warning; "" if there was none. */
+const char *lvm_complaint(const struct lvm *l);
+
+/* The fields of reports that this project asks for: rows of fields between '|'. */
+#define LVM_REPORT_OPTIONS "--noheadings --separator | --units s --nosuffix"
+struct lvm_row {
+        char **fields;
+        size_t n;
+};
+/* Takes apart a report whose rows have n fields each; -EBADMSG if a row has not. */
+int lvm_report_parse(const char *report, size_t n_fields, struct lvm_row **ret, size_t *ret_n);
+void lvm_rows_free(struct lvm_row *rows, size_t n);
+/* A whole non-negative number; -EBADMSG. */
+int lvm_number(const char *field, uint64_t *ret);

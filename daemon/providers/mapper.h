@@ -1,0 +1,76 @@
+#pragma once
+
+/* device-mapper outside the window, through libdevmapper. That library keeps its state in global
+ * variables, so one lock serves all of these; its complaints go into the caller's error.
+ *
+ * A cookie is how one waits for udev: each event that carries it is counted, and the wait ends
+ * when udev has worked off all of them. It begins as 0 and is made with its first event; on a host
+ * without udev it stays 0 and libdevmapper makes the nodes itself. */
+
+#include "common/vss-error.h"
+#include <sys/types.h>
+
+struct mapper_info {
+        bool exists;
+        bool suspended, live_table, inactive_table, read_only;
+        dev_t devno;
+        int open_count;
+        char name[128];
+        char uuid[129];
+};
+
+struct mapper_target {
+        uint64_t start, length; /* sectors */
+        char *type, *params;
+};
+
+struct mapper_table {
+        struct mapper_target *targets;
+        size_t n;
+};
+
+/* How udev shall treat what a device announces: DM_UDEV_... of libdevmapper.h. Those that LVM
+ * gives its hidden devices, and those of our copies: nodes, but no links under /dev/disk. */
+#define MAPPER_UDEV_HIDDEN                                                        \
+        (DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG | \
+         DM_UDEV_DISABLE_OTHER_RULES_FLAG | DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+#define MAPPER_UDEV_COPY                                               \
+        (DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_LOW_PRIORITY_FLAG | \
+         DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+#define MAPPER_UDEV_VISIBLE DM_UDEV_DISABLE_LIBRARY_FALLBACK
+
+void mapper_table_done(struct mapper_table *t);
+int mapper_table_add(struct mapper_table *t, uint64_t start, uint64_t length, const char *type,
+                     const char *params);
+uint64_t mapper_table_length(const struct mapper_table *t);
+
+/* A device that does not exist is no error: exists is false. */
+int mapper_find_name(const char *name, struct mapper_info *ret, struct vss_error *reterr);
+int mapper_find_uuid(const char *uuid, struct mapper_info *ret, struct vss_error *reterr);
+/* The live table, and what the targets say of themselves. -ENXIO: no such device. */
+int mapper_read_table(const char *name, struct mapper_table *ret, struct vss_error *reterr);
+int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_error *reterr);
+
+/* A device that nobody can use yet: its table waits in the inactive slot. */
+int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
+                  bool read_only, struct vss_error *reterr);
+int mapper_load(const char *name, const struct mapper_table *table, bool read_only,
+                struct vss_error *reterr);
+/* Makes the inactive table the live one. On a device that is in use this is one step in the
+ * kernel: suspend, exchange, resume. */
+int mapper_resume(const char *name, uint16_t udev_flags, uint32_t *cookie,
+                  struct vss_error *reterr);
+int mapper_clear(const char *name, struct vss_error *reterr);
+/* Not there is success. -EBUSY: somebody has it open, for a second at least. deferred: then it goes
+ * when they close it. */
+int mapper_remove(const char *name, uint16_t udev_flags, uint32_t *cookie, bool deferred,
+                  struct vss_error *reterr);
+/* Makes /dev/mapper/NAME where udev did not. */
+int mapper_make_node(const char *name, struct vss_error *reterr);
+
+/* Counts one event more, that somebody else will cause. */
+int mapper_cookie_expect(uint32_t *cookie, struct vss_error *reterr);
+/* True when udev has done everything; false after a while without. The cookie is gone then. */
+bool mapper_cookie_wait(uint32_t *cookie);
+/* Forgets it without waiting. */
+void mapper_cookie_drop(uint32_t *cookie);

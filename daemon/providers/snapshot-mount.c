@@ -1,0 +1,126 @@
+/* See snapshot-mount.h. Stateless: the mount table is the state. */
+
+#include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/mount-table.h"
+#include "daemon/providers/mount-users.h"
+#include <grp.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define FLAGS (MS_NOSUID | MS_NODEV)
+
+/* What a file system needs to be told when it is a copy. */
+static const struct {
+        const char *fs_type, *options;
+} copy_options[] = {
+        { .fs_type = "xfs", .options = "nouuid" }, /* its origin has the same one */
+};
+
+/* False for a copy that has its block device only. */
+static bool has_directory(const struct snapshot_record *r) {
+        return r->device_object && strncmp(r->device_object, SNAPSHOT_MOUNT_ROOT "/",
+                                           strlen(SNAPSHOT_MOUNT_ROOT "/")) == 0;
+}
+
+static bool is_mounted(const char *directory) {
+        struct statx stx;
+
+        return statx(AT_FDCWD, directory, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE,
+                     &stx) == 0 &&
+               stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static gid_t reader_group(void) {
+        _cleanup_(freep) char *buffer = malloc(65536);
+        struct group group, *found = NULL;
+
+        if (!buffer || getgrnam_r(SNAPSHOT_MOUNT_GROUP, &group, buffer, 65536, &found) != 0 ||
+            !found)
+                return 0;
+        return found->gr_gid;
+}
+
+/* The root of all copies is what keeps others out; the copies' own permissions hold below it. */
+static int make_root(void) {
+        gid_t group;
+
+        if (mkdir(SNAPSHOT_MOUNT_ROOT, 0700) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        group = reader_group();
+        if (chown(SNAPSHOT_MOUNT_ROOT, 0, group) < 0 ||
+            chmod(SNAPSHOT_MOUNT_ROOT, group != 0 ? 0750 : 0700) < 0)
+                return -errno;
+        return 0;
+}
+
+static const char *options_for(const char *fs_type) {
+        for (size_t i = 0; i < ARRAY_SIZE(copy_options); i++)
+                if (streq(copy_options[i].fs_type, fs_type))
+                        return copy_options[i].options;
+        return "";
+}
+
+int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
+        int k;
+
+        if (!has_directory(r) || !r->fs_type || is_mounted(r->device_object))
+                return 0;
+        k = make_root();
+        if (k < 0)
+                return vss_error_from_errno(reterr, k, SNAPSHOT_MOUNT_ROOT);
+        if (mkdir(r->device_object, 0755) < 0 && errno != EEXIST)
+                return vss_error_from_errno(reterr, -errno, r->device_object);
+        if (mount(r->device, r->device_object, r->fs_type, FLAGS | (writable ? 0 : MS_RDONLY),
+                  options_for(r->fs_type)) < 0) {
+                int saved = errno;
+
+                (void)rmdir(r->device_object); /* it is empty, or was there before */
+                return vss_error_set(
+                        reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, saved,
+                        "cannot mount the copy %s of %s (%s): %s; the kernel's log says "
+                        "more",
+                        r->device, str_or_empty(r->volume), r->fs_type, strerror(saved));
+        }
+        return 0;
+}
+
+int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reterr) {
+        if (!has_directory(r) || !is_mounted(r->device_object))
+                return 0;
+        if (mount(NULL, r->device_object, NULL, MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0)
+                return vss_error_set(
+                        reterr,
+                        errno == EBUSY ? VSS_E_PROVIDER_VETO : VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                        errno, "cannot make the copy %s read-only: %s", r->device_object,
+                        errno == EBUSY ? "a program still has a file open for writing"
+                                       : strerror(errno));
+        return 0;
+}
+
+static int say_busy(const struct snapshot_record *r, struct vss_error *reterr) {
+        _cleanup_(freep) char *users = mount_users(r->device_object);
+
+        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                             "the copy %s is in use by %s; end that, or delete it by force",
+                             r->device_object, users ? users : "something that cannot be found");
+}
+
+int snapshot_unmount(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
+        if (!has_directory(r))
+                return 0;
+        while (is_mounted(r->device_object)) {
+                if (umount2(r->device_object, UMOUNT_NOFOLLOW) == 0)
+                        continue;
+                if (errno == EBUSY && force &&
+                    umount2(r->device_object, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
+                        continue;
+                if (errno == EBUSY)
+                        return say_busy(r, reterr);
+                if (errno == EINVAL || errno == ENOENT)
+                        break; /* somebody else was faster */
+                return vss_error_from_errno(reterr, -errno, r->device_object);
+        }
+        if (rmdir(r->device_object) < 0 && errno != ENOENT)
+                return vss_error_from_errno(reterr, -errno, r->device_object);
+        return 0;
+}
