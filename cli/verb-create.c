@@ -6,7 +6,7 @@
 #include "cli/set-output.h"
 #include "cli/verb.h"
 
-#define LOOK_AFTER_MSEC 5000 /* is the set still there? */
+#define LOOK_AFTER_MSEC 2000 /* is the set still there? */
 
 /* --keep: the persistent context that differs from an auto-release one in nothing else. */
 static const struct {

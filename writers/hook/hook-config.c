@@ -175,8 +175,8 @@ static int take_time(uint64_t *ret, const struct ini_entry *e, uint64_t max_usec
                                      e->key, e->value);
         if (usec == 0 || usec > max_usec)
                 return ini_error_set(reterr, e->line,
-                                     "%s=%s must be more than 0 and at most %" PRIu64 "s",
-                                     e->key, e->value, max_usec / USEC_PER_SEC);
+                                     "%s=%s must be more than 0 and at most %" PRIu64 "s", e->key,
+                                     e->value, max_usec / USEC_PER_SEC);
         *ret = usec;
         return 0;
 }

@@ -20,7 +20,7 @@ struct hook_event_info {
         const char *key;  /* "PrepareSnapshot": in [Commands] and [Deadlines] */
         const char *word; /* "prepare-snapshot": VSS_EVENT of the command */
         uint64_t default_usec;
-        uint64_t max_usec; /* a longer deadline could never be used */
+        uint64_t max_usec;   /* a longer deadline could never be used */
         bool can_be_stopped; /* when the process is to end; what undoes is run to its end */
 };
 extern const struct hook_event_info hook_events[_HOOK_EVENT_MAX];
