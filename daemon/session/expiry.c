@@ -13,12 +13,17 @@ static uint64_t now_unix_usec(void) {
         return (uint64_t)(now_realtime_nsec() / 1000);
 }
 
+static void expiry_stays(struct session_manager *m, const struct vss_error *error) {
+        log_warning("An expired snapshot stays for now: %s", str_or_empty(error->message));
+        m->expiry_pause_usec = now_unix_usec() + RETRY_USEC;
+}
+
 static void expiry_on_deleted(void *userdata, int r, const void *result _unused_,
                               struct vss_error *error) {
         struct session_manager *m = userdata;
 
         if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND)
-                log_warning("An expired snapshot stays for now: %s", str_or_empty(error->message));
+                expiry_stays(m, error);
         if (--m->n_expiring == 0)
                 manager_arm_expiry(m);
 }
@@ -33,7 +38,7 @@ static void expiry_delete(struct session_manager *m, const struct snapshot_recor
                            &error) >= 0)
                 m->n_expiring++;
         else
-                log_warning("An expired snapshot stays for now: %s", str_or_empty(error.message));
+                expiry_stays(m, &error);
         vss_error_done(&error);
 }
 
@@ -59,7 +64,8 @@ static int expiry_on_time(sd_event_source *source _unused_, uint64_t usec _unuse
         return 0;
 }
 
-static uint64_t expiry_next_usec(const struct snapshot_record *records, size_t n) {
+static uint64_t expiry_next_usec(const struct session_manager *m,
+                                 const struct snapshot_record *records, size_t n) {
         uint64_t now = now_unix_usec(), next = USEC_INFINITY;
 
         for (size_t i = 0; i < n; i++) {
@@ -68,9 +74,9 @@ static uint64_t expiry_next_usec(const struct snapshot_record *records, size_t n
                 if (at == 0 || at > INT64_MAX / USEC_PER_SEC)
                         continue;
                 at *= USEC_PER_SEC;
-                /* Its time has passed and it is still here: it could not go. */
-                if (at <= now)
-                        at = now + RETRY_USEC;
+                /* Its time has passed and it is still here: it may be one that could not go. */
+                if (at <= now && at < m->expiry_pause_usec)
+                        at = m->expiry_pause_usec;
                 if (at < next)
                         next = at;
         }
@@ -85,7 +91,7 @@ void manager_arm_expiry(struct session_manager *m) {
         int r;
 
         r = store_snapshot_list(m->store, GUID_NULL, &records, &n, &error);
-        next_usec = expiry_next_usec(records, n);
+        next_usec = expiry_next_usec(m, records, n);
         snapshot_records_free(records, n);
         if (r >= 0 && next_usec == USEC_INFINITY)
                 r = m->expiry ? sd_event_source_set_enabled(m->expiry, SD_EVENT_OFF) : 0;

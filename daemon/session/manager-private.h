@@ -21,7 +21,8 @@ struct session_manager {
         struct deletion *deletions, **deletions_tail; /* waiting; the first is running */
 
         sd_event_source *expiry;
-        unsigned n_expiring; /* deletions of expired snapshots under way */
+        unsigned n_expiring;        /* deletions of expired snapshots under way */
+        uint64_t expiry_pause_usec; /* one failed: no other try before, on the wall clock */
 
         snapshot_changed_fn changed;
         void *userdata;

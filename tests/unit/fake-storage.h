@@ -88,8 +88,10 @@ static inline void fake_storage_go(void) {
 static inline unsigned fake_storage_count(const char *text) {
         unsigned n = 0;
 
+        (void)pthread_mutex_lock(&fake.mutex);
         for (const char *at = fake.journal; (at = strstr(at, text)); at++)
                 n++;
+        (void)pthread_mutex_unlock(&fake.mutex);
         return n;
 }
 
