@@ -1,0 +1,136 @@
+/* The provider of the test daemon: see fake-storage.h. It keeps to a provider's contract: an intent
+ * before the first change, all or nothing, idempotent abort. */
+
+#include "common/vss-id.h"
+#include "tests/bus/fake-storage.h"
+
+struct provider_set {
+        int64_t intent;
+        bool staged;
+};
+
+static int fake_probe(const struct volume *v, LONG context _unused_, struct vss_error *reterr) {
+        if (!v->mount_point || !streq(v->mount_point, "/srv/plain"))
+                return 0;
+        (void)vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                            "%s is on a plain partition; put it on a logical volume", v->name);
+        return -EOPNOTSUPP;
+}
+
+static void fake_release(struct provider_set *set) {
+        free(set);
+}
+
+static int fake_abort(struct provider_set *set, struct vss_error *reterr) {
+        int r;
+
+        r = fake_step("abort", "a set", VSS_E_PROVIDER_VETO, reterr);
+        if (r >= 0)
+                set->staged = false;
+        return r;
+}
+
+static int fake_stage(struct provider_set **ret, struct store *store,
+                      const struct volume *const *volumes, struct snapshot_record *records,
+                      size_t n, struct vss_error *reterr) {
+        struct provider_set *set;
+        struct intent_record intent = {
+                .set_id = records[0].set_id,
+                .provider = (char *)fake_provider.name,
+                .kind = (char *)"create",
+                .data = (char *)"fake",
+        };
+        int r = 0;
+
+        set = calloc(1, sizeof(*set));
+        if (!set)
+                return vss_error_from_errno(reterr, -ENOMEM, "stage");
+        r = store_intent_open(store, &intent, &set->intent, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                r = fake_step("stage", volumes[i]->name, VSS_E_INSUFFICIENT_STORAGE, reterr);
+                if (r >= 0 && str_replace(&records[i].provider_data, volumes[i]->dm_name) < 0)
+                        r = vss_error_from_errno(reterr, -ENOMEM, "stage");
+        }
+        if (r < 0) {
+                if (set->intent > 0)
+                        (void)store_intent_close(store, set->intent, NULL); /* nothing was made */
+                fake_release(set);
+                return r;
+        }
+        set->staged = true;
+        for (size_t i = 0; i < n; i++)
+                records[i].attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
+        *ret = set;
+        return 0;
+}
+
+/* No row: the window opens and closes with nothing to suspend. */
+static int fake_add_window_rows(struct provider_set *set _unused_, struct window *window _unused_,
+                                struct vss_error *reterr) {
+        return fake_step("window-rows", "a set", VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+}
+
+static int fake_finish(struct provider_set *set _unused_, struct vss_error *reterr) {
+        return fake_step("finish", "a set", VSS_E_PROVIDER_VETO, reterr);
+}
+
+static int fake_seal(struct provider_set *set _unused_, struct vss_error *reterr) {
+        return fake_step("seal", "a set", VSS_E_PROVIDER_VETO, reterr);
+}
+
+static size_t fake_intents(struct provider_set *set, const int64_t **ret_ids) {
+        *ret_ids = &set->intent;
+        return 1;
+}
+
+static int fake_remove(struct store *store, const struct snapshot_record *r, bool force _unused_,
+                       struct vss_error *reterr) {
+        int k;
+
+        k = fake_step("remove", r->device, VSS_E_PROVIDER_VETO, reterr);
+        return k < 0 ? k : store_snapshot_delete(store, r->id, 0, reterr);
+}
+
+static int fake_recover(struct store *store _unused_, const struct intent_record *intent,
+                        struct vss_error *reterr) {
+        return fake_step("recover", intent->kind, VSS_E_PROVIDER_VETO, reterr);
+}
+
+static int fake_activate(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("activate", r->device, VSS_E_PROVIDER_VETO, reterr);
+}
+
+static int fake_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
+                      bool *ret_overflowed, struct vss_error *reterr) {
+        int k;
+
+        k = fake_step("usage", r->device, VSS_E_PROVIDER_VETO, reterr);
+        if (k < 0)
+                return k;
+        *ret_used = UINT64_C(1048576) * r->number;
+        *ret_max = UINT64_C(1) << 28;
+        *ret_overflowed = false;
+        return 0;
+}
+
+const struct provider fake_provider = {
+        .name = "fake-cow",
+        .display_name = "Fake copy-on-write provider",
+        .version = "1.0",
+        .id = { 0xfa4e0001, 0, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 1 } },
+        .version_id = { 0xfa4e0002, 0, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 1 } },
+        .type = VSS_PROV_SYSTEM,
+        .priority = 1,
+        .probe = fake_probe,
+        .stage = fake_stage,
+        .add_window_rows = fake_add_window_rows,
+        .finish = fake_finish,
+        .seal = fake_seal,
+        .abort = fake_abort,
+        .intents = fake_intents,
+        .release = fake_release,
+        .remove = fake_remove,
+        .recover = fake_recover,
+        .activate = fake_activate,
+        .usage = fake_usage,
+};

@@ -1,0 +1,194 @@
+/* Volumes and mounts of the test daemon: see fake-storage.h. */
+
+#include "tests/bus/fake-storage.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#define VOLUMES 99
+
+static int knob_path(char path[static 512], const char *name) {
+        const char *directory = getenv("VSSD_FAKE_DIR");
+
+        if (!directory)
+                return -ENOENT;
+        return snprintf(path, 512, "%s/%s", directory, name) < 512 ? 0 : -ENAMETOOLONG;
+}
+
+/* The first line of a knob; "" if it is not there. */
+static const char *knob_read(const char *name, char line[static 128]) {
+        char path[512];
+        FILE *f;
+
+        line[0] = '\0';
+        if (knob_path(path, name) < 0)
+                return line;
+        f = fopen(path, "re");
+        if (!f)
+                return line;
+        if (!fgets(line, 128, f))
+                line[0] = '\0';
+        (void)fclose(f); /* it was only read */
+        line[strcspn(line, "\n")] = '\0';
+        return line;
+}
+
+bool fake_knob(const char *name) {
+        char path[512];
+
+        return knob_path(path, name) >= 0 && access(path, F_OK) == 0;
+}
+
+static void journal_write(const char *step, const char *what) {
+        char path[512];
+        FILE *f;
+
+        if (knob_path(path, "journal") < 0)
+                return;
+        f = fopen(path, "ae");
+        if (!f)
+                return;
+        fprintf(f, "%s %s\n", step, what);
+        (void)fclose(f); /* a line that is missing fails the test that wants it */
+}
+
+int fake_step(const char *step, const char *what, HRESULT hr, struct vss_error *reterr) {
+        char line[128], slow_step[64];
+        unsigned milliseconds;
+
+        journal_write(step, what);
+        if (sscanf(knob_read("slow", line), "%63s %u", slow_step, &milliseconds) == 2 &&
+            streq(slow_step, step)) {
+                struct timespec t = { .tv_sec = milliseconds / 1000,
+                                      .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+
+                (void)nanosleep(&t, NULL); /* no signal reaches a worker */
+        }
+        if (streq(knob_read("fail", line), step))
+                return vss_error_set(reterr, hr, 0, "The fake storage failed at %s of %s", step,
+                                     what);
+        return 0;
+}
+
+static const char *fake_name(unsigned i, char name[static 64]) {
+        static const char *const names[] = { "/srv/data", "/srv/mail", "/dev/fake/raw",
+                                             "/srv/plain" };
+
+        if (i < ARRAY_SIZE(names))
+                (void)snprintf(name, 64, "%s", names[i]);
+        else
+                (void)snprintf(name, 64, "/srv/v%u", i - (unsigned)ARRAY_SIZE(names) + 1);
+        return name;
+}
+
+static int fill(struct volume *v, unsigned i, const char *spec) {
+        char name[64];
+        bool mounted = strncmp(fake_name(i, name), "/srv/", 5) == 0;
+
+        v->devno = (dev_t)(0xfa00 + i);
+        v->size = UINT64_C(1) << 30;
+        if (str_replace(&v->display, spec) < 0 ||
+            str_format(&v->name, mounted ? "%s/" : "%s", name) < 0 ||
+            str_format(&v->device, mounted ? "/dev/mapper/fake-%u" : "/dev/fake/raw", i) < 0 ||
+            str_format(&v->dm_name, "fake-%u", i) < 0 || str_format(&v->dm_uuid, "FAKE-%u", i) < 0)
+                return -ENOMEM;
+        if (!mounted)
+                return 0;
+        if (str_replace(&v->mount_point, name) < 0 || str_replace(&v->fs_type, "ext4") < 0)
+                return -ENOMEM;
+        v->mount_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return v->mount_fd < 0 ? -errno : 0;
+}
+
+static int make(struct volume **ret, unsigned i, const char *spec, struct vss_error *reterr) {
+        _cleanup_(volume_freep) struct volume *v = NULL;
+        int r;
+
+        v = calloc(1, sizeof(*v));
+        if (!v)
+                return vss_error_from_errno(reterr, -ENOMEM, spec);
+        v->mount_fd = -1;
+        r = fill(v, i, spec);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, spec);
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
+static int fake_volume_open(struct volume **ret, const char *spec, struct vss_error *reterr) {
+        size_t n = strlen(spec);
+        int r;
+
+        if (spec[0] != '/')
+                return vss_error_set(
+                        reterr, E_INVALIDARG, 0,
+                        "\"%s\" is a relative path: name the volume with its whole path", spec);
+        r = fake_step("open", spec, VSS_E_UNEXPECTED, reterr);
+        if (r < 0)
+                return r;
+        if (n > 1 && spec[n - 1] == '/')
+                n--;
+        for (unsigned i = 0; i < 4 + VOLUMES; i++) {
+                char name[64];
+                size_t k = strlen(fake_name(i, name));
+
+                if (k > n || strncmp(name, spec, k) != 0)
+                        continue;
+                if (k == n)
+                        return make(ret, i, spec, reterr);
+                if (spec[k] == '/')
+                        return vss_error_set(reterr, E_INVALIDARG, 0,
+                                             "%s lies inside the volume %s: name that", spec, name);
+        }
+        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT, "There is no volume %s", spec);
+}
+
+static int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_error *reterr) {
+        struct volume **v;
+        char name[64];
+        int r;
+
+        v = calloc(4, sizeof(struct volume *));
+        if (!v)
+                return vss_error_from_errno(reterr, -ENOMEM, "list the volumes");
+        for (unsigned i = 0; i < 4; i++) {
+                r = make(&v[i], i, fake_name(i, name), reterr);
+                if (r < 0) {
+                        volumes_free(v, i);
+                        return r;
+                }
+        }
+        *ret = v;
+        *ret_n = 4;
+        return 0;
+}
+
+static int fake_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
+        return fake_step(writable ? "mount-rw" : "mount", r->device_object, VSS_E_PROVIDER_VETO,
+                         reterr);
+}
+
+static int fake_mount_seal(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("mount-seal", r->device_object, VSS_E_PROVIDER_VETO, reterr);
+}
+
+static int fake_unmount(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
+        if (fake_knob("busy") && !force)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "The copy %s is busy: a test holds it", r->device_object);
+        return fake_step("unmount", r->device_object, VSS_E_PROVIDER_VETO, reterr);
+}
+
+static int fake_sync(int fd _unused_) {
+        return fake_step("sync", "a volume", VSS_E_UNEXPECTED, NULL) < 0 ? -1 : 0;
+}
+
+const struct storage fake_storage = {
+        .volume_open = fake_volume_open,
+        .volume_list = fake_volume_list,
+        .mount = fake_mount,
+        .mount_seal = fake_mount_seal,
+        .unmount = fake_unmount,
+        .sync = fake_sync,
+};

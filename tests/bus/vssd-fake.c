@@ -1,0 +1,11 @@
+/* The real daemon over storage that is not there: see fake-storage.h. */
+
+#include "daemon/vssd.h"
+#include "tests/bus/fake-storage.h"
+
+int main(int argc, char **argv) {
+        static const struct provider *const providers[] = { &fake_provider, NULL };
+
+        storage_init(&fake_storage);
+        return vssd_main(argc, argv, providers);
+}
