@@ -293,7 +293,7 @@ int vssd_main(int argc, char **argv, const struct provider *const *providers) {
 
         log_init();
         providers_init(providers);
-        if (geteuid() == 0)
+        if (!a.address && geteuid() == 0)
                 make_mount_root();
 
         r = vssd_run(&v, &a, &error);

@@ -92,6 +92,7 @@ static void async_on_change(void *userdata, struct async *async _unused_,
 }
 
 void bus_async_watch(struct bus_async *a) {
+        bus_signal_added(a->session->bus, &bus_kind_async, a->name);
         async_set_observer(a->async, async_on_change, a);
         if (async_status(a->async) != VSS_S_ASYNC_PENDING)
                 async_on_change(a, a->async, ASYNC_COMPLETED);

@@ -72,6 +72,7 @@ struct bus_client *bus_client_free(struct bus_client *c) {
         if (!c)
                 return NULL;
 
+        c->gone = true;
         client_stop_asking(c);
         /* First the calls lose their asker: what the sessions answer now goes nowhere. */
         while (c->calls)

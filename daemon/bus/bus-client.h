@@ -32,6 +32,7 @@ struct bus_client {
         struct bus *bus;
         struct bus_client *next, **pprev;
         char *name; /* ":1.42" */
+        bool gone;  /* it has left the bus: nothing is sent to it any more */
 
         enum bus_client_state state;
         uid_t uid;

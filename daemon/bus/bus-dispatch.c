@@ -6,6 +6,8 @@
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-private.h"
 
+#include <stdio.h>
+
 /* The n-th interface of a kind; NULL: there are not so many. */
 static const struct bus_interface *interface_at(const struct bus_kind *kind, size_t n) {
         const struct bus_interface *const all[] = {
@@ -53,8 +55,14 @@ static const struct bus_method *find_row(const struct bus_kind *kind, DBusMessag
 }
 
 static void refuse_message(struct bus *bus, DBusMessage *m, const char *name, const char *text) {
-        if (!dbus_message_get_no_reply(m))
-                bus_send(bus, dbus_message_new_error(m, name, text));
+        const char *interface = dbus_message_get_interface(m);
+
+        if (dbus_message_get_no_reply(m))
+                return;
+        bus_send(bus,
+                 dbus_message_new_error_printf(m, name, "%s: %s%s%s: %s", dbus_message_get_path(m),
+                                               str_or_empty(interface), interface ? "." : "",
+                                               dbus_message_get_member(m), text));
 }
 
 /* The rest, once it is known who calls. */
@@ -132,13 +140,21 @@ void bus_dispatch(struct bus *bus, DBusMessage *m) {
         method = find_row(kind, m, &interface, &error_name);
         if (!method) {
                 refuse_message(bus, m, error_name,
-                               "There is no such object, interface or method; see Introspect");
+                               streq(error_name, DBUS_ERROR_UNKNOWN_OBJECT)
+                                       ? "there is no such object"
+                               : streq(error_name, DBUS_ERROR_UNKNOWN_INTERFACE)
+                                       ? "the object has no such interface"
+                                       : "the object has no such method");
                 return;
         }
         if (!dbus_message_has_signature(m, bus_args_signature(method->in, signature))) {
-                refuse_message(bus, m, DBUS_ERROR_INVALID_ARGS,
-                               "The arguments are not of the types that the method takes; see "
-                               "Introspect");
+                char text[256];
+
+                (void)snprintf(
+                        text, sizeof(text),
+                        "the arguments have the signature \"%.60s\", the method takes \"%s\"",
+                        dbus_message_get_signature(m), signature);
+                refuse_message(bus, m, DBUS_ERROR_INVALID_ARGS, text);
                 return;
         }
 

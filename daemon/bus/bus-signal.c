@@ -105,7 +105,7 @@ void bus_signal_removed(struct bus *bus, const struct bus_kind *kind, const char
         struct bus_out out;
         DBusMessage *m;
 
-        if (bus_object_path(&path, kind, name) < 0)
+        if ((owner && owner->gone) || bus_object_path(&path, kind, name) < 0)
                 return;
         m = bus_signal_new(&bus_kind_manager, "", owner, "org.freedesktop.DBus.ObjectManager",
                            "InterfacesRemoved", &out);

@@ -7,7 +7,7 @@
 
 /* InterfacesAdded, with all properties; looks the object up and loads it. */
 void bus_signal_added(struct bus *bus, const struct bus_kind *kind, const char *name);
-/* InterfacesRemoved. owner NULL: to all. */
+/* InterfacesRemoved. owner NULL: to all; one that has gone: to nobody. */
 void bus_signal_removed(struct bus *bus, const struct bus_kind *kind, const char *name,
                         const struct bus_client *owner);
 /* PropertiesChanged of the named properties (NULL-terminated). */

@@ -140,6 +140,10 @@ void bus_out_uint32(struct bus_out *o, uint32_t u) {
         out_basic(o, DBUS_TYPE_UINT32, &u);
 }
 
+void bus_out_uint64(struct bus_out *o, uint64_t t) {
+        out_basic(o, DBUS_TYPE_UINT64, &t);
+}
+
 void bus_out_boolean(struct bus_out *o, bool b) {
         dbus_bool_t value = b;
 
@@ -188,6 +192,10 @@ void bus_out_open_variant(struct bus_out *o, const char *contents) {
 
 void bus_out_open_entry(struct bus_out *o) {
         out_open(o, DBUS_TYPE_DICT_ENTRY, NULL);
+}
+
+void bus_out_open_struct(struct bus_out *o) {
+        out_open(o, DBUS_TYPE_STRUCT, NULL);
 }
 
 void bus_out_close(struct bus_out *o) {

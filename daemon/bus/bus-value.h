@@ -55,6 +55,7 @@ void bus_out_path(struct bus_out *o, const char *path);
 void bus_out_id(struct bus_out *o, VSS_ID id);
 void bus_out_int32(struct bus_out *o, int32_t i);
 void bus_out_uint32(struct bus_out *o, uint32_t u);
+void bus_out_uint64(struct bus_out *o, uint64_t t);
 void bus_out_boolean(struct bus_out *o, bool b);
 void bus_out_strv(struct bus_out *o, char *const *v);
 void bus_out_dict(struct bus_out *o, const struct wire_table *table, const void *source);
@@ -63,4 +64,5 @@ void bus_out_field(struct bus_out *o, const struct wire_field *field, const void
 void bus_out_open_array(struct bus_out *o, const char *contents);
 void bus_out_open_variant(struct bus_out *o, const char *contents);
 void bus_out_open_entry(struct bus_out *o);
+void bus_out_open_struct(struct bus_out *o);
 void bus_out_close(struct bus_out *o);

@@ -26,8 +26,10 @@ static void on_create_backup_components(struct bus_call *call,
         if (r >= 0)
                 bus_out_path(bus_call_answer(call), path);
         else if (s)
-                bus_session_free(s);
+                s = bus_session_free(s);
         bus_call_finish(call, r, &error);
+        if (s)
+                bus_session_announce(s);
 }
 
 static void on_register_writer(struct bus_call *call, const struct bus_value *args) {

@@ -51,9 +51,15 @@ int bus_session_new(struct bus_session **ret, struct bus_client *client, struct 
         bus->n_sessions++;
         log_debug("Session %s of %s (uid %lu) begins", session_name(s, name), client->name,
                   (unsigned long)client->uid);
-        sessions_changed(bus);
         *ret = s;
         return 0;
+}
+
+void bus_session_announce(struct bus_session *s) {
+        char name[24];
+
+        bus_signal_added(s->bus, &bus_kind_session, session_name(s, name));
+        sessions_changed(s->bus);
 }
 
 struct bus_session *bus_session_free(struct bus_session *s) {

@@ -25,6 +25,8 @@ int bus_session_new(struct bus_session **ret, struct bus_client *client, struct 
 /* The last Release. */
 struct bus_session *bus_session_free(struct bus_session *s);
 int bus_session_path(char **ret, const struct bus_session *s);
+/* Tells its caller, by signal, that the object is there: after the answer that names it. */
+void bus_session_announce(struct bus_session *s);
 
 /* Is there room for one more? Asked before the operation is begun. E_OUTOFMEMORY. */
 int bus_session_check_asyncs(const struct bus_session *s, struct vss_error *reterr);

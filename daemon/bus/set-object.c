@@ -4,11 +4,15 @@
 #include "daemon/bus/bus-private.h"
 #include "daemon/store/store.h"
 
+#include <stdio.h>
+
 struct set_source {
         VSS_ID id;
         LONG count;
         VSS_TIMESTAMP created;
         LONG context;
+        uint64_t held_usec;
+        char *timeline;
         char **snapshots; /* paths */
 };
 
@@ -17,6 +21,7 @@ static const struct wire_field set_fields[] = {
         WIRE_FIELD(struct set_source, count, "SnapshotsCount", WIRE_INT32),
         WIRE_FIELD(struct set_source, created, "CreationTimestamp", WIRE_INT64),
         WIRE_FIELD(struct set_source, context, "Context", WIRE_INT32),
+        WIRE_FIELD(struct set_source, held_usec, "WritesHeldUsec", WIRE_UINT64),
 };
 static const struct wire_table set_table = WIRE_TABLE(set_fields);
 
@@ -24,6 +29,7 @@ static void set_release(void *source) {
         struct set_source *s = source;
 
         strv_free(s->snapshots);
+        free(s->timeline);
         free(s);
 }
 
@@ -38,6 +44,11 @@ static int set_source_new(struct set_source **ret, const struct snapshot_record 
         s->count = records[0].count;
         s->created = records[0].created;
         s->context = records[0].context;
+        s->held_usec = records[0].window_usec;
+        if (str_replace(&s->timeline, records[0].timeline) < 0) {
+                set_release(s);
+                return -ENOMEM;
+        }
         for (size_t i = 0; i < n; i++) {
                 _cleanup_(freep) char *path = NULL;
 
@@ -92,6 +103,29 @@ static void append_snapshots(struct bus_out *o, const void *source) {
         bus_out_close(o);
 }
 
+/* From the store's text, "Stage 120 91500;Freeze 91510 91800": what is not so is left out. */
+static void append_timeline(struct bus_out *o, const void *source) {
+        const struct set_source *s = source;
+        const char *at = str_or_empty(s->timeline);
+        unsigned long long begin, end;
+        char name[64];
+
+        bus_out_open_array(o, "(stt)");
+        for (;; at++) {
+                if (sscanf(at, "%63[^ ;] %llu %llu", name, &begin, &end) == 3) {
+                        bus_out_open_struct(o);
+                        bus_out_string(o, name);
+                        bus_out_uint64(o, begin);
+                        bus_out_uint64(o, end);
+                        bus_out_close(o);
+                }
+                at = strchr(at, ';');
+                if (!at)
+                        break;
+        }
+        bus_out_close(o);
+}
+
 static void set_deleted(void *userdata, int r, const void *result, struct vss_error *error) {
         const struct delete_result *deleted = result;
         struct bus_call *call = userdata;
@@ -124,6 +158,7 @@ static const struct bus_method set_methods[] = {
 };
 static const struct bus_property set_properties[] = {
         { .name = "Snapshots", .signature = "ao", .append = append_snapshots },
+        { .name = "Timeline", .signature = "a(stt)", .append = append_timeline },
 };
 static const struct bus_emits_row set_emits[] = {
         { .property = "Snapshots", .emits = BUS_EMITS_TRUE },

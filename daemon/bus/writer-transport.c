@@ -2,8 +2,9 @@
  *
  * The bus bounds how many of our calls may lack an answer (128 on a system bus), and it goes on
  * counting those that we gave up. So a call stays here until it is really answered, whoever still
- * listens: at most CALLS_MAX are sent at a time, the rest wait for their turn, their deadlines
- * running; and a writer that leaves events unanswered is not sent more and more of them.
+ * listens: a limited number is sent at a time, in all and to one writer, the rest wait for their
+ * turn, their deadlines running; and a writer that left several unanswered beyond their deadlines
+ * is taken for mute, without waiting, until it answers again.
  *
  *      WAITING --slot free--> SENT --answer--> freed
  *         |                    |
@@ -17,11 +18,13 @@
 #include "daemon/bus/bus-private.h"
 #include "daemon/log/log.h"
 
-#define CALLS_MAX 112U
-/* Identify, which any number of sessions may ask at once, leaves room for those that thaw. */
-#define IDENTIFY_CALLS_MAX 64U
-/* Of one writer, unanswered. Freeze, Thaw and Abort may follow each other before an answer. */
-#define UNANSWERED_MAX 8U
+/* Identify, which any number of sessions may ask at once, leaves room for the stages of a set, and
+ * these for Thaw and Abort: whoever was asked to freeze is always told. */
+static const struct limits {
+        unsigned in_all, of_one_writer;
+} identify_limits = { 64, 4 }, limits = { 96, 8 }, thaw_limits = { 120, 16 };
+/* Unanswered beyond their deadlines. */
+#define LATE_MAX 4U
 #define MESSAGE_BYTES_MAX ((size_t)16 * 1024)
 #define METADATA_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
@@ -32,6 +35,7 @@ struct writer_call {
         enum writer_event_type type;
         DBusMessage *message;     /* WAITING; NULL: SENT */
         DBusPendingCall *pending; /* SENT */
+        bool late;                /* SENT, and nobody waits for the answer any more */
         sd_event_source *deadline;
         writer_reply_fn reply; /* NULL: forgotten */
         void *userdata;
@@ -46,15 +50,22 @@ static void call_unlink(struct writer_call *c) {
         c->pprev = NULL;
 }
 
+static void call_uncount(struct writer_call *c) {
+        dbus_pending_call_unref(c->pending);
+        c->pending = NULL;
+        c->bus->n_writer_calls--;
+        c->peer->n_unanswered--;
+        if (c->late)
+                c->peer->n_late--;
+}
+
 static struct writer_call *writer_call_free(struct writer_call *c) {
         if (!c)
                 return NULL;
         call_unlink(c);
         if (c->pending) {
                 dbus_pending_call_cancel(c->pending);
-                dbus_pending_call_unref(c->pending);
-                c->bus->n_writer_calls--;
-                c->peer->n_unanswered--;
+                call_uncount(c);
         }
         if (c->message)
                 dbus_message_unref(c->message);
@@ -71,14 +82,6 @@ static void call_tell(struct writer_call *c, const struct writer_reply *reply) {
         c->deadline = sd_event_source_disable_unref(c->deadline);
         if (tell)
                 tell(c->userdata, reply);
-}
-
-/* libdbus pending calls are borrowed by their callback: end it without cancelling. */
-static void call_answered(struct writer_call *c) {
-        dbus_pending_call_unref(c->pending);
-        c->pending = NULL;
-        c->bus->n_writer_calls--;
-        c->peer->n_unanswered--;
 }
 
 /* Fills reply, whose strings then point into m (message: into buf, if it had to be cut). */
@@ -129,7 +132,7 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
         DBusMessage *m;
 
         m = dbus_pending_call_steal_reply(pending);
-        call_answered(c);
+        call_uncount(c); /* not to be cancelled: it is being called back */
         /* The bus lets only the one that was called answer; a private one may be laxer. */
         if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_METHOD_RETURN &&
             dbus_message_has_sender(m, c->peer->client->name) &&
@@ -155,9 +158,27 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
         bus_send_waiting(bus);
 }
 
+/* Events to one writer keep their order, but that the stages of a set go before any Identify. */
+static bool call_is_preceded(const struct writer_call *c) {
+        for (const struct writer_call *other = c->bus->writer_calls; other && other != c;
+             other = other->next)
+                if (other->message && other->peer == c->peer &&
+                    (other->type != WRITER_EVENT_IDENTIFY || c->type == WRITER_EVENT_IDENTIFY))
+                        return true;
+        return false;
+}
+
+static bool type_thaws(enum writer_event_type type) {
+        return type == WRITER_EVENT_THAW || type == WRITER_EVENT_ABORT;
+}
+
 static bool call_may_go(const struct writer_call *c) {
-        return c->bus->n_writer_calls <
-               (c->type == WRITER_EVENT_IDENTIFY ? IDENTIFY_CALLS_MAX : CALLS_MAX);
+        const struct limits *l = c->type == WRITER_EVENT_IDENTIFY ? &identify_limits
+                                 : type_thaws(c->type)            ? &thaw_limits
+                                                                  : &limits;
+
+        return c->bus->n_writer_calls < l->in_all && c->peer->n_unanswered < l->of_one_writer &&
+               !call_is_preceded(c);
 }
 
 static int call_go(struct writer_call *c) {
@@ -178,6 +199,18 @@ static int call_go(struct writer_call *c) {
         return 0;
 }
 
+/* Nobody listens any more. Freed only if the bus does not count it. */
+static void call_forget(struct writer_call *c) {
+        c->reply = NULL;
+        c->deadline = sd_event_source_disable_unref(c->deadline);
+        if (c->message)
+                writer_call_free(c);
+        else if (!c->late) {
+                c->late = true;
+                c->peer->n_late++;
+        }
+}
+
 static int call_on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
                             void *userdata) {
         struct writer_call *c = userdata;
@@ -190,9 +223,7 @@ static int call_on_deadline(sd_event_source *source _unused_, uint64_t usec _unu
                  writer_identity(peer->writer)->name, peer->client->name,
                  (long)writer_identity(peer->writer)->pid, writer_event_type_to_string(c->type));
         call_tell(c, &(const struct writer_reply){ .timed_out = true });
-        /* Freed only if the bus does not count it. */
-        if (c->message)
-                writer_call_free(c);
+        call_forget(c);
         bus_send_waiting(bus);
         return 0;
 }
@@ -248,7 +279,7 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
         _cleanup_(writer_call_freep) struct writer_call *c = NULL;
         struct writer_peer *peer = userdata;
         struct writer_call **last;
-        bool deaf = peer->n_unanswered >= UNANSWERED_MAX;
+        bool mute = peer->n_late >= LATE_MAX && !type_thaws(event->type);
         int r;
 
         c = calloc(1, sizeof(*c));
@@ -262,13 +293,13 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
         c->message = event_message(peer, event);
         if (!c->message)
                 return -ENOMEM;
-        /* One that has so many left to answer will not answer this one either. */
+        /* One that has so much left to answer will not answer this in time, either. */
         r = sd_event_add_time_relative(c->bus->event, &c->deadline, CLOCK_MONOTONIC,
-                                       deaf ? 0 : timeout_usec, USEC_PER_MSEC, call_on_deadline, c);
+                                       mute ? 0 : timeout_usec, USEC_PER_MSEC, call_on_deadline, c);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(c->deadline, "writer-event"); /* for debugging */
-        if (!deaf && call_may_go(c)) {
+        if (!mute && call_may_go(c)) {
                 r = call_go(c);
                 if (r < 0)
                         return r;
@@ -283,10 +314,7 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
 }
 
 static void transport_cancel(struct writer_call *c) {
-        c->reply = NULL;
-        c->deadline = sd_event_source_disable_unref(c->deadline);
-        if (c->message)
-                writer_call_free(c);
+        call_forget(c);
 }
 
 static const struct writer_transport transport = {

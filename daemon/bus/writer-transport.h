@@ -13,7 +13,8 @@ struct writer_peer {
         struct writer_peer *next, **pprev;
         char *path; /* of the object that has WriterEvents */
         struct writer *writer;
-        unsigned n_unanswered; /* events sent and not answered, late ones included */
+        unsigned n_unanswered; /* events sent and not answered */
+        unsigned n_late;       /* those of them that nobody waits for any more */
 };
 
 /* Registers. identity as for writer_registry_add(); uid and pid are the client's. E_OUTOFMEMORY
