@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define NAMED 5
+#define LISTED 4 /* those of ListVolumes */
 #define VOLUMES 99
 
 static int knob_path(char path[static 512], const char *name) {
@@ -73,7 +75,7 @@ int fake_step(const char *step, const char *what, HRESULT hr, struct vss_error *
 
 static const char *fake_name(unsigned i, char name[static 64]) {
         static const char *const names[] = { "/srv/data", "/srv/mail", "/dev/fake/raw",
-                                             "/srv/plain" };
+                                             "/srv/plain", "/srv/db" };
 
         if (i < ARRAY_SIZE(names))
                 (void)snprintf(name, 64, "%s", names[i]);
@@ -129,7 +131,7 @@ static int fake_volume_open(struct volume **ret, const char *spec, struct vss_er
                 return r;
         if (n > 1 && spec[n - 1] == '/')
                 n--;
-        for (unsigned i = 0; i < 4 + VOLUMES; i++) {
+        for (unsigned i = 0; i < NAMED + VOLUMES; i++) {
                 char name[64];
                 size_t k = strlen(fake_name(i, name));
 
@@ -149,10 +151,10 @@ static int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_erro
         char name[64];
         int r;
 
-        v = calloc(4, sizeof(struct volume *));
+        v = calloc(LISTED, sizeof(struct volume *));
         if (!v)
                 return vss_error_from_errno(reterr, -ENOMEM, "list the volumes");
-        for (unsigned i = 0; i < 4; i++) {
+        for (unsigned i = 0; i < LISTED; i++) {
                 r = make(&v[i], i, fake_name(i, name), reterr);
                 if (r < 0) {
                         volumes_free(v, i);
@@ -160,7 +162,7 @@ static int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_erro
                 }
         }
         *ret = v;
-        *ret_n = 4;
+        *ret_n = LISTED;
         return 0;
 }
 

@@ -3,7 +3,7 @@
 /* Storage that is not there: volumes that exist by name only, and a provider whose copies are rows
  * in the store. For the test daemon, on machines without device-mapper.
  *
- * Volumes: /srv/data and /srv/mail (ext4, mounted), /srv/vN for N from 1 to 99 likewise,
+ * Volumes: /srv/data, /srv/mail and /srv/db (ext4, mounted), /srv/vN for N from 1 to 99 likewise,
  * /dev/fake/raw (a block device without a file system), /srv/plain (exists, no provider takes it).
  * Whatever else is absolute does not exist; a path below a volume is refused.
  *
