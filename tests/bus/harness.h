@@ -66,6 +66,8 @@ DBusMessage *client_send(struct client *c, DBusMessage *m);
 #define client_call(c, path, interface, member, ...)                                          \
         reply_good(client_send((c), message_new((path), (interface), (member), __VA_ARGS__)), \
                    (member))
+/* The same for an answer that says nothing. */
+#define client_do(...) dbus_message_unref(client_call(__VA_ARGS__))
 /* The call must fail with that name; returns its sentence, static. */
 #define client_fails(c, error, path, interface, member, ...)                                 \
         reply_bad(client_send((c), message_new((path), (interface), (member), __VA_ARGS__)), \

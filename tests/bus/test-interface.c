@@ -140,7 +140,7 @@ START_TEST(introspection_is_the_contract) {
         assert_introspects(first_snapshot(), SNAPSHOT);
         assert_introspects(ROOT "/provider/fake_cow", SERVICE ".Provider");
 
-        client_call(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
         reply_read(client_call(&c, session, SESSION, "GatherWriterMetadata", ""), "o", &async);
         assert_introspects(async, ASYNC);
 }
@@ -288,7 +288,7 @@ START_TEST(absurd_sizes_are_refused) {
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "DisableWriterClasses", "as", many);
         free(text);
         free(many);
-        client_call(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
 }
 END_TEST
 
@@ -382,7 +382,7 @@ START_TEST(objects_that_come_and_go_are_told) {
         dbus_message_unref(m);
 
         snapshot = first_snapshot();
-        client_call(&c, snapshot, SNAPSHOT, "Delete", "b", FALSE);
+        client_do(&c, snapshot, SNAPSHOT, "Delete", "b", FALSE);
         m = client_signal(&c, ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
         ck_assert_ptr_nonnull(m);
         ck_assert(dbus_message_iter_init(m, &iter));
@@ -393,7 +393,7 @@ START_TEST(objects_that_come_and_go_are_told) {
         ck_assert_ptr_nonnull(m);
         dbus_message_unref(m);
 
-        client_call(&c, object_path("set", set), SNAPSHOT_SET, "Delete", "b", FALSE);
+        client_do(&c, object_path("set", set), SNAPSHOT_SET, "Delete", "b", FALSE);
         for (size_t i = 0; i < 2; i++) {
                 m = client_signal(&c, ROOT, "org.freedesktop.DBus.ObjectManager",
                                   "InterfacesRemoved");
@@ -531,9 +531,9 @@ static void check_nobody(struct client *other) {
                            "GetManagedObjects", "");
 
         (void)introspect(other, ROOT);
-        dbus_message_unref(client_call(other, ROOT, "org.freedesktop.DBus.Peer", "Ping", ""));
+        client_do(other, ROOT, "org.freedesktop.DBus.Peer", "Ping", "");
         ck_assert_str_eq(client_property(other, ROOT, MANAGER, "Version"), VSSD_VERSION);
-        dbus_message_unref(client_call(other, ROOT, PROPERTIES, "GetAll", "s", MANAGER));
+        client_do(other, ROOT, PROPERTIES, "GetAll", "s", MANAGER);
 }
 
 static void check_backup_group(struct client *other) {
@@ -593,7 +593,7 @@ START_TEST(calls_that_want_no_answer_get_none) {
                 dbus_message_unref(m);
         }
         /* Those beyond the limit are dropped; the connection goes on working. */
-        dbus_message_unref(client_call(&c, ROOT, PROPERTIES, "GetAll", "s", MANAGER));
+        client_do(&c, ROOT, PROPERTIES, "GetAll", "s", MANAGER);
         for (;;) {
                 DBusMessage *reply =
                         client_send(&c, message_new(ROOT, MANAGER, "ListProviders", ""));

@@ -24,16 +24,15 @@ static void teardown(void) {
 }
 
 static void good(const char *session, const char *member) {
-        dbus_message_unref(client_call(&c, session, SESSION, member, ""));
+        client_do(&c, session, SESSION, member, "");
 }
 
 static const char *initialized(struct client *client, LONG context) {
         const char *session = client_session(client);
 
-        dbus_message_unref(client_call(client, session, SESSION, "InitializeForBackup", "s", ""));
+        client_do(client, session, SESSION, "InitializeForBackup", "s", "");
         if (context != VSS_CTX_BACKUP)
-                dbus_message_unref(
-                        client_call(client, session, SESSION, "SetContext", "i", context));
+                client_do(client, session, SESSION, "SetContext", "i", context);
         return session;
 }
 
@@ -75,8 +74,7 @@ START_TEST(a_backup_from_beginning_to_end) {
         const char *session = initialized(&c, VSS_CTX_BACKUP), *set, *data, *mail, *message;
         DBusMessage *reply, *m;
 
-        dbus_message_unref(client_call(&c, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE,
-                                       VSS_BT_FULL, FALSE));
+        client_do(&c, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE, VSS_BT_FULL, FALSE);
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
         set = started(&c, session);
@@ -141,7 +139,7 @@ START_TEST(methods_out_of_order_are_bad_state) {
         client_fails(&c, ERROR("BadState"), session, SESSION, "Query", "suu", "", VSS_OBJECT_NONE,
                      VSS_OBJECT_SNAPSHOT);
 
-        dbus_message_unref(client_call(&c, session, SESSION, "InitializeForBackup", "s", ""));
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
         client_fails(&c, ERROR("BadState"), session, SESSION, "InitializeForBackup", "s", "");
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "SetContext", "i", 1);
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "SetBackupState", "bbub", FALSE,
@@ -164,7 +162,7 @@ START_TEST(a_damaged_document_is_refused) {
 
         client_fails(&c, ERROR("InvalidXmlDocument"), session, SESSION, "InitializeForBackup", "s",
                      "<BACKUP_COMPONENTS");
-        dbus_message_unref(client_call(&c, session, SESSION, "InitializeForBackup", "s", ""));
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
 }
 END_TEST
 
@@ -272,7 +270,7 @@ START_TEST(a_requester_that_vanishes_takes_its_set_along) {
         client_open(&other, &h);
         session = ready(&other, VSS_CTX_NAS_ROLLBACK, "/srv/data");
         let_it_stage_slowly(300);
-        dbus_message_unref(client_call(&other, session, SESSION, "DoSnapshotSet", ""));
+        client_do(&other, session, SESSION, "DoSnapshotSet", "");
         harness_await(&h, "stage", 1);
         client_close(&other);
         harness_await(&h, "abort", 1);
@@ -353,7 +351,7 @@ START_TEST(an_operation_can_be_cancelled_and_asked) {
         reply_read(client_call(&c, async, ASYNC, "Cancel", ""), "i", &hr);
         ck_assert_int_eq(hr, VSS_S_ASYNC_CANCELLED);
         ck_assert_uint_eq(harness_count(&h, "abort"), 1);
-        dbus_message_unref(client_call(&c, async, ASYNC, "Release", ""));
+        client_do(&c, async, ASYNC, "Release", "");
         client_fails(&c, DBUS_ERROR_UNKNOWN_OBJECT, async, ASYNC, "Cancel", "");
         ck_assert_uint_eq(count_snapshots(), 0);
 }
@@ -364,7 +362,7 @@ START_TEST(releasing_an_async_lets_its_operation_run_on) {
 
         let_it_stage_slowly(100);
         reply_read(client_call(&c, session, SESSION, "DoSnapshotSet", ""), "o", &async);
-        dbus_message_unref(client_call(&c, async, ASYNC, "Release", ""));
+        client_do(&c, async, ASYNC, "Release", "");
         harness_await(&h, "seal", 1);
         for (unsigned i = 0; count_snapshots() == 0; i++)
                 ck_assert_uint_lt(i, 100000);
@@ -451,7 +449,7 @@ START_TEST(sessions_are_limited_and_come_back) {
                 }
         }
         ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Sessions"), "64");
-        dbus_message_unref(client_call(&c, sessions[17], SESSION, "Release", ""));
+        client_do(&c, sessions[17], SESSION, "Release", "");
         ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Sessions"), "63");
         (void)client_session(&c);
 }
@@ -475,7 +473,7 @@ START_TEST(stopping_in_the_middle_takes_the_set_back) {
         const char *session = ready(&c, VSS_CTX_NAS_ROLLBACK, "/srv/data");
 
         let_it_stage_slowly(300);
-        dbus_message_unref(client_call(&c, session, SESSION, "DoSnapshotSet", ""));
+        client_do(&c, session, SESSION, "DoSnapshotSet", "");
         harness_await(&h, "stage", 1);
         harness_stop_daemon(&h);
         ck_assert_uint_eq(harness_count(&h, "abort"), 1);
@@ -532,7 +530,7 @@ START_TEST(a_daemon_that_was_killed_undoes_it_at_its_next_start) {
         const char *session = ready(&c, VSS_CTX_NAS_ROLLBACK, "/srv/data");
 
         let_it_stage_slowly(5000);
-        dbus_message_unref(client_call(&c, session, SESSION, "DoSnapshotSet", ""));
+        client_do(&c, session, SESSION, "DoSnapshotSet", "");
         harness_await(&h, "stage", 1);
         harness_kill_daemon(&h);
         harness_knob(&h, "slow", NULL);

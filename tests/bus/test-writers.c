@@ -44,14 +44,12 @@ static void teardown(void) {
 static const char *prepared(void) {
         const char *session = client_session(&c);
 
-        dbus_message_unref(client_call(&c, session, SESSION, "InitializeForBackup", "s", ""));
-        dbus_message_unref(client_call(&c, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE,
-                                       VSS_BT_FULL, FALSE));
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE, VSS_BT_FULL, FALSE);
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
-        dbus_message_unref(client_call(&c, session, SESSION, "StartSnapshotSet", ""));
-        dbus_message_unref(
-                client_call(&c, session, SESSION, "AddToSnapshotSet", "ss", "/srv/data", ""));
+        client_do(&c, session, SESSION, "StartSnapshotSet", "");
+        client_do(&c, session, SESSION, "AddToSnapshotSet", "ss", "/srv/data", "");
         ck_assert_int_eq(client_run(&c, session, "PrepareForBackup", NULL), VSS_S_ASYNC_FINISHED);
         return session;
 }
@@ -178,7 +176,7 @@ START_TEST(events_come_in_their_order_and_say_what_they_are_about) {
         ck_assert_int_eq(client_run(&c, session, "BackupComplete", NULL), VSS_S_ASYNC_FINISHED);
         ck_assert_uint_eq(bus_writer_count("back", "BackupComplete"), 1);
         ck_assert_int_eq(status_of(session, back.class_id).state, VSS_WS_STABLE);
-        dbus_message_unref(client_call(&c, session, SESSION, "Release", ""));
+        client_do(&c, session, SESSION, "Release", "");
         bus_writer_await("front", "BackupShutdown", 1);
         bus_writer_await("back", "BackupShutdown", 1);
 }
@@ -189,18 +187,18 @@ START_TEST(filters_keep_writers_out) {
 
         bus_writer_start(&front, &h);
         bus_writer_start(&back, &h);
-        dbus_message_unref(client_call(&c, session, SESSION, "InitializeForBackup", "s", ""));
-        dbus_message_unref(client_call(&c, session, SESSION, "DisableWriterClasses", "as",
-                                       ((char *[]){ front.class_id, NULL })));
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "DisableWriterClasses", "as",
+                  ((char *[]){ front.class_id, NULL }));
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
         ck_assert_uint_eq(bus_writer_count("front", "Identify"), 0);
         ck_assert_uint_eq(bus_writer_count("back", "Identify"), 1);
 
         session = client_session(&c);
-        dbus_message_unref(client_call(&c, session, SESSION, "InitializeForBackup", "s", ""));
-        dbus_message_unref(client_call(&c, session, SESSION, "DisableWriterInstances", "as",
-                                       ((char *[]){ back.instance_id, NULL })));
+        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "DisableWriterInstances", "as",
+                  ((char *[]){ back.instance_id, NULL }));
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
         ck_assert_uint_eq(bus_writer_count("front", "Identify"), 1);
@@ -290,8 +288,7 @@ START_TEST(a_mute_writer_does_not_silence_the_others) {
 
                 for (size_t i = 0; i < ARRAY_SIZE(asyncs); i++) {
                         (void)snprintf(sessions[i], sizeof(sessions[i]), "%s", client_session(&c));
-                        dbus_message_unref(client_call(&c, sessions[i], SESSION,
-                                                       "InitializeForBackup", "s", ""));
+                        client_do(&c, sessions[i], SESSION, "InitializeForBackup", "s", "");
                         reply_read(
                                 client_call(&c, sessions[i], SESSION, "GatherWriterMetadata", ""),
                                 "o", &asyncs[i]);
@@ -304,7 +301,7 @@ START_TEST(a_mute_writer_does_not_silence_the_others) {
                                 client_call(&c, sessions[i], SESSION, "GetWriterMetadataCount", ""),
                                 "u", &n);
                         ck_assert_uint_eq(n, 1);
-                        dbus_message_unref(client_call(&c, sessions[i], SESSION, "Release", ""));
+                        client_do(&c, sessions[i], SESSION, "Release", "");
                 }
                 client_drain(&c);
         }
@@ -320,18 +317,17 @@ START_TEST(a_requester_that_vanishes_leaves_nobody_frozen) {
         bus_writer_start(&front, &h);
         client_open(&other, &h);
         session = client_session(&other);
-        dbus_message_unref(client_call(&other, session, SESSION, "InitializeForBackup", "s", ""));
-        dbus_message_unref(client_call(&other, session, SESSION, "SetBackupState", "bbub", FALSE,
-                                       FALSE, VSS_BT_FULL, FALSE));
+        client_do(&other, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&other, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE, VSS_BT_FULL,
+                  FALSE);
         ck_assert_int_eq(client_run(&other, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
-        dbus_message_unref(client_call(&other, session, SESSION, "StartSnapshotSet", ""));
-        dbus_message_unref(
-                client_call(&other, session, SESSION, "AddToSnapshotSet", "ss", "/srv/data", ""));
+        client_do(&other, session, SESSION, "StartSnapshotSet", "");
+        client_do(&other, session, SESSION, "AddToSnapshotSet", "ss", "/srv/data", "");
         ck_assert_int_eq(client_run(&other, session, "PrepareForBackup", NULL),
                          VSS_S_ASYNC_FINISHED);
         harness_knob(&h, "slow", "sync 300");
-        dbus_message_unref(client_call(&other, session, SESSION, "DoSnapshotSet", ""));
+        client_do(&other, session, SESSION, "DoSnapshotSet", "");
         bus_writer_await("front", "Freeze", 1);
         client_close(&other);
         bus_writer_await("front", "Abort", 1);
@@ -347,7 +343,7 @@ START_TEST(stopping_the_daemon_thaws_who_is_frozen) {
         bus_writer_start(&front, &h);
         session = prepared();
         harness_knob(&h, "slow", "sync 300");
-        dbus_message_unref(client_call(&c, session, SESSION, "DoSnapshotSet", ""));
+        client_do(&c, session, SESSION, "DoSnapshotSet", "");
         bus_writer_await("front", "Freeze", 1);
         harness_stop_daemon(&h);
         ck_assert_uint_eq(bus_writer_count("front", "Abort") + bus_writer_count("front", "Thaw"),
@@ -370,12 +366,10 @@ START_TEST(scripts_ask_writers_unless_told_otherwise) {
                             "asa{ss}", volumes, NULL);
         ck_assert_ptr_nonnull(strstr(text, "Front Writer"));
         ck_assert_ptr_nonnull(strstr(text, "the fake is not ready"));
-        dbus_message_unref(
-                client_call(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}", volumes, tolerant));
+        client_do(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}", volumes, tolerant);
         bus_writer_await("front", "BackupShutdown", 2);
         bus_writer_forget();
-        dbus_message_unref(
-                client_call(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}", volumes, exclude));
+        client_do(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}", volumes, exclude);
         ck_assert_str_eq(bus_writer_events(), "");
 }
 END_TEST
