@@ -100,6 +100,9 @@ bool bus_client_has_group(const struct bus_client *c, gid_t group) {
 static void client_identified(struct bus_client *c, enum bus_client_state state) {
         c->state = state;
         bus_dispatch_waiting(c);
+        /* What the bus could not say now it may be able to say for the next call. */
+        if (state == BUS_CLIENT_UNKNOWN)
+                c->state = BUS_CLIENT_NEW;
 }
 
 static void client_on_groups(void *userdata, const gid_t *groups, size_t n) {

@@ -21,7 +21,7 @@ enum bus_client_state {
         BUS_CLIENT_ASKING,  /* the bus was asked */
         BUS_CLIENT_GROUPS,  /* the bus did not say its groups: a worker looks them up */
         BUS_CLIENT_KNOWN,   /* uid and groups are there */
-        BUS_CLIENT_UNKNOWN, /* the bus could not say: it may call what anybody may */
+        BUS_CLIENT_UNKNOWN, /* the bus could not say: those that wait are refused, then NEW again */
 };
 
 struct bus_groups_job;
