@@ -1,0 +1,225 @@
+/* The daemon without memory, one allocation at a time: each call is answered, with what it wants or
+ * with an error that says so, and nothing is left behind. */
+
+#include "tests/bus/harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+/* More than any of the calls below needs; past its last allocation a call just succeeds. */
+#define ALLOCATIONS 60
+
+static struct harness h;
+
+static void setup(void) {
+        harness_start(&h, NULL);
+}
+
+static void teardown(void) {
+        harness_stop(&h);
+}
+
+/* The n-th allocation from now on fails; 0: none. */
+static void arm(int n) {
+        ck_assert_int_eq(sigqueue(h.vssd, SIGUSR1, (union sigval){ .sival_int = n }), 0);
+}
+
+/* true: it went well. The reply is released. */
+static bool survived(DBusMessage *reply, const char *member, int n) {
+        const char *name = dbus_message_get_error_name(reply);
+        bool good = !name;
+
+        ck_assert_msg(good || streq(name, ERROR("OutOfMemory")) ||
+                              streq(name, DBUS_ERROR_NO_MEMORY) ||
+                              streq(name, ERROR("AccessDenied")),
+                      "%s, allocation %d: %s", member, n, str_or_empty(name));
+        dbus_message_unref(reply);
+        return good;
+}
+
+static const struct {
+        const char *interface, *member, *signature, *first, *second;
+} plain_calls[] = {
+        { "org.freedesktop.DBus.Introspectable", "Introspect", "", NULL, NULL },
+        { "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", NULL, NULL },
+        { PROPERTIES, "GetAll", "s", MANAGER, NULL },
+        { PROPERTIES, "Get", "ss", MANAGER, "Version" },
+        { MANAGER, "CreateBackupComponents", "a{sv}", NULL, NULL },
+        { MANAGER, "ListSnapshots", "a{ss}", NULL, NULL },
+        { MANAGER, "ListWriters", "", NULL, NULL },
+        { MANAGER, "ListProviders", "", NULL, NULL },
+        { MANAGER, "ListVolumes", "", NULL, NULL },
+        { MANAGER, "IsVolumeSupported", "s", "/srv/data", NULL },
+        { MANAGER, "IsVolumeSnapshotted", "s", "/srv/data", NULL },
+};
+
+START_TEST(every_call_survives_every_lost_allocation) {
+        struct client c;
+        unsigned lost = 0;
+
+        client_open(&c, &h);
+        client_do(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}",
+                  ((char *[]){ (char *)"/srv/data", NULL }), NULL);
+        client_close(&c);
+        for (int n = 1; n <= ALLOCATIONS; n++) {
+                DBusMessage *reply;
+
+                /* A new connection: its identity is asked for and kept, too. */
+                client_open(&c, &h);
+                arm(n);
+                reply = client_send(&c,
+                                    message_new(ROOT, plain_calls[_i].interface,
+                                                plain_calls[_i].member, plain_calls[_i].signature,
+                                                plain_calls[_i].first, plain_calls[_i].second));
+                arm(0);
+                if (!survived(reply, plain_calls[_i].member, n))
+                        lost++;
+                client_close(&c);
+        }
+        ck_assert_msg(lost > 0, "%s allocates nothing", plain_calls[_i].member);
+        client_open(&c, &h);
+        ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Version"), VSSD_VERSION);
+        client_close(&c);
+}
+END_TEST
+
+static DBusMessage *register_writer(struct client *c) {
+        return client_send(c, message_new(ROOT, MANAGER, "RegisterWriter", "ssoa{sv}",
+                                          "aaaaaaaa-0000-4000-8000-000000000001", "A writer", "/w",
+                                          NULL));
+}
+
+START_TEST(a_writer_is_registered_or_not) {
+        struct client c, other;
+        unsigned lost = 0;
+
+        client_open(&other, &h);
+        for (int n = 1; n <= ALLOCATIONS; n++) {
+                DBusMessage *reply;
+                bool there;
+
+                client_open(&c, &h);
+                arm(n);
+                reply = register_writer(&c);
+                arm(0);
+                there = survived(reply, "RegisterWriter", n);
+                lost += !there;
+                reply = client_call(&other, ROOT, MANAGER, "ListWriters", "");
+                ck_assert_uint_eq(reply_rows(reply), there ? 1 : 0);
+                dbus_message_unref(reply);
+                client_close(&c);
+                do {
+                        reply = client_call(&other, ROOT, MANAGER, "ListWriters", "");
+                        there = reply_rows(reply) > 0;
+                        dbus_message_unref(reply);
+                } while (there);
+        }
+        ck_assert_uint_gt(lost, 0);
+        client_close(&other);
+}
+END_TEST
+
+/* The session before may still be putting things back; that must end. */
+static void await_no_creation(struct client *c) {
+        for (unsigned i = 0;
+             !streq(client_property(c, ROOT, MANAGER, "SnapshotSetInProgress"), "false"); i++) {
+                ck_assert_msg(i < 30000, "a creation was never given up");
+                (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        }
+}
+
+/* A step of a session, with its answer awaited where it is an async. */
+static bool step(struct client *c, int n, const char *session, const char *member,
+                 const char *signature, const char *first, const char *second) {
+        DBusMessage *reply;
+        const char *path = NULL;
+        bool good;
+
+        arm(n);
+        reply = client_send(c, message_new(session, SESSION, member, signature, first, second));
+        if (!dbus_message_get_error_name(reply) && dbus_message_has_signature(reply, "o")) {
+                dbus_message_ref(reply);
+                reply_read(reply, "o", &path);
+        }
+        good = survived(reply, member, n);
+        if (path) {
+                /* Its end may have been lost with a signal; it can be asked. */
+                for (unsigned i = 0;; i++) {
+                        dbus_int32_t hr = 0;
+                        const char *message;
+
+                        reply = client_send(c, message_new(path, ASYNC, "QueryStatus", ""));
+                        if (dbus_message_get_error_name(reply)) {
+                                good = survived(reply, "QueryStatus", n);
+                                continue;
+                        }
+                        reply_read(reply, "is", &hr, &message);
+                        if (hr != 0x42309) {
+                                good = hr == 0x4230A;
+                                break;
+                        }
+                        ck_assert_msg(i < 30000, "%s, allocation %d never ended", member, n);
+                        (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+                }
+        }
+        arm(0);
+        return good;
+}
+
+static const struct {
+        const char *member, *signature, *first, *second;
+} sequence[] = {
+        { "InitializeForBackup", "s", "", NULL }, { "SetContext", "i", NULL, NULL },
+        { "StartSnapshotSet", "", NULL, NULL },   { "AddToSnapshotSet", "ss", "/srv/data", "" },
+        { "DoSnapshotSet", "", NULL, NULL },
+};
+
+/* The session's code below the bus is met, too: whichever allocation is lost, the set is there or
+ * not, and the next requester can work. */
+START_TEST(a_creation_succeeds_or_leaves_nothing) {
+        unsigned lost = 0;
+
+        for (int n = 1; n <= 2 * ALLOCATIONS; n++) {
+                struct client c;
+                const char *session;
+                bool good = true;
+
+                client_open(&c, &h);
+                await_no_creation(&c);
+                session = client_session(&c);
+                for (size_t i = 0; good && i < ARRAY_SIZE(sequence); i++) {
+                        if (streq(sequence[i].signature, "i")) {
+                                client_do(&c, session, SESSION, "SetContext", "i", 0x19);
+                                continue;
+                        }
+                        good = step(&c, (int)i == _i ? n : 0, session, sequence[i].member,
+                                    sequence[i].signature, sequence[i].first, sequence[i].second);
+                }
+                lost += !good;
+                client_close(&c);
+        }
+        if (_i > 0)
+                ck_assert_uint_gt(lost, 0);
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("bus-memory");
+        TCase *t = tcase_create("bus-memory");
+        SRunner *runner;
+        int failed;
+
+        tcase_add_checked_fixture(t, setup, teardown);
+        tcase_set_timeout(t, 240);
+        tcase_add_loop_test(t, every_call_survives_every_lost_allocation, 0,
+                            (int)ARRAY_SIZE(plain_calls));
+        tcase_add_test(t, a_writer_is_registered_or_not);
+        tcase_add_loop_test(t, a_creation_succeeds_or_leaves_nothing, 2, 5);
+        suite_add_tcase(s, t);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
