@@ -27,13 +27,13 @@ static void succeed(HRESULT hr, const char *what) {
 }
 
 /* Waits for an operation's end; takes the reference. */
-static void finish(HRESULT hr, IVssAsync *async, const char *what) {
+static void finish(HRESULT hr, IVssAsync **async, const char *what) {
         HRESULT outcome;
 
         succeed(hr, what);
-        succeed(IVssAsync_Wait(async, INFINITE), what);
-        succeed(IVssAsync_QueryStatus(async, &outcome, NULL), what);
-        IVssAsync_Release(async);
+        succeed(IVssAsync_Wait(*async, INFINITE), what);
+        succeed(IVssAsync_QueryStatus(*async, &outcome, NULL), what);
+        IVssAsync_Release(*async);
         succeed(outcome, what);
 }
 
@@ -48,7 +48,7 @@ static void print_writers(IVssBackupComponents *backup) {
         IVssAsync *async;
         UINT n;
 
-        finish(IVssBackupComponents_GatherWriterStatus(backup, &async), async,
+        finish(IVssBackupComponents_GatherWriterStatus(backup, &async), &async,
                "GatherWriterStatus");
         succeed(IVssBackupComponents_GetWriterStatusCount(backup, &n), "GetWriterStatusCount");
         for (UINT i = 0; i < n; i++) {
@@ -119,17 +119,17 @@ int main(int argc, char **argv) {
         succeed(IVssBackupComponents_InitializeForBackup(backup, NULL), "InitializeForBackup");
         succeed(IVssBackupComponents_SetBackupState(backup, false, false, VSS_BT_FULL, false),
                 "SetBackupState");
-        finish(IVssBackupComponents_GatherWriterMetadata(backup, &async), async,
+        finish(IVssBackupComponents_GatherWriterMetadata(backup, &async), &async,
                "GatherWriterMetadata");
         succeed(IVssBackupComponents_StartSnapshotSet(backup, &set), "StartSnapshotSet");
         for (int i = 0; i < n; i++)
                 succeed(IVssBackupComponents_AddToSnapshotSet(backup, argv[i + 1], GUID_NULL,
                                                               &snapshots[i]),
                         argv[i + 1]);
-        finish(IVssBackupComponents_PrepareForBackup(backup, &async), async, "PrepareForBackup");
+        finish(IVssBackupComponents_PrepareForBackup(backup, &async), &async, "PrepareForBackup");
 
         begin = now_msec();
-        finish(IVssBackupComponents_DoSnapshotSet(backup, &async), async, "DoSnapshotSet");
+        finish(IVssBackupComponents_DoSnapshotSet(backup, &async), &async, "DoSnapshotSet");
         printf("do_snapshot_set %.3f\n", now_msec() - begin);
 
         printf("set %s\n", VssIdToString(set, id));
@@ -148,7 +148,7 @@ int main(int argc, char **argv) {
         if (n + 2 < argc)
                 status = run_command(argv + n + 2, directories);
 
-        finish(IVssBackupComponents_BackupComplete(backup, &async), async, "BackupComplete");
+        finish(IVssBackupComponents_BackupComplete(backup, &async), &async, "BackupComplete");
         succeed(IVssBackupComponents_DeleteSnapshots(backup, set, VSS_OBJECT_SNAPSHOT_SET, FALSE,
                                                      &deleted, &not_deleted),
                 "DeleteSnapshots");

@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 
 #define VOLUMES_MAX 64
 #define PROVIDER provider_lvm_thick
@@ -61,9 +62,19 @@ static struct store *open_store(void) {
 /* --- the window's kernel, that can be told to misbehave --- */
 
 static _Atomic bool in_window, misbehaved;
+static dev_t origins[VOLUMES_MAX];
+
+static bool is_origin(uint64_t device) {
+        for (size_t i = 0; i < VOLUMES_MAX; i++)
+                if (origins[i] != 0 && major(origins[i]) == (device >> 8 & 0xfff) &&
+                    minor(origins[i]) == ((device & 0xff) | (device >> 12 & 0xfff00)))
+                        return true;
+        return false;
+}
 
 static int bad_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
-        bool commit = command == DM_DEV_SUSPEND && !(arg->flags & DM_SUSPEND_FLAG) && arg->name[0];
+        bool commit = command == DM_DEV_SUSPEND && !(arg->flags & DM_SUSPEND_FLAG) &&
+                      !is_origin(arg->dev);
 
         if (commit && atomic_load(&in_window) && options.commit &&
             !atomic_exchange(&misbehaved, true)) {
@@ -106,6 +117,7 @@ static void open_volumes(struct run *run, char **names, size_t n) {
                 if (volume_open(&run->volumes[i], names[i], &error) < 0 ||
                     PROVIDER.probe(run->volumes[i], VSS_CTX_APP_ROLLBACK, &error) < 0)
                         die(names[i], &error);
+                origins[i] = run->volumes[i]->devno;
                 mounted = run->volumes[i]->mount_point && !options.no_mount;
                 r->set_id = set_id;
                 r->number = first + i;

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Second boot of the power-cut test, on the disks that the first one left.
+. "$(dirname "$0")/lib.sh"
+
+states_differ_in_finished_sets_only() {
+	local now
+	for id in $(vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'); do
+		vssctl delete "$id" || return
+	done
+	now=$(machine_state | sed 's/[0-9]*:[0-9]*/M:N/g')
+	diff <(sed 's/[0-9]*:[0-9]*/M:N/g' /var/tmp/before) - <<<"$now"
+}
+
+set=$(cat /var/tmp/set)
+no_suspended_device || note "before the service has started"
+check "the volumes are mounted again" wait_for 30 eval 'findmnt /srv/a && findmnt /srv/b'
+check "their file systems take writes" eval 'echo x >/srv/a/x && echo x >/srv/b/x && sync'
+check "the service starts" vssctl list
+check "no device is suspended" no_suspended_device
+answer=$(vssctl show --json "$set")
+check_says "the set from before the cut is there" "$set" "$answer"
+mapfile -t copies < <(json '[s["device_object"] for s in d["snapshots"]]' <<<"$answer")
+check "and its copies are readable and of one instant" \
+	"$programs/vss-verify" "${copies[0]:-none}/counter" "${copies[1]:-none}/counter"
+check "beside finished sets nothing is left of what the cut interrupted" states_differ_in_finished_sets_only
+answer=$(vssctl create --json --keep /srv/a /srv/b 2>&1)
+check "the next set is made" set_made "$answer" /srv/a /srv/b
+[ -z "$set" ] || check "and deleted" vssctl delete "$set"
+finish

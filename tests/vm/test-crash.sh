@@ -1,0 +1,155 @@
+#!/bin/bash
+# What is left when the service dies during a creation: nothing. kill -9 at many moments of it, of
+# the daemon alone (then the guard must resume what was suspended) and of the whole service, guard
+# included (then the next start must).
+#
+# usage: test-crash.sh [MOMENTS]: so many, evenly over the time that a creation takes, for each way.
+. "$(dirname "$0")/lib.sh"
+
+moments=${1:-8}
+unit=vssd.service
+
+main_pid() {
+	systemctl show -P MainPID "$unit"
+}
+
+service_is_up() {
+	systemctl is-active -q "$unit"
+}
+
+load_goes_on() {
+	local before
+	before=$(load_value)
+	wait_for 30 eval "[ \"\$(load_value)\" -gt $((before + 2)) ]"
+}
+
+kill_daemon() {
+	kill -KILL "$(main_pid)"
+}
+
+kill_service() {
+	systemctl kill --kill-whom=all --signal=KILL "$unit"
+}
+
+sets() {
+	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'
+}
+
+# Once with `how` after `msec` of a creation. A set that was finished just before is whole.
+crash() { # HOW MSEC
+	local how=$1 msec=$2 result=0 id creation
+	vssctl create --keep --json /srv/a /srv/b >"$work/created" 2>&1 &
+	creation=$!
+	sleep "$((msec / 1000)).$(printf %03d $((msec % 1000)))"
+	"$how"
+	wait "$creation"
+	# The load's volumes are given free by the guard, or by the service's next start.
+	systemctl reset-failed "$unit"
+	systemctl start "$unit" || result=1
+	load_goes_on || {
+		echo "the load is stuck"
+		result=1
+	}
+	no_suspended_device || result=1
+	vssctl volumes >/dev/null || result=1
+	for id in $(sets); do
+		vssctl delete "$id" || result=1
+	done
+	if [ "$(machine_state)" != "$before" ]; then
+		diff <(echo "$before") <(machine_state) | grep '^[<>]'
+		result=1
+	fi
+	[ "$result" -eq 0 ] || echo "the creation had said: $(tail -n 1 "$work/created")"
+	return "$result"
+}
+
+# The guard's turn: the daemon dies with the origins suspended and nobody starts it again.
+# The window is found by looking for it without pause.
+killed_in_the_window() {
+	local creation pid result=0
+	pid=$(main_pid)
+	vssctl create --keep /srv/a /srv/b >"$work/created" 2>&1 &
+	creation=$!
+	python3 - "$pid" "$(cat "/sys/block/$(basename "$(readlink -f "/dev/$vg/a")")/dev")" <<-'EOS' || result=1
+		import os, signal, sys, time
+		pid, device = int(sys.argv[1]), sys.argv[2]
+		suspended = os.open(f"/sys/dev/block/{device}/dm/suspended", os.O_RDONLY)
+		end = time.monotonic() + 120
+		while os.pread(suspended, 2, 0) != b"1\n":
+		    if time.monotonic() > end:
+		        sys.exit("the volume was never seen suspended")
+		os.kill(pid, signal.SIGKILL)
+	EOS
+	wait_for 15 no_suspended_device || {
+		no_suspended_device
+		result=1
+	}
+	wait "$creation"
+	return "$result"
+}
+
+vg_make
+volume_make a 64M ext4
+volume_make b 320M xfs
+must vssctl volumes
+# Or systemd would bring the service back before we have looked.
+must mkdir -p "/run/systemd/system/$unit.d"
+printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=no\n' >"/run/systemd/system/$unit.d/test.conf"
+must systemctl daemon-reload
+must systemctl restart "$unit"
+before=$(machine_state)
+load_start /srv/a/counter /srv/b/counter
+
+# How long does it take?
+begin=$(date +%s%3N)
+must vssctl create --keep /srv/a /srv/b
+duration=$(($(date +%s%3N) - begin))
+must vssctl delete "$(sets)"
+check_equal "a creation that nobody disturbs leaves nothing" "$before" "$(machine_state)"
+note "a creation takes $duration ms"
+
+for how in kill_daemon kill_service; do
+	for ((i = 0; i < moments; i++)); do
+		msec=$((duration * (2 * i + 1) / (2 * moments)))
+		check "$how after $msec ms: nothing is left" crash $how $msec
+	done
+done
+
+for i in 1 2 3; do
+	must systemctl start "$unit"
+	check "killed in the window, round $i: the guard resumes the volumes" killed_in_the_window
+	check "killed in the window, round $i: the load goes on" load_goes_on
+	systemctl reset-failed "$unit"
+	check "killed in the window, round $i: the service starts" systemctl start "$unit"
+	vssctl list >/dev/null
+	for id in $(sets); do
+		vssctl delete "$id" >/dev/null
+	done
+	check_equal "killed in the window, round $i: nothing is left" "$before" "$(machine_state)"
+done
+
+# A clean stop during a creation is no crash, but must not be worse.
+vssctl create --keep /srv/a /srv/b >"$work/created" 2>&1 &
+creation=$!
+sleep "$((duration / 2000)).$(printf %03d $((duration / 2 % 1000)))"
+check "systemctl stop during a creation" systemctl stop "$unit"
+wait $creation
+check "systemctl stop: the volumes are not suspended" no_suspended_device
+must systemctl start "$unit"
+for id in $(sets); do
+	vssctl delete "$id" >/dev/null
+done
+check_equal "systemctl stop: nothing is left" "$before" "$(machine_state)"
+
+answer=$(vssctl create --keep --json /srv/a /srv/b)
+check "after all this a set is made" set_made "$answer" /srv/a /srv/b
+[ -z "${set:-}" ] || check "of one instant" "$programs/vss-verify" "${copies[0]}/counter" "${copies[1]}/counter"
+# A persistent set outlives the service.
+must systemctl restart "$unit"
+check_says "it outlives the service" "${set:-none}" "$(vssctl list --json)"
+[ -z "${set:-}" ] || check "its copies are still read" "$programs/vss-verify" "${copies[0]}/counter" "${copies[1]}/counter"
+[ -z "${set:-}" ] || check "and deleted" vssctl delete "$set"
+note "load: $(load_stop)"
+rm -rf "/run/systemd/system/$unit.d"
+systemctl daemon-reload
+finish

@@ -1,0 +1,305 @@
+#!/bin/bash
+# The storage layers alone: providers, window and guard over real LVM, without the daemon. What a
+# set is, what is left when it is aborted, killed or cut off at each of its steps (nothing), and what
+# is refused. storage-set is the driver.
+. "$(dirname "$0")/lib.sh"
+
+modprobe -a dm-snapshot dm-thin-pool raid1 loop 2>/dev/null
+
+storage_set() {
+	"$programs/storage-set" "$@"
+}
+
+# A set; its copies are asked for with copy_of.
+create() {
+	storage_set create "$@" >"$work/made" 2>&1 || {
+		cat "$work/made"
+		return 1
+	}
+}
+
+copy_of() { # VOLUME, as storage-set names it
+	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $4 }' "$work/made"
+}
+
+device_of() { # VOLUME
+	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $3 }' "$work/made"
+}
+
+# Whatever a set could leave behind, without what moves by itself.
+state() {
+	udevadm settle
+	echo "== lvs"
+	lvs -a --noheadings -o vg_name,lv_name,lv_size,origin,lv_attr,lv_layout | sed 's/ *$//' | sort
+	echo "== vgs"
+	vgs --noheadings -o vg_name,vg_free_count | sort
+	echo "== dm"
+	dmsetup info -c --noheadings --separator ' ' -o name,uuid,suspended,tables_loaded | sort
+	dmsetup table | sort
+	echo "== nodes"
+	find /dev/mapper /dev/$vg /run/vss /dev/vss -mindepth 1 -maxdepth 1 2>/dev/null | sort
+	find /dev/disk -type l -printf '%p %l\n' | sort
+	echo "== mounts"
+	findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort
+	echo "== semaphores"
+	ipcs -s | grep -c '^0x'
+	echo "== processes"
+	pgrep -x 'vssd-guard|lvm'
+}
+
+unchanged() { # NAME
+	check_equal "$1" "$before" "$(state)"
+}
+
+not() {
+	! "$@"
+}
+
+suspended() { # LV
+	[ "$(dmsetup info -c --noheadings -o suspended "$vg-$1")" = Suspended ]
+}
+
+none_suspended() {
+	not suspended a && not suspended b && not suspended raw--c
+}
+
+vg_make
+volume_make a 256M ext4
+volume_make b 400M xfs
+must lvcreate -qq -y -W y -n raw-c -L 64M $vg
+must dd if=/dev/urandom of=/dev/$vg/raw-c bs=1M count=8 status=none
+volumes=(/srv/a /srv/b "$vg/raw-c")
+
+# --- a set ------------------------------------------------------------------------------------
+
+before=$(state)
+echo old | tee /srv/a/file >/srv/b/file
+sum=$(sha256sum <"/dev/$vg/raw-c")
+check "a set of ext4, XFS and a raw volume" create "${volumes[@]}"
+sed 's/^/# /' "$work/made"
+first=$(copy_of /srv/a/)
+raw=$(device_of "/dev/$vg/raw-c")
+lv=vss_$(basename "$first")
+echo new | tee /srv/a/file >/srv/b/file
+must dd if=/dev/zero of="/dev/$vg/raw-c" bs=1M count=8 conv=fsync status=none
+check_equal "the ext4 copy has the old content" old "$(cat "$first/file")"
+check_equal "the XFS copy has the old content" old "$(cat "$(copy_of /srv/b/)/file")"
+check_equal "the raw copy has the old content" "$sum" "$(sha256sum <"$raw")"
+check "a copy cannot be written through its directory" not touch "$first/x"
+check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
+check_says "copies are mounted read-only, nosuid and nodev" '^ro,nosuid,nodev' "$(findmnt -no OPTIONS "$first")"
+check_says "LVM sees an active snapshot" "$lv +$vg +sri-a" "$(lvs "$vg")"
+check_equal "no link under /dev/disk leads to a copy" "" \
+	"$(find /dev/disk -lname "*/$(basename "$(readlink -f "$raw")")")"
+check_says "a UUID means the origin" 'mounted, volume /srv/a/' \
+	"$(storage_set probe "UUID=$(blkid -o value -s UUID "/dev/$vg/a")")"
+check_says "the usage is known" "$(basename "$first") [1-9][0-9]* [1-9][0-9]* good" "$(storage_set usage)"
+middle=$(state)
+must vgchange --refresh "$vg"
+check_equal "vgchange --refresh changes nothing" "$middle" "$(state)"
+for name in "$first" "$raw" "$vg/$lv"; do
+	check_says "a copy is no volume to copy: $name" 'VOLUME_NOT_SUPPORTED.*itself a shadow copy' \
+		"$(storage_set probe "$name")"
+done
+
+check "a second set of the same volumes" create "${volumes[@]}"
+check_equal "the second copy has the new content" new "$(cat "$(copy_of /srv/a/)/file")"
+check_equal "the first copy is what it was" old "$(cat "$first/file")"
+must lvcreate -qq -y -s -L 32M -n foreign "$vg/a"
+check "a third copy beside a snapshot that LVM made" create /srv/a
+check_equal "the third copy has its content" new "$(cat "$(copy_of /srv/a/)/file")"
+must lvremove -qq -y "$vg/foreign"
+
+cd "$first" || exit
+check_says "a busy copy is not deleted, and says why" 'in use by .*\(' "$(storage_set delete 2>&1)"
+cd / || exit
+check "all are deleted" storage_set delete
+unchanged "deletion leaves nothing"
+
+must create "${volumes[@]}"
+must umount "$(copy_of /srv/a/)"
+must lvremove -qq -y "$vg/vss_$(basename "$(copy_of /srv/a/)")"
+check "a copy that LVM has removed can be deleted" storage_set delete
+unchanged "and nothing is left of it"
+
+must create /srv/a
+tail -f "$(copy_of /srv/a/)/file" >/dev/null &
+reader=$!
+wait_for 10 eval "ls -l /proc/$reader/fd | grep -q ShadowCopy"
+check "a busy copy is deleted by force" storage_set delete force
+kill $reader
+wait $reader 2>/dev/null
+wait_for 5 not dmsetup info "$vg-vss_$(basename "$(copy_of /srv/a/)")"
+unchanged "and nothing is left of it either"
+
+must create /srv/a
+must vgrename -qq "$vg" pool
+check "a copy in a group with a new name is deleted" storage_set delete
+must vgrename -qq pool "$vg"
+unchanged "and nothing is left once the group has its old name"
+
+must create --no-mount /srv/a
+dd if=/dev/urandom of=/srv/a/fill bs=1M count=120 conv=fsync status=none
+check_says "a store that is full is known" lost "$(storage_set usage)"
+check "a lost copy is deleted" storage_set delete
+rm /srv/a/fill
+unchanged "and leaves nothing"
+
+# --- the way back from every step ---------------------------------------------------------------
+
+for step in stage rows prepare window finish mount seal; do
+	check "abort after $step" storage_set create --abort-after=$step "${volumes[@]}"
+	unchanged "abort after $step leaves nothing"
+done
+for step in stage prepare window finish mount seal; do
+	storage_set create --exit-after=$step "${volumes[@]}" >/dev/null
+	check "the end of the process after $step is recovered from" storage_set recover
+	unchanged "the end of the process after $step leaves nothing"
+done
+
+check_says "a failed commit names the volume" 'UNEXPECTED_PROVIDER_ERROR.*could not resume (/srv/|/dev/)' \
+	"$(storage_set create --commit=fail "${volumes[@]}" 2>&1)"
+unchanged "a failed commit leaves nothing"
+
+# The clock starts when the process is gone: that is when the guard can know.
+storage_set create --commit=kill "${volumes[@]}" >/dev/null 2>&1
+begin=$(date +%s%3N)
+wait_for 10 none_suspended
+took=$(($(date +%s%3N) - begin))
+note "the guard took $took ms"
+check "killed in the window: the guard resumes within a second" test $took -lt 1000
+check "killed in the window: the volumes can be written" timeout 10 sh -c 'echo x >/srv/a/x; sync -f /srv/a/x; rm /srv/a/x'
+wait_for 10 not pgrep vssd-guard
+check "killed in the window: recovery" storage_set recover
+unchanged "killed in the window: nothing is left"
+
+storage_set create --commit=stop --hold=2000 "${volumes[@]}" >"$work/stopped" 2>&1 &
+creation=$!
+wait_for 60 suspended a
+check "stopped in the window: other LVM commands wait" not timeout -s KILL 0.5 lvs "$vg"
+check "stopped in the window: the guard resumes at the deadline" \
+	wait_for 10 none_suspended
+pkill -CONT -x storage-set
+wait $creation
+check_says "stopped in the window: the set fails" HOLD_WRITES_TIMEOUT "$(cat "$work/stopped")"
+unchanged "stopped in the window: nothing is left"
+
+storage_set create --commit=stop --hold=60000 "${volumes[@]}" >/dev/null 2>&1 &
+creation=$!
+wait_for 60 suspended a
+pkill -KILL vssd-guard
+pkill -KILL -x storage-set
+wait $creation
+check "daemon and guard killed: the volumes stay suspended" suspended a
+check "daemon and guard killed: recovery" timeout 60 "$programs/storage-set" recover
+unchanged "daemon and guard killed: nothing is left"
+
+# --- after a reboot -----------------------------------------------------------------------------
+
+must create "${volumes[@]}"
+copies=("$(copy_of /srv/a/)" "$(copy_of /srv/b/)")
+echo newer | tee /srv/a/file >/srv/b/file
+must umount "${copies[@]}" /srv/a /srv/b
+rm -rf /dev/vss
+must vgchange -qq -an "$vg"
+check "copies that stay are activated" storage_set activate
+check_equal "and have their content" "new new" "$(cat "${copies[0]}/file" "${copies[1]}/file" | xargs)"
+must mount "/dev/$vg/a" /srv/a
+must mount "/dev/$vg/b" /srv/b
+check "and are deleted" storage_set delete
+unchanged "and leave nothing"
+
+# --- the root -----------------------------------------------------------------------------------
+
+echo old >/root/file
+must sync -f /root/file
+check "a set with the root" create / /srv/a
+echo new >/root/file
+check_equal "the root's copy has the old content" old "$(cat "$(copy_of /)/root/file")"
+rm /root/file
+check "a set with the root is deleted" storage_set delete
+unchanged "a set with the root leaves nothing"
+cp "$programs/storage-set" /run/ && programs=/run
+for i in 1 2; do
+	/run/storage-set create --commit=kill / /srv/a >/dev/null 2>&1
+	check "killed in the window, the root too, round $i: the root can be written" \
+		timeout 10 sh -c 'echo x >/root/x; sync -f /root/x; rm /root/x'
+	check "killed in the window, the root too, round $i: recovery" storage_set recover
+	unchanged "killed in the window, the root too, round $i: nothing is left"
+done
+
+# --- other kinds of volumes ---------------------------------------------------------------------
+
+must lvcreate -qq -y -W y --type striped -i 2 -n striped -L 64M $vg
+must lvcreate -qq -y -W y --type raid1 -m 1 -n mirrored -L 64M $vg
+wait_for 60 eval "[ \"\$(lvs --noheadings -o copy_percent $vg/mirrored | tr -d ' ')\" = 100.00 ]"
+for kind in striped mirrored; do
+	must mkfs.ext4 -q /dev/$vg/$kind
+	must mkdir -p /srv/$kind
+	must mount /dev/$vg/$kind /srv/$kind
+	echo old >/srv/$kind/file
+done
+before=$(state)
+check "a set of a striped volume and a RAID 1" create /srv/striped /srv/mirrored
+for kind in striped mirrored; do
+	echo new >/srv/$kind/file
+	must sync -f /srv/$kind/file
+done
+check_equal "their copies have the old content" "old old" "$(cat "$(copy_of /srv/striped/)/file" "$(copy_of /srv/mirrored/)/file" | xargs)"
+check_says "the RAID is whole" '^ *100.00' "$(lvs --noheadings -o copy_percent $vg/mirrored)"
+middle=$(state)
+must vgchange --refresh $vg
+check_equal "vgchange --refresh changes nothing for them" "$middle" "$(state)"
+check "their copies are deleted" storage_set delete
+unchanged "their deletion leaves nothing"
+for step in stage window; do
+	check "abort of a RAID's copy after $step" storage_set create --abort-after=$step /srv/mirrored
+	unchanged "abort of a RAID's copy after $step leaves nothing"
+	storage_set create --exit-after=$step /srv/mirrored >/dev/null
+	check "a RAID: the end of the process after $step is recovered from" storage_set recover
+	unchanged "a RAID: the end of the process after $step leaves nothing"
+done
+check_equal "the RAID has its content" new "$(cat /srv/mirrored/file)"
+
+must lvcreate -qq -y -T -L 64M -V 100M -n thin $vg/thinpool
+must mkswap /dev/$vg/thin >/dev/null
+check_says "thin volumes are refused" 'VOLUME_NOT_SUPPORTED.*(thin|swap)' "$(storage_set probe $vg/thin)"
+must wipefs -qa /dev/$vg/thin
+check_says "thin volumes are refused with the reason" 'VOLUME_NOT_SUPPORTED.*thin' "$(storage_set probe $vg/thin)"
+must lvcreate -qq -y -s -L 32M -n foreign $vg/a
+check_says "snapshots are refused" 'VOLUME_NOT_SUPPORTED.*itself a snapshot' "$(storage_set probe $vg/foreign)"
+must lvremove -qq -y $vg/foreign
+must mkdir -p /srv/a/part /mnt/bind
+must mount --bind /srv/a/part /mnt/bind
+check_says "a bind mount is the volume it shows a part of" 'volume /srv/a/ on /dev/mapper/tank-a' "$(storage_set probe /mnt/bind)"
+must umount /mnt/bind
+check_says "a device that is no LV is refused" 'VOLUME_NOT_SUPPORTED.*not a logical volume' \
+	"$(storage_set probe "$(df --output=target /share | tail -n1)")"
+must truncate -s 200M /srv/b/image
+loop=$(losetup --show -f /srv/b/image)
+must vgcreate -qq inner "$loop"
+must lvcreate -qq -y -n v -L 64M inner
+check_says "a volume on a loop device over a file of another is refused" 'NESTED_VOLUME_LIMIT.*lies on /srv/b/' \
+	"$(storage_set create /srv/b inner/v 2>&1)"
+check "but alone it is fine" storage_set create inner/v
+check "and is deleted" storage_set delete
+must vgchange -qq -an inner
+must losetup -d "$loop"
+rm /srv/b/image
+
+# --- room ---------------------------------------------------------------------------------------
+
+must lvremove -qq -y $vg/thinpool
+before=$(state)
+free=$(vgs --noheadings -o vg_free_count $vg | tr -d ' ')
+must lvcreate -qq -y -W n -Z n -l $((free - 20)) -n filler $vg
+check "a set where the group is nearly full" storage_set create /srv/a /srv/b
+check_equal "has smaller stores" "40.00m 40.00m" "$(lvs --noheadings -o lv_size -S lv_role=snapshot $vg | xargs)"
+check "and is deleted" storage_set delete
+must lvextend -qq -l +10 $vg/filler
+check_says "a full group is named, with what is needed" "INSUFFICIENT_STORAGE.*$vg has 40 MiB free.*64 MiB" \
+	"$(storage_set create /srv/a /srv/b 2>&1)"
+must lvremove -qq -y $vg/filler
+unchanged "which leaves nothing"
+
+finish
