@@ -192,6 +192,30 @@ HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, 
 /* VssFreeSnapshots: frees the list of VssListSnapshots. NULL is allowed. Since 0.1. */
 void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots);
 
+typedef struct VSS_SET_PHASE {
+        char *name;          /* "Stage", "Freeze", "Window", ... */
+        uint64_t begin_usec; /* since the making of the set began */
+        uint64_t end_usec;
+} VSS_SET_PHASE;
+
+typedef struct VSS_SET_TIMELINE {
+        uint64_t writes_held_usec; /* writes to the volumes were held for so long */
+        UINT count;
+        VSS_SET_PHASE *phases; /* count of them, in order */
+} VSS_SET_TIMELINE;
+
+/*
+ * VssGetSetTimeline: how a finished set was made: its phases, and how long writes were held.
+ *
+ * set: its id. timeline: receives the answer, to be freed with VssFreeSetTimeline.
+ * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.1.
+ */
+HRESULT VssGetSetTimeline(VSS_ID set, VSS_SET_TIMELINE **timeline);
+
+/* VssFreeSetTimeline: frees what VssGetSetTimeline gave. NULL is allowed. Since 0.1. */
+void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline);
+
 /*
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
  * provider.
