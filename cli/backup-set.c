@@ -9,8 +9,7 @@
 #include "cli/writer-selection.h"
 #include "cli/writer-state.h"
 
-#define LOOK_MSEC 100        /* for the progress line, and to see an interruption */
-#define LOOK_TIMELINE_MSEC 5 /* phases are as short as that */
+#define LOOK_MSEC 100 /* for the progress line, and to see an interruption */
 
 typedef HRESULT (*async_call)(IVssBackupComponents *backup, IVssAsync **async);
 
@@ -51,7 +50,7 @@ struct backup_set *backup_set_free(struct backup_set *s) {
 
 /* Waits for a running operation. The first signal cancels it, and then too its end is awaited: it
  * comes when everything has been taken back. */
-static HRESULT wait_for(struct backup_set *s, IVssAsync *async, const char *step) {
+static HRESULT wait_for(IVssAsync *async, const char *step) {
         bool cancelled = false;
 
         for (;;) {
@@ -59,7 +58,7 @@ static HRESULT wait_for(struct backup_set *s, IVssAsync *async, const char *step
                 unsigned percent = 0;
                 HRESULT hr, status;
 
-                hr = IVssAsync_Wait(async, s->look_msec);
+                hr = IVssAsync_Wait(async, LOOK_MSEC);
                 if (FAILED(hr))
                         return hr;
                 hr = IVssAsync_QueryStatus(async, &status, NULL);
@@ -68,12 +67,8 @@ static HRESULT wait_for(struct backup_set *s, IVssAsync *async, const char *step
                 if (status != VSS_S_ASYNC_PENDING)
                         return status;
 
-                if (SUCCEEDED(IVssAsync_GetProgress(async, &phase, &percent))) {
-                        if (str_empty(phase))
-                                phase = step;
-                        timeline_enter(&s->timeline, phase);
-                        progress_show(phase, percent);
-                }
+                if (SUCCEEDED(IVssAsync_GetProgress(async, &phase, &percent)))
+                        progress_show(str_empty(phase) ? step : phase, percent);
                 if (interrupt_pending() && !cancelled) {
                         message(MESSAGE_NOTICE, "interrupted, taking everything back");
                         cancelled = true;
@@ -91,7 +86,7 @@ static int run_step(struct backup_set *s, async_call call, const char *step, con
         timeline_enter(&s->timeline, step);
         hr = call(s->components, &async);
         if (SUCCEEDED(hr))
-                hr = wait_for(s, async, step);
+                hr = wait_for(async, step);
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
         if (FAILED(hr)) {
@@ -180,13 +175,15 @@ static int check_writers(struct backup_set *s, bool made) {
 
         hr = IVssBackupComponents_GatherWriterStatus(s->components, &async);
         if (SUCCEEDED(hr))
-                hr = wait_for(s, async, "GatherStatus");
+                hr = wait_for(async, "GatherStatus");
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
         if (SUCCEEDED(hr))
                 hr = IVssBackupComponents_GetWriterStatusCount(s->components, &n);
-        if (FAILED(hr))
+        if (FAILED(hr) && made)
                 return message_hresult(hr, "cannot ask how the writers are");
+        if (FAILED(hr)) /* it was told already that there is no set; this is only what followed */
+                return exit_status_from_hresult(hr);
 
         for (unsigned i = 0; i < n; i++) {
                 int r = check_writer(s, i, made);
@@ -287,6 +284,7 @@ static int take_snapshots(struct backup_set *s) {
 
         s->begun = true;
         r = run_step(s, IVssBackupComponents_DoSnapshotSet, "Snapshot", "no snapshot was made");
+        timeline_end(&s->timeline);
         if (!backup_set_has_writers(s) || r >= EXIT_SIGNAL)
                 return r;
         q = check_writers(s, r == EXIT_DONE);
@@ -298,6 +296,18 @@ static const VSS_SNAPSHOT_INFO *find_copy(VSS_SNAPSHOT_INFO *const *list, VSS_ID
                 if (id_equal((*c)->properties.m_SnapshotId, id))
                         return *c;
         return NULL;
+}
+
+static void free_timeline(VSS_SET_TIMELINE **t) {
+        VssFreeSetTimeline(*t);
+}
+
+/* Which phases DoSnapshotSet, the last step, had. Worth no failure. */
+static void read_timeline(struct backup_set *s) {
+        _cleanup_(free_timeline) VSS_SET_TIMELINE *t = NULL;
+
+        if (SUCCEEDED(VssGetSetTimeline(s->id, &t)))
+                timeline_expand(&s->timeline, t);
 }
 
 static int read_copies(struct backup_set *s) {
@@ -347,7 +357,8 @@ static void take_back(struct backup_set *s) {
                 if (hr == VSS_E_OBJECT_NOT_FOUND)
                         hr = S_OK;
         }
-        if (FAILED(hr))
+        /* When the service is lost it was told, and the service takes it back by itself. */
+        if (FAILED(hr) && hr != VSS_E_UNEXPECTED)
                 (void)message_hresult(hr, "while taking it back");
 }
 
@@ -359,7 +370,6 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
         if (!s)
                 return message_out_of_memory();
         s->context = request->context;
-        s->look_msec = request->timeline ? LOOK_TIMELINE_MSEC : LOOK_MSEC;
         timeline_begin(&s->timeline);
 
         r = begin(s, request);
@@ -367,9 +377,11 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
                 r = add_volumes(s, request->volumes);
         if (r == EXIT_DONE)
                 r = take_snapshots(s);
-        if (r == EXIT_DONE)
+        if (r == EXIT_DONE) {
+                if (request->timeline)
+                        read_timeline(s);
                 r = read_copies(s);
-        timeline_end(&s->timeline);
+        }
         progress_clear();
 
         if (r == EXIT_DONE && interrupt_pending())

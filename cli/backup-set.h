@@ -10,7 +10,7 @@ struct backup_set_request {
         char *const *volumes; /* as the user wrote them */
         LONG context;
         VSS_BACKUP_TYPE type; /* what the writers are told */
-        bool timeline;        /* look at running operations often */
+        bool timeline;        /* ask the service for its phases */
         char *const *exclude_writers;
 };
 
@@ -33,8 +33,6 @@ struct backup_set {
         const VSS_SNAPSHOT_INFO **copies; /* the same in the order of volumes */
         size_t n_copies;
         struct timeline timeline;
-        unsigned look_msec; /* between two looks at a running operation */
-
         char *failure; /* why there is no set, as it was told; NULL: there is one */
         struct failed_writer *failed_writers;
         size_t n_failed_writers;

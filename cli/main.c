@@ -33,13 +33,14 @@ static const struct option_spec global_options[] = {
 
 static const struct option_spec no_options[] = { OPTION_END };
 
+#define TIMELINE_OPTION \
+        { "timeline", 0, FLAG(timeline), .help = "print the phases and how long each took" }
+
 #define SET_OPTIONS                                                                               \
         { "context", 0, TEXT(context), .argument = "CONTEXT", .help = "the kind of the copies" }, \
                 { "exclude-writer", 0, LIST(exclude_writers), .argument = "WRITER",               \
                   .help = "leave out a writer: name, class or instance id" },                     \
-        {                                                                                         \
-                "timeline", 0, FLAG(timeline), .help = "print the phases and how long each took"  \
-        }
+                TIMELINE_OPTION
 
 static const struct option_spec create_options[] = {
         SET_OPTIONS,
@@ -48,6 +49,8 @@ static const struct option_spec create_options[] = {
 };
 
 static const struct option_spec run_options[] = { SET_OPTIONS, OPTION_END };
+
+static const struct option_spec show_options[] = { TIMELINE_OPTION, OPTION_END };
 
 static const struct option_spec delete_options[] = {
         { "force", 'f', FLAG(force), .help = "also copies that are in use" },
@@ -92,11 +95,11 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "show",
-                .usage = "ID",
+                .usage = "[OPTION...] ID",
                 .help = "show everything about a copy or a set",
                 .details = "An ID is that of a copy or of a set, or its beginning (4 digits at "
                            "least), or ShadowCopyN.",
-                .options = no_options,
+                .options = show_options,
                 .examples = "  vssctl show ShadowCopy3\n"
                             "  vssctl show 4f1c --json\n",
                 .arguments_min = 1,

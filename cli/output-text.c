@@ -50,7 +50,9 @@ char *text_relative_time(int64_t then_sec, int64_t now_sec, char buf[static TEXT
 }
 
 char *text_duration(uint64_t usec, char buf[static TEXT_SHORT_MAX]) {
-        if (usec < USEC_PER_SEC)
+        if (usec < 10 * USEC_PER_MSEC)
+                snprintf(buf, TEXT_SHORT_MAX, "%.1f ms", (double)usec / (double)USEC_PER_MSEC);
+        else if (usec < USEC_PER_SEC)
                 snprintf(buf, TEXT_SHORT_MAX, "%" PRIu64 " ms", usec / USEC_PER_MSEC);
         else if (usec < 60 * USEC_PER_SEC)
                 snprintf(buf, TEXT_SHORT_MAX, "%.1f s", (double)usec / (double)USEC_PER_SEC);

@@ -11,7 +11,7 @@
 char *text_size(uint64_t bytes, char buf[static TEXT_SHORT_MAX]);
 /* "3 min ago", "in 2 d", "just now": the coarsest unit, from two points in seconds. */
 char *text_relative_time(int64_t then_sec, int64_t now_sec, char buf[static TEXT_SHORT_MAX]);
-/* "12 ms", "3.2 s", "2 min 5 s". */
+/* "0.4 ms", "12 ms", "3.2 s", "2 min 5 s". */
 char *text_duration(uint64_t usec, char buf[static TEXT_SHORT_MAX]);
 /* "2026-01-31T12:00:00Z", as JSON carries times; "" if it cannot be expressed. */
 char *text_rfc3339(int64_t unix_sec, char buf[static TEXT_SHORT_MAX]);

@@ -74,7 +74,7 @@ void set_print_json(const struct backup_set *s, FILE *stream, bool timeline) {
         json_array_end(&j);
         failed_writers_json(s, &j, "failed_writers");
         if (timeline)
-                timeline_json(&s->timeline, &j, "timeline");
+                timeline_json(&s->timeline, &j);
         json_object_end(&j);
         json_done(&j);
         fflush(stream);

@@ -21,25 +21,42 @@ void timeline_end(struct timeline *t) {
                 last->end_usec = elapsed(t);
 }
 
-void timeline_enter(struct timeline *t, const char *name) {
-        struct timeline_phase *grown, *last = t->n_phases > 0 ? &t->phases[t->n_phases - 1] : NULL;
-        _cleanup_(freep) char *copy = NULL;
+static int append(struct timeline *t, const char *name, uint64_t begin_usec, uint64_t end_usec) {
+        struct timeline_phase *grown;
+        char *copy;
 
-        if (str_empty(name) || (last && last->end_usec == 0 && streq(last->name, name)))
-                return;
-        timeline_end(t);
-
-        copy = strdup(name);
-        if (!copy)
-                return;
         grown = reallocarray(t->phases, t->n_phases + 1, sizeof(*grown));
         if (!grown)
-                return;
+                return -ENOMEM;
         t->phases = grown;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
         t->phases[t->n_phases++] = (struct timeline_phase){
-                .name = TAKE_PTR(copy),
-                .begin_usec = elapsed(t),
+                .name = copy,
+                .begin_usec = begin_usec,
+                .end_usec = end_usec,
         };
+        return 0;
+}
+
+void timeline_enter(struct timeline *t, const char *name) {
+        timeline_end(t);
+        (void)append(t, name, elapsed(t), 0); /* a row less, no more */
+}
+
+void timeline_expand(struct timeline *t, const VSS_SET_TIMELINE *service) {
+        uint64_t begin_usec = t->n_phases > 0 ? t->phases[t->n_phases - 1].begin_usec : 0;
+
+        t->writes_held_usec = service->writes_held_usec;
+        if (t->n_phases > 0 && service->count > 0)
+                free(t->phases[--t->n_phases].name);
+        for (UINT i = 0; i < service->count; i++) {
+                const VSS_SET_PHASE *p = &service->phases[i];
+
+                if (append(t, p->name, begin_usec + p->begin_usec, begin_usec + p->end_usec) < 0)
+                        return; /* rows less, no more */
+        }
 }
 
 void timeline_done(struct timeline *t) {
@@ -62,17 +79,20 @@ void timeline_print(const struct timeline *t, FILE *stream) {
                 fprintf(stream, "%9.3f s  %-*s  %s\n", (double)p->begin_usec / (double)USEC_PER_SEC,
                         (int)widest, p->name, TEXT_DURATION(p->end_usec - p->begin_usec));
         }
+        if (t->writes_held_usec > 0)
+                fprintf(stream, "Writes were held for %s.\n", TEXT_DURATION(t->writes_held_usec));
 }
 
-void timeline_json(const struct timeline *t, struct json *j, const char *key) {
-        json_array_begin(j, key);
+void timeline_json(const struct timeline *t, struct json *j) {
+        json_uint(j, "writes_held_usec", t->writes_held_usec);
+        json_array_begin(j, "timeline");
         for (size_t i = 0; i < t->n_phases; i++) {
                 const struct timeline_phase *p = &t->phases[i];
 
                 json_object_begin(j, NULL);
                 json_string(j, "phase", p->name);
-                json_uint(j, "begin_ms", p->begin_usec / USEC_PER_MSEC);
-                json_uint(j, "duration_ms", (p->end_usec - p->begin_usec) / USEC_PER_MSEC);
+                json_uint(j, "begin_usec", p->begin_usec);
+                json_uint(j, "duration_usec", p->end_usec - p->begin_usec);
                 json_object_end(j);
         }
         json_array_end(j);

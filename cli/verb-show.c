@@ -1,8 +1,9 @@
-/* vssctl show: everything about a copy, or about the copies of a set. */
+/* vssctl show: everything about a copy, or about the copies of a set; how the set was made. */
 
 #include "cli/message.h"
 #include "cli/resolve-id.h"
 #include "cli/snapshot-output.h"
+#include "cli/timeline.h"
 #include "cli/verb.h"
 
 static bool is_meant(const struct resolved *what, const VSS_SNAPSHOT_INFO *s) {
@@ -12,7 +13,30 @@ static bool is_meant(const struct resolved *what, const VSS_SNAPSHOT_INFO *s) {
         return memcmp(id, &what->id, sizeof(*id)) == 0;
 }
 
-static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *snapshots) {
+static void free_timeline(VSS_SET_TIMELINE **t) {
+        VssFreeSetTimeline(*t);
+}
+
+/* How the set was made that what is, or belongs to. EXIT_DONE or how vssctl ends. */
+static int read_timeline(struct timeline *ret, const struct resolved *what,
+                         VSS_SNAPSHOT_INFO *const *snapshots) {
+        _cleanup_(free_timeline) VSS_SET_TIMELINE *t = NULL;
+        VSS_ID set = what->id;
+        HRESULT hr;
+
+        for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++)
+                if (is_meant(what, *s))
+                        set = (*s)->properties.m_SnapshotSetId;
+        hr = VssGetSetTimeline(set, &t);
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        timeline_expand(ret, t);
+        return EXIT_DONE;
+}
+
+/* timeline: NULL if it is not wanted. */
+static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *snapshots,
+                      const struct timeline *timeline) {
         char text[VSS_ID_STRING_SIZE];
         struct json j;
 
@@ -25,12 +49,16 @@ static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *sna
                 if (is_meant(what, *s))
                         snapshot_json(&j, NULL, *s);
         json_array_end(&j);
+        if (timeline)
+                timeline_json(timeline, &j);
         json_object_end(&j);
         json_done(&j);
 }
 
 int verb_show(const struct cli *cli) {
         _cleanup_(snapshot_list_free) VSS_SNAPSHOT_INFO **snapshots = NULL;
+        _cleanup_(timeline_done) struct timeline timeline = { 0 };
+        bool wants_timeline = cli->line.options.timeline;
         struct resolved what;
         bool first = true;
         HRESULT hr;
@@ -40,11 +68,13 @@ int verb_show(const struct cli *cli) {
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
         r = resolve_id_or_say(&what, cli->line.arguments[0], snapshots);
+        if (r == EXIT_DONE && wants_timeline)
+                r = read_timeline(&timeline, &what, snapshots);
         if (r != EXIT_DONE)
                 return r;
 
         if (cli->line.options.json) {
-                show_json(&what, snapshots);
+                show_json(&what, snapshots, wants_timeline ? &timeline : NULL);
                 return EXIT_DONE;
         }
         for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++) {
@@ -54,6 +84,10 @@ int verb_show(const struct cli *cli) {
                         putchar('\n');
                 first = false;
                 snapshot_print_details(*s);
+        }
+        if (wants_timeline) {
+                putchar('\n');
+                timeline_print(&timeline, stdout);
         }
         return EXIT_DONE;
 }

@@ -1,0 +1,423 @@
+/* vssctl against the real daemon over fake storage: what it prints, how it ends, what it leaves. */
+
+#include "tests/bus/harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* What a vssctl printed and how it ended. */
+struct ended {
+        int status; /* exit status; -signal */
+        char out[16384], err[4096];
+};
+
+struct running {
+        pid_t pid;
+        int in, out, err; /* our ends; in: -1 if it reads /dev/null */
+};
+
+static struct harness h;
+
+static void set_up(void) {
+        harness_start(&h, NULL);
+        ck_assert_int_eq(setenv("VSSD_BUS_ADDRESS", h.address, 1), 0);
+}
+
+static void tear_down(void) {
+        harness_stop(&h);
+}
+
+static void make_pipe(int fds[2]) {
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+}
+
+static struct running start(bool with_stdin, char *const *arguments) {
+        struct running r = { .in = -1 };
+        int in[2], out[2], err[2];
+
+        make_pipe(in);
+        make_pipe(out);
+        make_pipe(err);
+        r.pid = fork();
+        ck_assert_int_ge(r.pid, 0);
+        if (r.pid == 0) {
+                int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+                /* A failed assertion kills the test without further ado. */
+                if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+                        _exit(126);
+                if (null < 0 || dup2(with_stdin ? in[0] : null, STDIN_FILENO) < 0 ||
+                    dup2(out[1], STDOUT_FILENO) < 0 || dup2(err[1], STDERR_FILENO) < 0)
+                        _exit(126);
+                execv(VSSCTL, arguments);
+                _exit(127);
+        }
+        safe_close(in[0]);
+        safe_close(out[1]);
+        safe_close(err[1]);
+        r.in = with_stdin ? in[1] : safe_close(in[1]);
+        r.out = out[0];
+        r.err = err[0];
+        return r;
+}
+
+/* Up to the end of the stream, or up to the first line that ends with until. */
+static void read_text(int fd, char *buf, size_t size, const char *until) {
+        size_t length = strlen(buf);
+
+        for (;;) {
+                ssize_t n = read(fd, buf + length, size - 1 - length);
+
+                ck_assert_int_ge(n, 0);
+                if (n == 0)
+                        return;
+                length += (size_t)n;
+                buf[length] = '\0';
+                if (until && strstr(buf, until))
+                        return;
+                ck_assert_uint_lt(length, size - 1);
+        }
+}
+
+static void finish(struct running *r, struct ended *e) {
+        int status;
+
+        r->in = safe_close(r->in);
+        read_text(r->out, e->out, sizeof(e->out), NULL);
+        read_text(r->err, e->err, sizeof(e->err), NULL);
+        ck_assert_int_eq(waitpid(r->pid, &status, 0), r->pid);
+        e->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+        safe_close(r->out);
+        safe_close(r->err);
+}
+
+static struct ended *vssctl_run(char *const *arguments) {
+        static struct ended e;
+        struct running r = start(false, arguments);
+
+        e = (struct ended){ 0 };
+        finish(&r, &e);
+        return &e;
+}
+
+#define ARGUMENTS(...) ((char *const[]){ (char[]){ "vssctl" }, __VA_ARGS__, NULL })
+#define A(text) ((char[]){ text })
+#define vssctl(...) vssctl_run(ARGUMENTS(__VA_ARGS__))
+
+#define expect_status(e, want) \
+        ck_assert_msg((e)->status == (want), "ended with %d: %s%s", (e)->status, (e)->out, (e)->err)
+#define expect_text(text, want) \
+        ck_assert_msg(strstr((text), (want)), "'%s' is not in '%s'", (want), (text))
+
+static void expect_no_copies(void) {
+        const struct ended *e = vssctl(A("list"), A("--json"));
+
+        expect_status(e, 0);
+        ck_assert_str_eq(e->out, "{\n  \"snapshots\": []\n}\n");
+}
+
+START_TEST(a_kept_set_is_made_listed_shown_deleted) {
+        char set[64] = "";
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("create"), A("--keep"), A("--quiet"), A("/srv/data"), A("/srv/mail"));
+        expect_status(e, 0);
+        ck_assert_int_eq(sscanf(e->out, "%63[0-9a-f-]\n", set), 1);
+        ck_assert_uint_eq(strlen(set), 36);
+        ck_assert_uint_eq(strlen(e->out), 37);
+
+        e = vssctl(A("list"));
+        expect_status(e, 0);
+        expect_text(e->out, set);
+        expect_text(e->out, "ShadowCopy1  /srv/data/");
+        expect_text(e->out, "ShadowCopy2  /srv/mail/");
+        expect_text(e->out, "app-rollback");
+
+        e = vssctl(A("show"), A("ShadowCopy2"));
+        expect_status(e, 0);
+        expect_text(e->out, "Files: /run/vss/ShadowCopy2\n");
+        ck_assert_ptr_null(strstr(e->out, "ShadowCopy1"));
+        set[8] = '\0';
+        e = vssctl(A("show"), set, A("--json"));
+        expect_status(e, 0);
+        expect_text(e->out, "\"device_object\": \"/run/vss/ShadowCopy1\"");
+        expect_text(e->out, "\"block_device\": \"/dev/vss/ShadowCopy2\"");
+
+        e = vssctl(A("delete"), set);
+        expect_status(e, 0);
+        expect_text(e->err, "deleted 2 snapshots");
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_timeline_is_the_services) {
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("create"), A("--keep"), A("--timeline"), A("/srv/data"));
+        expect_status(e, 0);
+        expect_text(e->out, "  GatherMetadata ");
+        expect_text(e->out, "  Stage ");
+        expect_text(e->out, "  Window ");
+        ck_assert_ptr_null(strstr(e->out, "  Snapshot "));
+        e = vssctl(A("show"), A("--timeline"), A("--json"), A("ShadowCopy1"));
+        expect_status(e, 0);
+        expect_text(e->out, "\"writes_held_usec\": ");
+        expect_text(e->out, "\"phase\": \"Stage\",\n      \"begin_usec\": ");
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_set_is_held_until_stdin_ends) {
+        struct running r;
+        struct ended e = { 0 };
+
+        set_up();
+        r = start(true, ARGUMENTS(A("create"), A("/srv/data")));
+        read_text(r.out, e.out, sizeof(e.out), "/run/vss/ShadowCopy1");
+        expect_text(vssctl(A("list"))->out, "ShadowCopy1");
+        finish(&r, &e);
+        expect_status(&e, 0);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_set_is_held_until_a_signal) {
+        struct running r;
+        struct ended e = { 0 };
+
+        set_up();
+        /* /dev/null as stdin is no reason to let it go. */
+        r = start(false, ARGUMENTS(A("create"), A("--json"), A("/srv/data")));
+        read_text(r.out, e.out, sizeof(e.out), "\n}\n");
+        expect_text(vssctl(A("list"))->out, "ShadowCopy1");
+        ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
+        finish(&r, &e);
+        expect_status(&e, 0);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(an_interrupted_creation_leaves_nothing) {
+        struct ended e = { 0 };
+        struct running r;
+
+        set_up();
+        harness_knob(&h, "slow", "stage 300");
+        r = start(false, ARGUMENTS(A("create"), A("--keep"), A("/srv/data"), A("/srv/mail")));
+        harness_await(&h, "stage", 1);
+        ck_assert_int_eq(kill(r.pid, SIGINT), 0);
+        finish(&r, &e);
+        expect_status(&e, 128 + SIGINT);
+        expect_text(e.err, "taking everything back");
+        ck_assert_str_eq(e.out, "");
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(an_interruption_that_comes_too_late_deletes_the_set) {
+        struct ended e = { 0 };
+        struct running r;
+
+        set_up();
+        harness_knob(&h, "slow", "seal 300");
+        r = start(false, ARGUMENTS(A("create"), A("--keep"), A("/srv/data")));
+        harness_await(&h, "seal", 1);
+        ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
+        finish(&r, &e);
+        expect_status(&e, 128 + SIGTERM);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(run_hands_the_copies_to_the_command) {
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("run"), A("/srv/mail"), A("/srv/data"), A("--"), A("sh"), A("-c"),
+                   A("echo \"$VSS_COPIES|$VSS_COPY_1|$VSS_DEVICE_2|$VSS_VOLUME_1|$0\""),
+                   A("--json"));
+        expect_status(e, 0);
+        ck_assert_str_eq(e->out, "/run/vss/ShadowCopy1:/run/vss/ShadowCopy2|/run/vss/ShadowCopy1|"
+                                 "/dev/vss/ShadowCopy2|/srv/mail|--json\n");
+        expect_no_copies();
+        ck_assert_uint_eq(harness_count(&h, "remove"), 2);
+        tear_down();
+}
+END_TEST
+
+START_TEST(run_ends_as_the_command_did) {
+        set_up();
+        expect_status(vssctl(A("run"), A("/srv/data"), A("--"), A("sh"), A("-c"), A("exit 3")), 13);
+        expect_status(vssctl(A("run"), A("/srv/data"), A("--"), A("sh"), A("-c"), A("exit 200")),
+                      99);
+        expect_status(vssctl(A("run"), A("/srv/data"), A("--"), A("/no/such/command")), 1);
+        expect_no_copies();
+        ck_assert_uint_eq(harness_count(&h, "stage"), 2); /* the last one made nothing */
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_signal_to_run_reaches_the_command_and_ends_both) {
+        struct ended e = { 0 };
+        struct running r;
+
+        set_up();
+        r = start(false, ARGUMENTS(A("run"), A("/srv/data"), A("--"), A("sh"), A("-c"),
+                                   A("trap 'echo told; exit 9' TERM; echo ready; "
+                                     "while :; do sleep 0.01; done")));
+        read_text(r.out, e.out, sizeof(e.out), "ready\n");
+        ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
+        finish(&r, &e);
+        ck_assert_str_eq(e.out, "ready\ntold\n");
+        expect_status(&e, 128 + SIGTERM);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(failures_end_with_the_code_and_leave_nothing) {
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("create"), A("--keep"), A("/srv/none"));
+        expect_status(e, 2);
+        expect_text(e->err, "/srv/none");
+        expect_text(e->err, "(VSS_E_OBJECT_NOT_FOUND 0x80042308)\n");
+
+        e = vssctl(A("create"), A("--keep"), A("/srv/plain"));
+        expect_status(e, 2);
+        expect_text(e->err, "(VSS_E_VOLUME_NOT_SUPPORTED 0x8004230c)\n");
+
+        harness_knob(&h, "fail", "stage");
+        e = vssctl(A("create"), A("--keep"), A("/srv/data"));
+        expect_status(e, 3);
+        expect_text(e->err, "(VSS_E_INSUFFICIENT_STORAGE 0x8004231f)\n");
+        harness_knob(&h, "fail", NULL);
+
+        e = vssctl(A("delete"), A("ShadowCopy77"));
+        expect_status(e, 2);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_busy_copy_is_deleted_by_force_only) {
+        const struct ended *e;
+
+        set_up();
+        expect_status(vssctl(A("create"), A("--keep"), A("/srv/data")), 0);
+        harness_knob(&h, "busy", "");
+        e = vssctl(A("delete"), A("ShadowCopy1"));
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_PROVIDER_VETO");
+        expect_status(vssctl(A("delete"), A("--force"), A("ShadowCopy1")), 0);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(of_several_deletions_each_is_tried) {
+        const struct ended *e;
+
+        set_up();
+        expect_status(vssctl(A("create"), A("--keep"), A("/srv/data"), A("/srv/mail")), 0);
+        /* The set is gone when its second copy's turn comes. */
+        e = vssctl(A("delete"), A("--json"), A("ShadowCopy1"), A("ShadowCopy1"), A("ShadowCopy2"));
+        expect_status(e, 5);
+        expect_text(e->out, "\"deleted_snapshots\": 2");
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_lost_service_ends_the_hold) {
+        struct ended e = { 0 };
+        struct running r;
+
+        set_up();
+        r = start(false, ARGUMENTS(A("create"), A("/srv/data")));
+        read_text(r.out, e.out, sizeof(e.out), "ShadowCopy1");
+        harness_stop_daemon(&h);
+        finish(&r, &e);
+        expect_status(&e, 2);
+        expect_text(e.err, "the set is gone");
+        harness_start_daemon(&h, NULL);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
+START_TEST(volumes_and_providers_are_listed) {
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("volumes"));
+        expect_status(e, 0);
+        expect_text(e->out, "/srv/data/");
+        expect_text(e->out, "no: /srv/plain/ is on a plain partition");
+        e = vssctl(A("volumes"), A("--json"));
+        expect_text(e->out, "\"supported\": false");
+        e = vssctl(A("providers"));
+        expect_status(e, 0);
+        expect_text(e->out, "fake");
+        expect_status(vssctl(A("writers"), A("--json")), 0);
+        tear_down();
+}
+END_TEST
+
+START_TEST(wrong_usage_needs_no_service) {
+        expect_status(vssctl(A("create")), 1);
+        expect_status(vssctl(A("crate"), A("/srv")), 1);
+        expect_status(vssctl(A("list"), A("--keep")), 1);
+        expect_status(vssctl(A("run"), A("/srv/data"), A("true")), 1);
+        expect_status(vssctl(A("run"), A("--context"), A("client"), A("/srv"), A("--"), A("true")),
+                      1);
+        expect_status(vssctl(A("create"), A("--context=all"), A("/srv")), 1);
+        expect_status(vssctl(A("-H"), A("-oProxyCommand=true"), A("list")), 1);
+        expect_status(vssctl(A("--address"), A("nonsense"), A("list")), 1);
+        expect_text(vssctl(A("--version"))->out, "vssctl ");
+        expect_text(vssctl(A("create"), A("--help"))->out, "Examples:\n");
+        expect_text(vssctl(A("help"))->out, "  run ");
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("vssctl");
+        TCase *c = tcase_create("vssctl");
+        SRunner *runner;
+        int failed;
+
+        tcase_set_timeout(c, 60);
+        tcase_add_test(c, a_kept_set_is_made_listed_shown_deleted);
+        tcase_add_test(c, the_timeline_is_the_services);
+        tcase_add_test(c, a_set_is_held_until_stdin_ends);
+        tcase_add_test(c, a_set_is_held_until_a_signal);
+        tcase_add_test(c, an_interrupted_creation_leaves_nothing);
+        tcase_add_test(c, an_interruption_that_comes_too_late_deletes_the_set);
+        tcase_add_test(c, run_hands_the_copies_to_the_command);
+        tcase_add_test(c, run_ends_as_the_command_did);
+        tcase_add_test(c, a_signal_to_run_reaches_the_command_and_ends_both);
+        tcase_add_test(c, failures_end_with_the_code_and_leave_nothing);
+        tcase_add_test(c, a_busy_copy_is_deleted_by_force_only);
+        tcase_add_test(c, of_several_deletions_each_is_tried);
+        tcase_add_test(c, a_lost_service_ends_the_hold);
+        tcase_add_test(c, volumes_and_providers_are_listed);
+        tcase_add_test(c, wrong_usage_needs_no_service);
+        suite_add_tcase(s, c);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
