@@ -14,10 +14,7 @@ answer=$(vssctl create --json --keep /srv/a /srv/b)
 check "before the cut a set is made" set_made "$answer" /srv/a /srv/b
 echo "${set:-}" >/var/tmp/set
 sync
-finish_later() {
-	printf '1..%d\n' "$checks"
-}
-finish_later
+printf '1..%d\n' "$checks" # there will be no finish
 while :; do
-	answer=$(vssctl create --quiet --keep /srv/a /srv/b) && vssctl delete "$answer" >/dev/null
+	answer=$(vssctl create --quiet --keep /srv/a /srv/b) && vssctl delete "$answer" >/dev/null 2>&1
 done

@@ -139,7 +139,8 @@ touch $app/fail-prepare-snapshot
 try_set
 check_says "a failed preparation is reported in the application's words" 'table 7 is locked by a migration' "$answer"
 rm $app/fail-prepare-snapshot
-vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' | xargs -r vssctl delete >/dev/null
+vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' |
+	xargs -r vssctl delete >/dev/null 2>&1
 
 touch $app/kill-freeze
 try_set
