@@ -60,8 +60,7 @@ def build_project(stage):
     with open(f"{STORE}/project.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(f"{build}/build.ninja"):
-            step("meson setup", "meson", "setup", build, TOP, "--prefix=/usr", "--sysconfdir=/etc",
-                 "--localstatedir=/var", "--buildtype=debugoptimized")
+            step("meson setup", "meson", "setup", build, TOP, "--buildtype=debugoptimized")
         step("the build of the project", "meson", "compile", "-C", build)
         step("meson install", "meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", stage)
 
