@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
@@ -51,9 +52,13 @@ static void run_done(struct run *r) {
         tail_free(r->output);
 }
 
-/* Reads what is there. Closes the pipe at its end. */
+/* How often a pipe is read before others get their turn: a command that prints without pause must
+ * not keep its deadline from being looked at. */
+#define READS_A_TURN 16
+
+/* Reads what is there, or some of it. Closes the pipe at its end. */
 static void tail_read(struct tail *t) {
-        for (;;) {
+        for (unsigned i = 0; i < READS_A_TURN; i++) {
                 char buf[4096];
                 ssize_t n = read(t->fd, buf, sizeof(buf));
                 size_t length, drop;
@@ -272,7 +277,44 @@ static void kill_group(const struct run *r, int sig) {
                 (void)kill(r->pid, sig);
 }
 
+static void *reap_later(void *p) {
+        pid_t *pid = p;
+
+        while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        free(pid);
+        return NULL;
+}
+
+/* A child that hangs in the kernel takes no SIGKILL: perhaps it waits for the very volume whose
+ * application has to be thawed now. It is left to a thread of its own. */
+static int leave_to_thread(pid_t child) {
+        pid_t *pid = malloc(sizeof(*pid));
+        pthread_t thread;
+        int r;
+
+        if (!pid)
+                return -ENOMEM;
+        *pid = child;
+        r = -pthread_create(&thread, NULL, reap_later, pid);
+        if (r < 0) {
+                free(pid);
+                return r;
+        }
+        (void)pthread_detach(thread); /* a thread that exists */
+        return 0;
+}
+
 static int reap(struct run *r, int *ret_status) {
+        int q = r->pidfd < 0 ? ENDED : wait_until(r, now_monotonic_usec() + KILL_DELAY_USEC, -1);
+
+        if (q != ENDED) {
+                /* If even that fails a zombie stays: better than an application that stays frozen.
+                 */
+                (void)leave_to_thread(r->pid);
+                *ret_status = SIGKILL; /* as waitpid() would say in the end */
+                return 0;
+        }
         while (waitpid(r->pid, ret_status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
