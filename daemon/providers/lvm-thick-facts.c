@@ -21,14 +21,16 @@ enum {
         VG_LOCK_TYPE,
         VG_MISSING,
         VG_EXPORTED,
-        VG_FIELDS
+        LV_NAME,
+        LV_UUID,
+        LV_LAYOUT,
+        LV_ROLE,
+        LV_ATTR,
+        N_FIELDS
 };
-#define VG_COLUMNS                                                                          \
-        "vg_name,vg_uuid,vg_extent_size,vg_free_count,vg_lock_type,vg_missing_pv_count,vg_" \
-        "exported"
-
-enum { LV_VG, LV_NAME, LV_UUID, LV_LAYOUT, LV_ROLE, LV_ATTR, LV_FIELDS };
-#define LV_COLUMNS "vg_name,lv_name,lv_uuid,lv_layout,lv_role,lv_attr"
+#define COLUMNS                                                                          \
+        "vg_name,vg_uuid,vg_extent_size,vg_free_count,vg_lock_type,vg_missing_pv_count," \
+        "vg_exported,lv_name,lv_uuid,lv_layout,lv_role,lv_attr"
 
 struct rows {
         struct lvm_row *rows;
@@ -39,33 +41,34 @@ static void rows_done(struct rows *r) {
         lvm_rows_free(r->rows, r->n);
 }
 
-static int ask(struct provider_set *set, const char *command, size_t n_fields, struct rows *ret,
-               struct vss_error *reterr) {
+/* All volumes of all groups, the group's own facts in each row. */
+static int ask(struct provider_set *set, struct rows *ret, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **commands = NULL;
         _cleanup_(freep) char *line = NULL, *report = NULL;
         int r = 0;
 
-        /* All groups; the volumes of each come with it. */
-        for (size_t i = 0; i < set->n_groups; i += NAMES_PER_COMMAND) {
-                r = str_replace(&line, command);
-                for (size_t k = i; r >= 0 && k < set->n_groups && k < i + NAMES_PER_COMMAND; k++) {
-                        char *longer;
+        for (size_t i = 0; r >= 0 && i < set->n_groups; i++) {
+                char *longer;
 
-                        r = str_format(&longer, "%s %s", line, set->groups[k].name);
-                        if (r >= 0) {
-                                free(line);
-                                line = longer;
-                        }
-                }
-                if (r >= 0)
-                        r = strv_append(&commands, line);
+                r = str_format(&longer, "%s %s",
+                               line ? line : "lvs " LVM_REPORT_OPTIONS " --nolocking -o " COLUMNS,
+                               set->groups[i].name);
                 if (r < 0)
-                        return vss_error_from_errno(reterr, r, "cannot ask lvm");
+                        break;
+                free(line);
+                line = longer;
+                if ((i + 1) % NAMES_PER_COMMAND == 0 || i + 1 == set->n_groups) {
+                        r = strv_append(&commands, line);
+                        free(line);
+                        line = NULL;
+                }
         }
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
         r = lvm_run(set->lvm, commands, &report, reterr);
         if (r < 0)
                 return r;
-        r = lvm_report_parse(report, n_fields, &ret->rows, &ret->n);
+        r = lvm_report_parse(report, N_FIELDS, &ret->rows, &ret->n);
         return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
 }
 
@@ -155,13 +158,13 @@ static int take_member(struct thick_member *m, const struct rows *rows, struct v
         for (size_t i = 0; i < rows->n; i++) {
                 char *const *f = rows->rows[i].fields;
 
-                if (!streq(f[LV_VG], m->copy.vg))
+                if (!streq(f[VG_NAME], m->copy.vg))
                         continue;
                 if (streq(f[LV_NAME], m->copy.origin))
                         origin = f;
                 /* Whatever it is, it is not ours to touch. */
                 if (streq(f[LV_NAME], m->copy.cow))
-                        return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST,
+                        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EEXIST,
                                              "there is a logical volume %s/%s already, which this "
                                              "service does not know; remove or rename it if nobody "
                                              "needs it, or try again: the next copy gets the next "
@@ -203,18 +206,14 @@ static int share_out(struct provider_set *set, struct thick_group *g, struct vss
 }
 
 int thick_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
-        _cleanup_(rows_done) struct rows groups = { 0 }, volumes = { 0 };
+        _cleanup_(rows_done) struct rows rows = { 0 };
         int r;
 
-        r = ask(set, "vgs " LVM_REPORT_OPTIONS " --nolocking -o " VG_COLUMNS, VG_FIELDS, &groups,
-                reterr);
+        r = ask(set, &rows, reterr);
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
-                r = take_group(set, &set->groups[i], &groups, reterr);
-        if (r >= 0)
-                r = ask(set, "lvs " LVM_REPORT_OPTIONS " --nolocking -o " LV_COLUMNS, LV_FIELDS,
-                        &volumes, reterr);
+                r = take_group(set, &set->groups[i], &rows, reterr);
         for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = take_member(&set->members[i], &volumes, reterr);
+                r = take_member(&set->members[i], &rows, reterr);
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
                 r = share_out(set, &set->groups[i], reterr);
         return r;

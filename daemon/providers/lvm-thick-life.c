@@ -64,8 +64,8 @@ int thick_remove(struct store *store, const struct snapshot_record *record, bool
         return store_snapshot_delete(store, record->id, intent, reterr);
 }
 
-/* Lets go of whatever a daemon that died had mounted or linked. */
-static void release_nodes(const struct thick_copy *c) {
+/* Unmounts what a daemon that died had mounted, or (when the storage is gone) takes its link. */
+static void release_nodes(const struct thick_copy *c, bool gone) {
         const char *name = c->cow + strlen(LVM_COPY_PREFIX) - strlen("ShadowCopy");
         _cleanup_(freep) char *directory = NULL, *link = NULL;
 
@@ -73,11 +73,13 @@ static void release_nodes(const struct thick_copy *c) {
             str_format(&directory, SNAPSHOT_MOUNT_ROOT "/%s", name) < 0 ||
             str_format(&link, SNAPSHOT_DEVICE_ROOT "/%s", name) < 0)
                 return;
-        /* What stays busy is cut off by force afterwards. */
-        (void)snapshot_unmount(
-                &(struct snapshot_record){ .device = link, .device_object = directory }, true,
-                NULL);
-        thick_link_remove(link);
+        if (gone)
+                thick_link_remove(link);
+        else
+                /* What stays busy is cut off by force afterwards. */
+                (void)snapshot_unmount(
+                        &(struct snapshot_record){ .device = link, .device_object = directory },
+                        true, NULL);
 }
 
 /* Whether LVM sees the groups of all copies: a disk may have been pulled. */
@@ -122,9 +124,11 @@ int thick_recover(struct store *store, const struct intent_record *intent,
         /* Before anything that might wait for a volume that is suspended. */
         r = thick_rescue(copies, i.n, reterr);
         for (size_t k = 0; k < i.n; k++)
-                release_nodes(copies[k]);
+                release_nodes(copies[k], false);
         if (r >= 0)
                 r = thick_undo(copies, i.n, &(struct thick_undo){ .force = true }, reterr);
+        for (size_t k = 0; k < i.n; k++)
+                release_nodes(copies[k], true);
         if (r >= 0 && !deletion)
                 r = check_groups(&i, reterr);
         if (r < 0)
@@ -199,7 +203,7 @@ int thick_activate(const struct snapshot_record *record, struct vss_error *reter
         if (!info.exists || !info.live_table)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
                                      "LVM did not activate the copy %s/%s", c.vg, c.cow);
-        return thick_link_make(record->device, info.name, reterr);
+        return thick_link_make(record->device, &info, reterr);
 }
 
 int thick_usage(const struct snapshot_record *record, uint64_t *ret_used, uint64_t *ret_max,

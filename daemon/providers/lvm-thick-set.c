@@ -22,7 +22,6 @@ struct provider_set *thick_set_free(struct provider_set *set) {
         if (!set)
                 return NULL;
         lvm_close(set->lvm);
-        mapper_cookie_drop(&set->cookie);
         for (size_t i = 0; set->members && i < set->n; i++)
                 member_done(&set->members[i]);
         for (size_t i = 0; set->groups && i < set->n_groups; i++)

@@ -3,8 +3,8 @@
  * device), the devices by libdevmapper in between and after it:
  *
  *      ORIGIN        snapshot-origin over ORIGIN-real    in its inactive slot (first copy only)
- *      ORIGIN-real   the origin's own table              live, or inactive until the window
- *      COPY          snapshot of ORIGIN-real             inactive until the window
+ *      ORIGIN-real   the origin's own table              live; for RAID in its inactive slot
+ *      COPY          snapshot of ORIGIN-real             in its inactive slot
  *      COPY-cow      the store's own blocks              live
  *
  * The window resumes COPY and ORIGIN, and LVM finds what it would have made itself. */
@@ -200,9 +200,8 @@ static int make_store_device(const struct thick_copy *c, const struct mapper_tab
         struct mapper_info info;
         int r;
 
-        r = mapper_create(c->store_device, c->store_dm_uuid, table, false, reterr);
-        if (r >= 0)
-                r = mapper_resume(c->store_device, MAPPER_UDEV_HIDDEN, cookie, reterr);
+        r = mapper_create(c->store_device, c->store_dm_uuid, table, false, MAPPER_UDEV_HIDDEN,
+                          cookie, reterr);
         if (r >= 0)
                 r = mapper_find_name(c->store_device, &info, reterr);
         return r < 0 ? r : wipe_head(c->store_device, info.devno, reterr);
@@ -301,18 +300,18 @@ static int make_real_device(struct thick_member *m, uint32_t *cookie, struct vss
                                      m->volume, unfit);
         m->real_table = live;
         live = (struct mapper_table){ 0 };
-        r = mapper_create(c->real_device, c->real_dm_uuid, &m->real_table, m->read_only, reterr);
-        if (r < 0)
-                return r;
         /* A RAID that is active twice writes its own metadata twice; LVM, too, lets the second
          * wait until the first is suspended. */
         m->real_in_window = !is_simple(&m->real_table);
         if (m->real_in_window)
-                return 0;
-        return mapper_resume(c->real_device, MAPPER_UDEV_HIDDEN, cookie, reterr);
+                return mapper_create_inactive(c->real_device, c->real_dm_uuid, &m->real_table,
+                                              m->read_only, reterr);
+        return mapper_create(c->real_device, c->real_dm_uuid, &m->real_table, m->read_only,
+                             MAPPER_UDEV_HIDDEN, cookie, reterr);
 }
 
-static int device_number(const char *name, char text[static 32], struct vss_error *reterr) {
+static int device_number(const char *name, dev_t *ret, char text[static 32],
+                         struct vss_error *reterr) {
         struct mapper_info info;
         int r = mapper_find_name(name, &info, reterr);
 
@@ -321,20 +320,22 @@ static int device_number(const char *name, char text[static 32], struct vss_erro
         if (!info.exists)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, ENXIO,
                                      "the device %s has gone", name);
+        *ret = info.devno;
         (void)snprintf(text, 32, "%u:%u", major(info.devno), minor(info.devno));
         return 0;
 }
 
-/* Loads what the window will bring to life. */
-static int load_tables(struct thick_member *m, struct vss_error *reterr) {
+/* Makes the copy, and loads what the window will bring to life. */
+static int make_copy_device(struct thick_member *m, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table copy = { 0 }, origin = { 0 };
         uint64_t length = mapper_table_length(&m->real_table);
-        char real[32], store[32], params[128];
+        char real[32], store[32], own[32], params[128];
+        dev_t store_device;
         int r;
 
-        r = device_number(m->copy.real_device, real, reterr);
+        r = device_number(m->copy.real_device, &m->real_device, real, reterr);
         if (r >= 0)
-                r = device_number(m->copy.store_device, store, reterr);
+                r = device_number(m->copy.store_device, &store_device, store, reterr);
         if (r < 0)
                 return r;
         (void)snprintf(params, sizeof(params), "%s %s P %d", real, store,
@@ -344,34 +345,30 @@ static int load_tables(struct thick_member *m, struct vss_error *reterr) {
                 r = mapper_table_add(&origin, 0, length, "snapshot-origin", real);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, m->volume);
+
         /* Writable until it is sealed: its file system recovers, its writers may change it. */
-        r = mapper_create(m->copy.copy_device, m->copy.copy_dm_uuid, &copy, false, reterr);
+        r = mapper_create_inactive(m->copy.copy_device, m->copy.copy_dm_uuid, &copy, false, reterr);
+        if (r >= 0)
+                r = device_number(m->copy.copy_device, &m->copy_device, own, reterr);
         if (r >= 0 && m->makes_real)
                 r = mapper_load(m->copy.origin_device, &origin, m->read_only, reterr);
         return r;
 }
 
-static int make_devices(struct provider_set *set, struct vss_error *reterr) {
-        uint32_t cookie = 0;
+/* udev works off what this announces while lvm goes on; the cookie is waited for at the end. */
+static int make_devices(struct provider_set *set, const struct mapper_table *stores,
+                        uint32_t *cookie, struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = make_real_device(&set->members[i], &cookie, reterr);
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = load_tables(&set->members[i], reterr);
-        /* Late is no failure: the nodes of hidden devices are for people who look. */
-        (void)mapper_cookie_wait(&cookie);
-        return r;
-}
+        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+                struct thick_member *m = &set->members[i];
 
-static int make_store_devices(struct provider_set *set, const struct mapper_table *stores,
-                              struct vss_error *reterr) {
-        uint32_t cookie = 0;
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = make_store_device(&set->members[i].copy, &stores[i], &cookie, reterr);
-        (void)mapper_cookie_wait(&cookie); /* as above */
+                r = make_store_device(&m->copy, &stores[i], cookie, reterr);
+                if (r >= 0)
+                        r = make_real_device(m, cookie, reterr);
+                if (r >= 0)
+                        r = make_copy_device(m, reterr);
+        }
         return r;
 }
 
@@ -402,6 +399,7 @@ static int open_intent(struct provider_set *set, VSS_ID set_id, struct vss_error
 
 static int make_all(struct provider_set *set, struct vss_error *reterr) {
         struct mapper_table *stores = calloc(set->n, sizeof(*stores));
+        uint32_t cookie = 0;
         int r;
 
         if (!stores)
@@ -409,11 +407,11 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
         set->changed = true;
         r = make_stores(set, stores, reterr);
         if (r >= 0)
-                r = make_store_devices(set, stores, reterr);
+                r = make_devices(set, stores, &cookie, reterr);
         if (r >= 0)
                 r = make_snapshots(set, reterr);
-        if (r >= 0)
-                r = make_devices(set, reterr);
+        /* Late is no failure: these nodes are for people who look. */
+        (void)mapper_cookie_wait(&cookie);
         for (size_t i = 0; i < set->n; i++)
                 mapper_table_done(&stores[i]);
         free(stores);
@@ -470,7 +468,6 @@ int thick_stage(struct provider_set **ret, struct store *store, const struct vol
         }
         if (r < 0)
                 return give_up(set, r);
-        set->lvm = lvm_close(set->lvm);
         *ret = TAKE_PTR(set);
         return 0;
 }

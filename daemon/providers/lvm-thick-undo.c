@@ -14,18 +14,10 @@
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm-thick.h"
 #include "daemon/providers/vg-lock.h"
-#include <libdevmapper.h>
 #include <stdio.h>
-
-enum { LEFT_VG, LEFT_LV, LEFT_UUID, LEFT_FIELDS };
-#define LEFT_COLUMNS "vg_name,lv_name,lv_uuid"
-
-/* lvm's shell takes 64 words a line. */
-#define NAMES_PER_COMMAND 32
 
 static int rescue_one(const struct thick_copy *c, struct vss_error *reterr) {
         struct mapper_info info;
-        uint32_t cookie = 0;
         int r;
 
         r = mapper_find_uuid(c->origin_dm_uuid, &info, reterr);
@@ -34,11 +26,10 @@ static int rescue_one(const struct thick_copy *c, struct vss_error *reterr) {
         if (info.inactive_table)
                 r = mapper_clear(info.name, reterr);
         if (info.suspended) {
-                int k = mapper_resume(info.name, MAPPER_UDEV_VISIBLE, &cookie, reterr);
+                int k = mapper_resume(&info, reterr);
 
                 if (k < 0)
                         r = k;
-                (void)mapper_cookie_wait(&cookie); /* it writes again: that is what matters */
         }
         return r;
 }
@@ -69,25 +60,23 @@ static int find_ours(const struct thick_copy *c, const char *name, struct mapper
 }
 
 /* What is read through the copy fails from now on; what lies below it is free. */
-static int cut_off(const char *device, uint64_t sectors, uint32_t *cookie,
-                   struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table error = { 0 };
+static int cut_off(const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, error = { 0 };
         int r;
 
-        r = mapper_table_add(&error, 0, sectors, "error", "");
+        r = mapper_read_table(device->name, &live, reterr);
         if (r < 0)
-                return vss_error_from_errno(reterr, r, device);
-        r = mapper_load(device, &error, false, reterr);
+                return r;
+        r = mapper_table_add(&error, 0, mapper_table_length(&live), "error", "");
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device->name);
+        r = mapper_load(device->name, &error, false, reterr);
         if (r >= 0)
-                r = mapper_resume(device, MAPPER_UDEV_COPY, cookie, reterr);
-        if (r >= 0)
-                r = mapper_remove(device, MAPPER_UDEV_COPY, cookie, true, reterr);
-        return r;
+                r = mapper_resume(device, reterr);
+        return r < 0 ? r : mapper_remove(device->name, true, reterr);
 }
 
-static int remove_copy(const struct thick_copy *c, bool force, uint32_t *cookie,
-                       struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+static int remove_copy(const struct thick_copy *c, bool force, struct vss_error *reterr) {
         _cleanup_(vss_error_done) struct vss_error error = { 0 };
         struct mapper_info info;
         int r;
@@ -95,12 +84,9 @@ static int remove_copy(const struct thick_copy *c, bool force, uint32_t *cookie,
         r = find_ours(c, c->copy_device, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        r = mapper_remove(c->copy_device, MAPPER_UDEV_COPY, cookie, false, &error);
-        if (r == -EBUSY && force) {
-                r = mapper_read_table(c->copy_device, &table, reterr);
-                return r < 0 ? r
-                             : cut_off(c->copy_device, mapper_table_length(&table), cookie, reterr);
-        }
+        r = mapper_remove(c->copy_device, false, &error);
+        if (r == -EBUSY && force)
+                return cut_off(&info, reterr);
         if (r == -EBUSY)
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
                                      "the copy %s/%s is in use; end the programs that read it "
@@ -126,7 +112,7 @@ static int is_last(const struct mapper_info *real, const struct mapper_info *ori
         return 0;
 }
 
-static int restore_origin(const struct thick_copy *c, uint32_t *cookie, struct vss_error *reterr) {
+static int restore_origin(const struct thick_copy *c, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, own = { 0 };
         struct mapper_info real, origin;
         bool last;
@@ -153,174 +139,86 @@ static int restore_origin(const struct thick_copy *c, uint32_t *cookie, struct v
                 if (r >= 0)
                         r = mapper_load(origin.name, &own, origin.read_only, reterr);
                 if (r >= 0)
-                        r = mapper_resume(origin.name, MAPPER_UDEV_VISIBLE, cookie, reterr);
+                        r = mapper_resume(&origin, reterr);
                 if (r < 0)
                         return r;
         }
-        return mapper_remove(c->real_device, MAPPER_UDEV_HIDDEN, cookie, false, reterr);
+        return mapper_remove(c->real_device, false, reterr);
 }
 
-static int remove_store(const struct thick_copy *c, uint32_t *cookie, struct vss_error *reterr) {
+static int remove_store(const struct thick_copy *c, struct vss_error *reterr) {
         struct mapper_info info;
         int r;
 
         r = find_ours(c, c->store_device, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        return mapper_remove(c->store_device, MAPPER_UDEV_HIDDEN, cookie, false, reterr);
+        return mapper_remove(c->store_device, false, reterr);
 }
 
 static int undo_devices(struct thick_copy *const *copies, size_t n, bool force,
                         struct vss_error *reterr) {
-        uint32_t cookie = 0;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = remove_copy(copies[i], force, &cookie, reterr);
+                r = remove_copy(copies[i], force, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = restore_origin(copies[i], &cookie, reterr);
+                r = restore_origin(copies[i], reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = remove_store(copies[i], &cookie, reterr);
-        (void)mapper_cookie_wait(&cookie); /* the devices are gone, whatever udev is at */
+                r = remove_store(copies[i], reterr);
         return r;
 }
 
-/* What LVM knows of the copies: "vg/lv" of each that it has, NULL for the others. */
-struct left {
-        char **names;
-        size_t n, n_left;
-};
+/* Exactly these copies, by UUID where it is known: names can have been changed. */
+static int selection(struct thick_copy *const *copies, size_t n, char **ret) {
+        _cleanup_(freep) char *text = NULL;
 
-static void left_done(struct left *l) {
-        for (size_t i = 0; l->names && i < l->n; i++)
-                free(l->names[i]);
-        free(l->names);
-}
-
-static bool is_row_of(const struct thick_copy *c, char *const *f) {
-        if (c->cow_uuid)
-                return streq(f[LEFT_UUID], c->cow_uuid);
-        return streq(f[LEFT_VG], c->vg) && streq(f[LEFT_LV], c->cow);
-}
-
-static int take_left(struct left *ret, struct thick_copy *const *copies, size_t n,
-                     const struct lvm_row *rows, size_t n_rows) {
-        _cleanup_(left_done) struct left l = { .n = n };
-
-        l.names = calloc(n > 0 ? n : 1, sizeof(*l.names));
-        if (!l.names)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; !l.names[i] && k < n_rows; k++) {
-                        char *const *f = rows[k].fields;
-
-                        if (!is_row_of(copies[i], f))
-                                continue;
-                        if (str_format(&l.names[i], "%s/%s", f[LEFT_VG], f[LEFT_LV]) < 0)
-                                return -ENOMEM;
-                        l.n_left++;
-                }
-        *ret = l;
-        l = (struct left){ 0 };
-        return 0;
-}
-
-/* The report on exactly these copies, by UUID where it is known: names can have been changed. */
-static int append_question(char ***commands, struct thick_copy *const *copies, size_t n) {
-        _cleanup_(freep) char *line = NULL;
-        int r;
-
-        r = str_format(&line, "lvs " LVM_REPORT_OPTIONS " --nolocking -o " LEFT_COLUMNS " -S ");
-        for (size_t i = 0; r >= 0 && i < n; i++) {
+        for (size_t i = 0; i < n; i++) {
                 const struct thick_copy *c = copies[i];
+                const char *so_far = str_or_empty(text), * or = i > 0 ? "||" : "";
                 char *longer;
+                int r;
 
                 if (c->cow_uuid)
-                        r = str_format(&longer, "%s%slv_uuid=%s", line, i > 0 ? "||" : "",
-                                       c->cow_uuid);
+                        r = str_format(&longer, "%s%slv_uuid=%s", so_far, or, c->cow_uuid);
                 else
-                        r = str_format(&longer, "%s%s(vg_name=%s&&lv_name=%s)", line,
-                                       i > 0 ? "||" : "", c->vg, c->cow);
-                if (r >= 0) {
-                        free(line);
-                        line = longer;
-                }
-        }
-        return r < 0 ? r : strv_append(commands, line);
-}
-
-/* Runs the commands and tells which of the copies LVM knows afterwards. */
-static int ask_left(struct lvm *l, char ***commands, struct thick_copy *const *copies, size_t n,
-                    struct left *ret, struct vss_error *reterr) {
-        _cleanup_(freep) char *report = NULL;
-        struct lvm_row *rows = NULL;
-        size_t n_rows = 0;
-        int r;
-
-        r = append_question(commands, copies, n);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, *commands, &report, reterr);
-        if (r < 0)
-                return r;
-        r = lvm_report_parse(report, LEFT_FIELDS, &rows, &n_rows);
-        if (r >= 0)
-                r = take_left(ret, copies, n, rows, n_rows);
-        lvm_rows_free(rows, n_rows);
-        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
-}
-
-static int removal_commands(const struct left *left, char ***ret) {
-        _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *line = NULL;
-        size_t n_names = 0;
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < left->n; i++) {
-                char *longer;
-
-                if (!left->names[i])
-                        continue;
-                r = str_format(&longer, "%s %s",
-                               line ? line : "lvremove --nolocking --driverloaded n -f -y",
-                               left->names[i]);
+                        r = str_format(&longer, "%s%s(vg_name=%s&&lv_name=%s)", so_far, or, c->vg,
+                                       c->cow);
                 if (r < 0)
-                        break;
-                free(line);
-                line = longer;
-                if (++n_names % NAMES_PER_COMMAND == 0) {
-                        r = strv_append(&commands, line);
-                        free(line);
-                        line = NULL;
-                }
+                        return r;
+                free(text);
+                text = longer;
         }
-        if (r >= 0 && line)
-                r = strv_append(&commands, line);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(commands);
+        *ret = TAKE_PTR(text);
         return 0;
 }
 
 static int undo_metadata(struct lvm *l, struct thick_copy *const *copies, size_t n,
                          struct vss_error *reterr) {
-        _cleanup_(strv_freep) char **ask = NULL, **commands = NULL;
-        _cleanup_(left_done) struct left before = { 0 }, after = { 0 };
+        _cleanup_(freep) char *which = NULL, *removal = NULL, *question = NULL, *left = NULL;
+        _cleanup_(strv_freep) char **commands = NULL;
         int r;
 
-        r = ask_left(l, &ask, copies, n, &before, reterr);
-        if (r < 0 || before.n_left == 0)
-                return r;
-        r = removal_commands(&before, &commands);
+        r = selection(copies, n, &which);
+        if (r >= 0)
+                r = str_format(&removal, "lvremove --nolocking --driverloaded n -f -y -S %s",
+                               which);
+        if (r >= 0)
+                r = str_format(&question, "lvs --noheadings --nolocking -o vg_name,lv_name -S %s",
+                               which);
+        if (r >= 0)
+                r = strv_append(&commands, removal);
+        if (r >= 0)
+                r = strv_append(&commands, question);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = ask_left(l, &commands, copies, n, &after, reterr);
+        r = lvm_run(l, commands, &left, reterr);
         if (r < 0)
                 return r;
-        if (after.n_left > 0)
+        if (strspn(left, " \n") != strlen(left))
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
-                                     "LVM did not remove %zu cop%s: %s", after.n_left,
-                                     after.n_left == 1 ? "y" : "ies",
+                                     "LVM did not remove the copies%.*s: %s",
+                                     (int)strcspn(left, "\n"), left,
                                      *lvm_complaint(l) ? lvm_complaint(l) : "it gave no reason");
         return 0;
 }

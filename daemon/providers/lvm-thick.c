@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#define COMMITS_MAX 3
 #define LVMLOCKD_SOCKET "/run/lvm/lvmlockd.socket"
 
 static int refuse(struct vss_error *reterr, const struct volume *v, const char *reason) {
@@ -133,9 +134,10 @@ static int raid_health(const char *device, char health[static 256], struct vss_e
         return 0;
 }
 
-/* The table of a RAID's second instance was loaded a while ago: the legs must be what they were. */
-static int check_raid(const struct thick_member *m, struct vss_error *reterr) {
-        char health[256];
+/* The table of a RAID's second instance has been loaded by now, with what its legs were: they must
+ * be fine, and the same when that instance takes over. */
+static int check_raid(const struct thick_member *m, char health[static 256],
+                      struct vss_error *reterr) {
         int r;
 
         r = raid_health(m->copy.origin_device, health, reterr);
@@ -155,37 +157,40 @@ static void commits_free(struct dm_request **commits, size_t n) {
         free(commits);
 }
 
-static int add_commit(struct provider_set *set, const char *device, uint16_t udev_flags,
-                      struct dm_request **commits, size_t *n, struct vss_error *reterr) {
+/* In order: a last look at a RAID's legs, its blocks, the copy. */
+static int make_commits(const struct thick_member *m, struct dm_request **commits, size_t *n,
+                        struct vss_error *reterr) {
+        char health[256];
         int r;
 
-        r = mapper_cookie_expect(&set->cookie, reterr);
+        if (m->real_in_window) {
+                r = check_raid(m, health, reterr);
+                if (r < 0)
+                        return r;
+                r = dm_request_new_check(&commits[*n], m->origin, health);
+                if (r >= 0) {
+                        (*n)++;
+                        r = dm_request_new_resume(&commits[*n], m->real_device);
+                }
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, m->volume);
+                (*n)++;
+        }
+        r = dm_request_new_resume(&commits[*n], m->copy_device);
         if (r < 0)
-                return r;
-        r = dm_request_new_resume_name(&commits[*n], device, set->cookie,
-                                       udev_flags | DM_UDEV_PRIMARY_SOURCE_FLAG);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, device);
+                return vss_error_from_errno(reterr, r, m->volume);
         (*n)++;
         return 0;
 }
 
-static int add_row(struct provider_set *set, const struct thick_member *m, struct window *window,
-                   struct vss_error *reterr) {
-        struct dm_request **commits = calloc(2, sizeof(struct dm_request *));
+static int add_row(const struct thick_member *m, struct window *window, struct vss_error *reterr) {
+        struct dm_request **commits = calloc(COMMITS_MAX, sizeof(struct dm_request *));
         size_t n = 0;
-        int r = 0;
+        int r;
 
         if (!commits)
                 return vss_error_from_errno(reterr, -ENOMEM, m->volume);
-        if (m->real_in_window) {
-                r = check_raid(m, reterr);
-                if (r >= 0)
-                        r = add_commit(set, m->copy.real_device, MAPPER_UDEV_HIDDEN, commits, &n,
-                                       reterr);
-        }
-        if (r >= 0)
-                r = add_commit(set, m->copy.copy_device, MAPPER_UDEV_COPY, commits, &n, reterr);
+        r = make_commits(m, commits, &n, reterr);
         if (r >= 0)
                 r = window_add_row(window,
                                    &(struct window_row){
@@ -206,7 +211,7 @@ static int thick_add_window_rows(struct provider_set *set, struct window *window
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = add_row(set, &set->members[i], window, reterr);
+                r = add_row(&set->members[i], window, reterr);
         return r;
 }
 
@@ -228,18 +233,24 @@ static int check_copy(const struct thick_member *m, struct vss_error *reterr) {
         return 0;
 }
 
+static int finish_copy(const struct thick_member *m, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = check_copy(m, reterr);
+        if (r >= 0)
+                r = mapper_find_name(m->copy.copy_device, &info, reterr);
+        /* In the window nobody had time to tell udev; its links come while we go on. */
+        if (r >= 0)
+                r = mapper_announce(&info, MAPPER_UDEV_COPY, reterr);
+        return r < 0 ? r : thick_link_make(m->link, &info, reterr);
+}
+
 static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
-        /* Without udev's links the copies are still there: the links are checked one by one. */
-        (void)mapper_cookie_wait(&set->cookie);
-        for (size_t i = 0; r >= 0 && i < set->n; i++) {
-                const struct thick_member *m = &set->members[i];
-
-                r = check_copy(m, reterr);
-                if (r >= 0)
-                        r = thick_link_make(m->link, m->copy.copy_device, reterr);
-        }
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = finish_copy(&set->members[i], reterr);
         if (r >= 0)
                 thick_set_unlock(set);
         return r;
@@ -270,8 +281,6 @@ static int thick_abort(struct provider_set *set, struct vss_error *reterr) {
         copies = calloc(set->n, sizeof(*copies));
         if (!copies)
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot undo the set");
-        /* The window may have been entered or not: nobody waits for its events any more. */
-        mapper_cookie_drop(&set->cookie);
         for (size_t i = 0; i < set->n; i++)
                 copies[i] = &set->members[i].copy;
         r = thick_rescue(copies, set->n, reterr);

@@ -30,6 +30,7 @@ struct thick_member {
 
         /* From staging on. */
         struct mapper_table real_table;
+        dev_t real_device, copy_device;
         bool makes_real;     /* the first copy of this origin */
         bool real_in_window; /* its blocks must not be mapped twice at a time (RAID) */
 };
@@ -41,7 +42,6 @@ struct provider_set {
         struct thick_group *groups; /* sorted by name: the order of locking */
         size_t n_groups;
         struct lvm *lvm;
-        uint32_t cookie; /* of the window's events */
         int64_t intent;
         bool has_intent, changed; /* changed: there is something to undo */
 };
@@ -96,6 +96,6 @@ int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int thick_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                 bool *ret_overflowed, struct vss_error *reterr);
 
-/* lvm-thick-link.c: the nodes by which a copy is found. */
-int thick_link_make(const char *link, const char *device, struct vss_error *reterr);
+/* lvm-thick-link.c: the node by which a copy is found. */
+int thick_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
 void thick_link_remove(const char *link);

@@ -3,6 +3,7 @@
 
 #include "daemon/providers/mapper.h"
 #include "common/time-util.h"
+#include "daemon/window/dm-request.h"
 #include <libdevmapper.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -212,30 +213,66 @@ int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_er
         return read_targets(DM_DEVICE_STATUS, name, ret, reterr);
 }
 
+/* Under the lock. NULL: without memory. */
+static struct dm_task *table_task(int type, const char *name, const char *uuid,
+                                  const struct mapper_table *table, bool read_only) {
+        _cleanup_(task_freep) struct dm_task *t = task_new(type, name, uuid);
+
+        if (!t)
+                return NULL;
+        for (size_t i = 0; i < table->n; i++)
+                if (!dm_task_add_target(t, table->targets[i].start, table->targets[i].length,
+                                        table->targets[i].type, table->targets[i].params))
+                        return NULL;
+        if (read_only && !dm_task_set_ro(t))
+                return NULL;
+        return TAKE_PTR(t);
+}
+
 int mapper_load(const char *name, const struct mapper_table *table, bool read_only,
                 struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
         int r;
 
         take_lock();
-        t = task_new(DM_DEVICE_RELOAD, name, NULL);
-        for (size_t i = 0; t && i < table->n; i++)
-                if (!dm_task_add_target(t, table->targets[i].start, table->targets[i].length,
-                                        table->targets[i].type, table->targets[i].params)) {
-                        dm_task_destroy(t);
-                        t = NULL;
-                }
-        if (t && read_only && !dm_task_set_ro(t)) {
-                dm_task_destroy(t);
-                t = NULL;
-        }
+        t = table_task(DM_DEVICE_RELOAD, name, NULL, table, read_only);
         r = task_run(t, "load the table of", name, reterr);
         drop_lock();
         return r;
 }
 
 int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
-                  bool read_only, struct vss_error *reterr) {
+                  bool read_only, uint16_t udev_flags, uint32_t *cookie, struct vss_error *reterr) {
+        _cleanup_(task_freep) struct dm_task *t = NULL;
+        int r;
+
+        take_lock();
+        /* libdevmapper makes three requests of it: create, load, resume. */
+        t = table_task(DM_DEVICE_CREATE, name, uuid, table, read_only);
+        if (t && !dm_task_set_cookie(t, cookie, udev_flags)) {
+                dm_task_destroy(t);
+                t = NULL;
+        }
+        r = task_run(t, "create", name, reterr);
+        drop_lock();
+        return r;
+}
+
+/* One request that needs no more than the name. */
+static int simple(int type, const char *verb, const char *name, struct vss_error *reterr) {
+        _cleanup_(task_freep) struct dm_task *t = NULL;
+        int r;
+
+        take_lock();
+        t = task_new(type, name, NULL);
+        r = task_run(t, verb, name, reterr);
+        dm_task_update_nodes();
+        drop_lock();
+        return r;
+}
+
+int mapper_create_inactive(const char *name, const char *uuid, const struct mapper_table *table,
+                           bool read_only, struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
         int r;
 
@@ -246,67 +283,93 @@ int mapper_create(const char *name, const char *uuid, const struct mapper_table 
         if (r < 0)
                 return r;
         r = mapper_load(name, table, read_only, reterr);
-        if (r < 0) {
-                uint32_t cookie = 0;
-
-                (void)mapper_remove(name, MAPPER_UDEV_HIDDEN, &cookie, false,
-                                    NULL); /* r says why */
-                (void)mapper_cookie_wait(&cookie);
-        }
+        if (r < 0)
+                (void)mapper_remove(name, false, NULL); /* r says why */
         return r;
 }
 
-int mapper_resume(const char *name, uint16_t udev_flags, uint32_t *cookie,
-                  struct vss_error *reterr) {
-        _cleanup_(task_freep) struct dm_task *t = NULL;
+/* Not by libdevmapper: without a cookie it tells udev to take its links away. */
+static int run_requests(const struct mapper_info *device, struct dm_request *const *requests,
+                        size_t n, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = dm_kernel.open_control();
+
+        if (fd < 0)
+                return vss_error_from_errno(reterr, fd, device->name);
+        for (size_t i = 0; i < n; i++) {
+                int r = dm_request_run(requests[i], &dm_kernel, fd);
+
+                if (r < 0)
+                        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -r,
+                                             "device-mapper could not %s %s: %s",
+                                             dm_request_verb(requests[i]), device->name,
+                                             strerror(-r));
+        }
+        return 0;
+}
+
+int mapper_resume(const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(dm_request_freep) struct dm_request *resume = NULL;
         int r;
 
+        r = dm_request_new_resume(&resume, device->devno);
+        return r < 0 ? vss_error_from_errno(reterr, r, device->name)
+                     : run_requests(device, &resume, 1, reterr);
+}
+
+int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
+                    struct vss_error *reterr) {
+        _cleanup_(dm_request_freep) struct dm_request *suspend = NULL, *announce = NULL;
+        int r;
+
+        /* Only a resume makes an event that can carry flags. */
+        r = dm_request_new_suspend(&suspend, device->devno);
+        if (r >= 0)
+                r = dm_request_new_announce(&announce, device->devno,
+                                            udev_flags | DM_UDEV_PRIMARY_SOURCE_FLAG);
+        return r < 0 ? vss_error_from_errno(reterr, r, device->name)
+                     : run_requests(device, (struct dm_request *[]){ suspend, announce }, 2,
+                                    reterr);
+}
+
+bool mapper_has_udev(void) {
+        bool has;
+
         take_lock();
-        t = task_new(DM_DEVICE_RESUME, name, NULL);
-        if (t && !dm_task_set_cookie(t, cookie, udev_flags)) {
-                dm_task_destroy(t);
-                t = NULL;
-        }
-        r = task_run(t, "resume", name, reterr);
+        has = dm_udev_get_sync_support();
         drop_lock();
-        return r;
+        return has;
 }
 
 int mapper_clear(const char *name, struct vss_error *reterr) {
-        _cleanup_(task_freep) struct dm_task *t = NULL;
-        int r;
-
-        take_lock();
-        t = task_new(DM_DEVICE_CLEAR, name, NULL);
-        r = task_run(t, "clear", name, reterr);
-        drop_lock();
-        return r;
+        return simple(DM_DEVICE_CLEAR, "clear", name, reterr);
 }
 
-static int try_remove(const char *name, uint16_t udev_flags, uint32_t *cookie, bool deferred,
-                      struct vss_error *reterr) {
+int mapper_make_node(const char *name, struct vss_error *reterr) {
+        return simple(DM_DEVICE_MKNODES, "make the node of", name, reterr);
+}
+
+static int try_remove(const char *name, bool deferred, struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
         int r;
 
         take_lock();
         t = task_new(DM_DEVICE_REMOVE, name, NULL);
-        if (t && (!dm_task_set_cookie(t, cookie, udev_flags) ||
-                  (deferred && !dm_task_deferred_remove(t)))) {
+        if (t && deferred && !dm_task_deferred_remove(t)) {
                 dm_task_destroy(t);
                 t = NULL;
         }
         r = task_run(t, "remove", name, reterr);
+        dm_task_update_nodes();
         drop_lock();
         return r;
 }
 
-int mapper_remove(const char *name, uint16_t udev_flags, uint32_t *cookie, bool deferred,
-                  struct vss_error *reterr) {
+int mapper_remove(const char *name, bool deferred, struct vss_error *reterr) {
         const struct timespec pause = { .tv_nsec = REMOVE_PAUSE_NSEC };
 
         for (unsigned i = 1;; i++) {
                 _cleanup_(vss_error_done) struct vss_error error = { 0 };
-                int r = try_remove(name, udev_flags, cookie, deferred, &error);
+                int r = try_remove(name, deferred, &error);
 
                 if (r == -ENXIO)
                         return 0;
@@ -318,36 +381,10 @@ int mapper_remove(const char *name, uint16_t udev_flags, uint32_t *cookie, bool 
         }
 }
 
-int mapper_make_node(const char *name, struct vss_error *reterr) {
-        _cleanup_(task_freep) struct dm_task *t = NULL;
-        int r;
-
-        take_lock();
-        t = task_new(DM_DEVICE_MKNODES, name, NULL);
-        r = task_run(t, "make the node of", name, reterr);
-        dm_task_update_nodes();
-        drop_lock();
-        return r;
-}
-
-int mapper_cookie_expect(uint32_t *cookie, struct vss_error *reterr) {
-        _cleanup_(task_freep) struct dm_task *t = NULL;
-        int r = 0;
-
-        take_lock();
-        /* The task is never run: giving it the cookie is what counts. */
-        t = task_new(DM_DEVICE_RESUME, NULL, NULL);
-        if (!t || !dm_task_set_cookie(t, cookie, 0))
-                r = say_failed(reterr, "prepare the udev events of", "a snapshot", 0);
-        drop_lock();
-        return r;
-}
-
-void mapper_cookie_drop(uint32_t *cookie) {
+/* Forgets it without waiting. */
+static void cookie_drop(uint32_t *cookie) {
         int semaphore;
 
-        if (*cookie == 0)
-                return;
         /* libdevmapper can only wait for it: it is a System V semaphore with the cookie as key. */
         semaphore = semget((key_t)*cookie, 1, 0);
         if (semaphore >= 0)
@@ -381,6 +418,6 @@ bool mapper_cookie_wait(uint32_t *cookie) {
                         break;
                 (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
         }
-        mapper_cookie_drop(cookie);
+        cookie_drop(cookie);
         return false;
 }

@@ -5,7 +5,8 @@
  *
  * A cookie is how one waits for udev: each event that carries it is counted, and the wait ends
  * when udev has worked off all of them. It begins as 0 and is made with its first event; on a host
- * without udev it stays 0 and libdevmapper makes the nodes itself. */
+ * without udev it stays 0 and libdevmapper makes the nodes itself. What a new device is to udev
+ * (the flags) goes with its first event and is remembered from then on. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>
@@ -37,7 +38,6 @@ struct mapper_table {
 #define MAPPER_UDEV_COPY                                               \
         (DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_LOW_PRIORITY_FLAG | \
          DM_UDEV_DISABLE_LIBRARY_FALLBACK)
-#define MAPPER_UDEV_VISIBLE DM_UDEV_DISABLE_LIBRARY_FALLBACK
 
 void mapper_table_done(struct mapper_table *t);
 int mapper_table_add(struct mapper_table *t, uint64_t start, uint64_t length, const char *type,
@@ -51,26 +51,30 @@ int mapper_find_uuid(const char *uuid, struct mapper_info *ret, struct vss_error
 int mapper_read_table(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 
-/* A device that nobody can use yet: its table waits in the inactive slot. */
+/* A device with that table, live. */
 int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
-                  bool read_only, struct vss_error *reterr);
+                  bool read_only, uint16_t udev_flags, uint32_t *cookie, struct vss_error *reterr);
+/* A device that nobody can use yet: its table waits in the inactive slot. udev hears of it with
+ * mapper_announce(), after somebody has resumed it. */
+int mapper_create_inactive(const char *name, const char *uuid, const struct mapper_table *table,
+                           bool read_only, struct vss_error *reterr);
+/* Tells udev what a device is that was resumed without a word. Nobody waits for the links. */
+int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
+                    struct vss_error *reterr);
+/* Into the inactive slot. */
 int mapper_load(const char *name, const struct mapper_table *table, bool read_only,
                 struct vss_error *reterr);
 /* Makes the inactive table the live one. On a device that is in use this is one step in the
  * kernel: suspend, exchange, resume. */
-int mapper_resume(const char *name, uint16_t udev_flags, uint32_t *cookie,
-                  struct vss_error *reterr);
+int mapper_resume(const struct mapper_info *device, struct vss_error *reterr);
 int mapper_clear(const char *name, struct vss_error *reterr);
 /* Not there is success. -EBUSY: somebody has it open, for a second at least. deferred: then it goes
- * when they close it. */
-int mapper_remove(const char *name, uint16_t udev_flags, uint32_t *cookie, bool deferred,
-                  struct vss_error *reterr);
-/* Makes /dev/mapper/NAME where udev did not. */
+ * when they close it. The node under /dev/mapper goes at once, udev's links a little later. */
+int mapper_remove(const char *name, bool deferred, struct vss_error *reterr);
+/* Whether udev makes nodes and links on this host. */
+bool mapper_has_udev(void);
+/* Makes /dev/mapper/NAME where it does not. */
 int mapper_make_node(const char *name, struct vss_error *reterr);
 
-/* Counts one event more, that somebody else will cause. */
-int mapper_cookie_expect(uint32_t *cookie, struct vss_error *reterr);
 /* True when udev has done everything; false after a while without. The cookie is gone then. */
 bool mapper_cookie_wait(uint32_t *cookie);
-/* Forgets it without waiting. */
-void mapper_cookie_drop(uint32_t *cookie);

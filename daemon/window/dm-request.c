@@ -13,8 +13,13 @@
 
 #define MESSAGE_MAX 1024
 
+/* Flags for udev are the upper half of a cookie whose lower half is the number of a semaphore to
+ * be counted down; without one dmsetup's rules take the flags and notify nobody. */
 #define UDEV_FLAGS_SHIFT 16
-#define COOKIE_MASK UINT32_C(0xffff)
+
+/* The longest status of a target that can be checked, with its head. */
+#define STATUS_MAX 4096
+#define WORD_MAX 256
 
 struct dm_request {
         const char *verb;
@@ -22,6 +27,7 @@ struct dm_request {
         size_t size;
         struct dm_ioctl *filled; /* as it was made */
         struct dm_ioctl *buffer; /* as the kernel left it */
+        char word[WORD_MAX];     /* that must be in the status; "": none */
 };
 
 struct dm_request *dm_request_free(struct dm_request *r) {
@@ -74,22 +80,12 @@ int dm_request_new_resume(struct dm_request **ret, dev_t device) {
         return request_new(ret, "resume", DM_DEV_SUSPEND, device, 0, 0);
 }
 
-int dm_request_new_resume_name(struct dm_request **ret, const char *name, uint32_t cookie,
-                               uint16_t udev_flags) {
-        _cleanup_(dm_request_freep) struct dm_request *r = NULL;
-        int k;
+int dm_request_new_announce(struct dm_request **ret, dev_t device, uint16_t udev_flags) {
+        int r = request_new(ret, "resume", DM_DEV_SUSPEND, device, 0, 0);
 
-        if (strlen(name) >= DM_NAME_LEN)
-                return -ENAMETOOLONG;
-        k = request_new(&r, "resume", DM_DEV_SUSPEND, 0, 0, 0);
-        if (k < 0)
-                return k;
-        memcpy(r->filled->name, name, strlen(name) + 1);
-        if (cookie != 0)
-                r->filled->event_nr =
-                        (cookie & COOKIE_MASK) | ((uint32_t)udev_flags << UDEV_FLAGS_SHIFT);
-        *ret = TAKE_PTR(r);
-        return 0;
+        if (r >= 0)
+                (*ret)->filled->event_nr = (uint32_t)udev_flags << UDEV_FLAGS_SHIFT;
+        return r;
 }
 
 int dm_request_new_clear(struct dm_request **ret, dev_t device) {
@@ -98,6 +94,20 @@ int dm_request_new_clear(struct dm_request **ret, dev_t device) {
 
 int dm_request_new_status(struct dm_request **ret, dev_t device) {
         return request_new(ret, "status", DM_DEV_STATUS, device, 0, 0);
+}
+
+int dm_request_new_check(struct dm_request **ret, dev_t device, const char *word) {
+        _cleanup_(dm_request_freep) struct dm_request *r = NULL;
+        int k;
+
+        if (strlen(word) >= WORD_MAX)
+                return -ENAMETOOLONG;
+        k = request_new(&r, "check", DM_TABLE_STATUS, device, DM_NOFLUSH_FLAG, STATUS_MAX);
+        if (k < 0)
+                return k;
+        memcpy(r->word, word, strlen(word) + 1);
+        *ret = TAKE_PTR(r);
+        return 0;
 }
 
 int dm_request_new_message(struct dm_request **ret, dev_t device, uint64_t sector,
@@ -123,6 +133,29 @@ const char *dm_request_verb(const struct dm_request *r) {
         return r->verb;
 }
 
+/* Whether the first target's status has the word. It calls no function that allocates or locks. */
+static bool status_has_word(const struct dm_request *r) {
+        const struct dm_target_spec *target =
+                (const void *)((const char *)r->buffer + r->buffer->data_start);
+        const char *end = (const char *)r->buffer + r->size;
+        const char *p = (const char *)(target + 1);
+        size_t length = strlen(r->word);
+
+        if (r->buffer->flags & DM_BUFFER_FULL_FLAG || r->buffer->target_count == 0)
+                return false;
+        while (p < end && *p) {
+                const char *word = p;
+
+                while (p < end && *p && *p != ' ')
+                        p++;
+                if ((size_t)(p - word) == length && memcmp(word, r->word, length) == 0)
+                        return true;
+                while (p < end && *p == ' ')
+                        p++;
+        }
+        return false;
+}
+
 int dm_request_run(struct dm_request *r, const struct dm_kernel *kernel, int control_fd) {
         int k;
 
@@ -131,6 +164,8 @@ int dm_request_run(struct dm_request *r, const struct dm_kernel *kernel, int con
                 /* A suspend that a signal interrupts has been undone by the kernel. */
                 k = kernel->ioctl(control_fd, r->command, r->buffer);
         } while (k == -EINTR);
+        if (k == 0 && r->word[0] != '\0' && !status_has_word(r))
+                return -ESTALE;
         return k;
 }
 

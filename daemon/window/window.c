@@ -370,6 +370,12 @@ static int say_failed(struct window *w, struct vss_error *reterr) {
                                      "%s is frozen by another program; 'fsfreeze --unfreeze' on "
                                      "its mount point lets it go",
                                      row->volume);
+        if (streq(f->verb, "check"))
+                return vss_error_set(
+                        reterr, VSS_E_PROVIDER_VETO, -f->error,
+                        "the storage below %s changed while its copy was prepared (%s); "
+                        "try again when it is healthy",
+                        row->volume, strerror(-f->error));
         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -f->error,
                              "device-mapper could not %s %s: %s", f->verb, row->volume,
                              strerror(-f->error));

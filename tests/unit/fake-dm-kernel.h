@@ -4,7 +4,7 @@
  * told, and complains of every request that comes too early. It lives in a page that all processes
  * of a test share, so that what the guard does is seen after the daemon's death.
  *
- * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of the device "copyI". */
+ * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of FAKE_COPY(i). */
 
 #include "daemon/window/dm-request.h"
 #include "daemon/window/futex.h"
@@ -22,6 +22,7 @@
 #define FAKE_MAX 24
 #define FAKE_MAJOR 254
 #define FAKE_ORIGIN(i) makedev(FAKE_MAJOR, (unsigned)(i))
+#define FAKE_COPY(i) makedev(FAKE_MAJOR, 128U + (unsigned)(i))
 
 /* A bound for waits that end long before, if the test passes. */
 #define FAKE_PATIENCE_USEC (20 * USEC_PER_SEC)
@@ -115,22 +116,17 @@ static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
                 fake->in_ioctl();
         if (fd < 0 || arg->version[0] != DM_VERSION_MAJOR)
                 return -EINVAL;
-        if (arg->name[0] != '\0') {
-                unsigned i;
-
-                if (strncmp(arg->name, "copy", 4) != 0 || command != DM_DEV_SUSPEND)
-                        return -ENXIO;
-                i = (unsigned)(arg->name[4] - '0');
-                if (arg->name[5] != '\0')
-                        i = i * 10 + (unsigned)(arg->name[5] - '0');
-                r = fake_commit(&fake->origins[i]);
+        /* The numbers of the test are small: the kernel's encoding is major << 8 | minor. */
+        if (arg->dev >> 8 != FAKE_MAJOR || (arg->dev & 0x7f) >= fake->n)
+                return -ENXIO;
+        o = &fake->origins[arg->dev & 0x7f];
+        if (arg->dev & 0x80) {
+                if (command != DM_DEV_SUSPEND || arg->flags & DM_SUSPEND_FLAG)
+                        return -ENOTTY;
+                r = fake_commit(o);
                 fake_event();
                 return r;
         }
-        /* The numbers of the test are small: the kernel's encoding is major << 8 | minor. */
-        if (arg->dev >> 8 != FAKE_MAJOR || (arg->dev & 0xff) >= fake->n)
-                return -ENXIO;
-        o = &fake->origins[arg->dev & 0xff];
 
         if (command == DM_TABLE_CLEAR) {
                 atomic_fetch_add(&o->n_clears, 1);
@@ -197,12 +193,11 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
         ck_assert_int_eq(window_new(&w, &options), 0);
         for (size_t i = 0; i < fake->n; i++) {
                 struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
-                char volume[32], copy[32];
+                char volume[32];
 
                 (void)snprintf(volume, sizeof(volume), "/srv/%zu/", i);
-                (void)snprintf(copy, sizeof(copy), "copy%zu", i);
                 ck_assert_ptr_nonnull(commits);
-                ck_assert_int_eq(dm_request_new_resume_name(commits, copy, 0, 0), 0);
+                ck_assert_int_eq(dm_request_new_resume(commits, FAKE_COPY(i)), 0);
                 ck_assert_int_eq(window_add_row(w,
                                                 &(struct window_row){
                                                         .volume = volume,

@@ -87,23 +87,61 @@ START_TEST(resume_and_clear_name_the_device_by_number) {
 }
 END_TEST
 
-START_TEST(resume_by_name_carries_cookie_and_udev_flags) {
+START_TEST(an_announcement_carries_udev_flags_and_no_semaphore) {
         _cleanup_(dm_request_freep) struct dm_request *r = NULL;
 
-        ck_assert_int_eq(dm_request_new_resume_name(&r, "vg-copy", 0x0d4dbeef, 0x0044), 0);
+        ck_assert_int_eq(dm_request_new_announce(&r, makedev(253, 3), 0x0044), 0);
         run(r);
-        ck_assert_str_eq(header()->name, "vg-copy");
-        ck_assert_uint_eq(header()->dev, 0);
-        ck_assert_uint_eq(header()->event_nr, 0x0044beefU);
+        ck_assert_uint_eq(seen.command, DM_DEV_SUSPEND);
+        ck_assert_uint_eq(header()->flags, 0);
+        ck_assert_uint_eq(header()->event_nr, 0x00440000U);
 }
 END_TEST
 
-START_TEST(without_a_cookie_there_are_no_udev_flags) {
+/* Put behind the header as the kernel does. */
+static void answer_status(struct dm_ioctl *arg, const char *text) {
+        struct dm_target_spec *target = (void *)(arg + 1);
+
+        ck_assert_uint_ge(arg->data_size, sizeof(*arg) + sizeof(*target) + strlen(text) + 1);
+        arg->target_count = 1;
+        memcpy(target + 1, text, strlen(text) + 1);
+}
+
+static const char *status;
+
+static int answer(int fd, unsigned long command, struct dm_ioctl *arg) {
+        ck_assert_int_eq(fd, FD);
+        ck_assert_uint_eq(command, DM_TABLE_STATUS);
+        ck_assert_uint_eq(arg->flags, DM_NOFLUSH_FLAG);
+        arg->flags = 0;
+        if (!status)
+                arg->flags = DM_BUFFER_FULL_FLAG;
+        else if (*status)
+                answer_status(arg, status);
+        return 0;
+}
+
+START_TEST(a_check_wants_a_word_in_the_status) {
+        static const struct dm_kernel answering = { .ioctl = answer };
+        static const struct {
+                const char *status;
+                int result;
+        } cases[] = {
+                { "raid1 2 AA 2048/2048 idle 0", 0 },
+                { "AA", 0 },
+                { "raid1 2 AD 2048/2048 idle 0", -ESTALE },
+                { "raid1 3 AAA 2048/2048 idle 0", -ESTALE },
+                { "raid1 2 A", -ESTALE },
+                { "", -ESTALE },
+                { NULL, -ESTALE },
+        };
         _cleanup_(dm_request_freep) struct dm_request *r = NULL;
 
-        ck_assert_int_eq(dm_request_new_resume_name(&r, "vg-copy", 0, 0x0044), 0);
-        run(r);
-        ck_assert_uint_eq(header()->event_nr, 0);
+        ck_assert_int_eq(dm_request_new_check(&r, makedev(253, 5), "AA"), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                status = cases[i].status;
+                ck_assert_int_eq(dm_request_run(r, &answering, FD), cases[i].result);
+        }
 }
 END_TEST
 
@@ -124,10 +162,11 @@ END_TEST
 START_TEST(each_run_starts_from_what_was_prepared) {
         _cleanup_(dm_request_freep) struct dm_request *r = NULL;
 
-        ck_assert_int_eq(dm_request_new_resume_name(&r, "vg-copy", 0, 0), 0);
+        ck_assert_int_eq(dm_request_new_resume(&r, makedev(253, 7)), 0);
         run(r);
         run(r);
-        ck_assert_str_eq(header()->name, "vg-copy");
+        ck_assert_str_eq(header()->name, "");
+        ck_assert_uint_eq(header()->dev, 253U << 8 | 7U);
         ck_assert_uint_eq(header()->flags, 0);
 }
 END_TEST
@@ -174,14 +213,9 @@ START_TEST(what_does_not_fit_is_refused) {
 
         memset(text, 'n', sizeof(text) - 1);
         text[sizeof(text) - 1] = '\0';
-        ck_assert_int_eq(dm_request_new_resume_name(&r, text, 0, 0), -ENAMETOOLONG);
         ck_assert_int_eq(dm_request_new_message(&r, makedev(253, 5), 0, text), -ENAMETOOLONG);
-        text[DM_NAME_LEN] = '\0';
-        ck_assert_int_eq(dm_request_new_resume_name(&r, text, 0, 0), -ENAMETOOLONG);
+        ck_assert_int_eq(dm_request_new_check(&r, makedev(253, 5), text), -ENAMETOOLONG);
         ck_assert_ptr_null(r);
-        text[DM_NAME_LEN - 1] = '\0';
-        ck_assert_int_eq(dm_request_new_resume_name(&r, text, 0, 0), 0);
-        dm_request_free(r);
 }
 END_TEST
 
@@ -194,8 +228,8 @@ int main(void) {
         tcase_add_test(t, suspend_flushes_and_locks_the_file_system);
         tcase_add_test(t, device_numbers_are_encoded_as_the_kernel_does);
         tcase_add_test(t, resume_and_clear_name_the_device_by_number);
-        tcase_add_test(t, resume_by_name_carries_cookie_and_udev_flags);
-        tcase_add_test(t, without_a_cookie_there_are_no_udev_flags);
+        tcase_add_test(t, an_announcement_carries_udev_flags_and_no_semaphore);
+        tcase_add_test(t, a_check_wants_a_word_in_the_status);
         tcase_add_test(t, a_message_follows_the_header);
         tcase_add_test(t, each_run_starts_from_what_was_prepared);
         tcase_add_test(t, an_interrupted_run_is_begun_anew);

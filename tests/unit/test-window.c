@@ -134,7 +134,7 @@ START_TEST(inactive_tables_stay_where_the_row_has_none) {
         fake->origins[0].inactive_table = false;
         ck_assert_int_eq(window_new(&w, &options), 0);
         struct dm_request **commits = calloc(1, sizeof(*commits));
-        ck_assert_int_eq(dm_request_new_resume_name(commits, "copy0", 0, 0), 0);
+        ck_assert_int_eq(dm_request_new_resume(commits, FAKE_COPY(0)), 0);
         ck_assert_int_eq(window_add_row(w,
                                         &(struct window_row){ .volume = "/",
                                                               .origin = FAKE_ORIGIN(0),

@@ -1,0 +1,239 @@
+/* The parts of the lvm-thick provider that need no storage: sizes of stores, the line that a copy
+ * is noted in, the text of an intent. */
+
+#include "common/vss-id.h"
+#include "daemon/providers/lvm-thick-size.h"
+#include "daemon/providers/lvm-thick.h"
+
+#include <check.h>
+
+#define MIB (UINT64_C(1024) * 1024)
+#define GIB (MIB * 1024)
+#define EXTENT (4 * MIB)
+
+#define VG_UUID "L1e6mu-jFuK-Nip8-rM0v-iGRr-Fn9G-y5isPI"
+#define LV_UUID "TIYC0Q-gPeB-UO90-GMc7-y6zm-A0Y1-bIu15O"
+#define COW_UUID "0tXmVQ-owDa-T3cx-33Kh-W0pG-vPKl-z1NKNb"
+
+START_TEST(a_store_is_a_tenth_but_not_too_small) {
+        /* A volume under 500 MB: 32 MiB. */
+        ck_assert_uint_eq(thick_size_wanted(100 * MIB, EXTENT), 8);
+        /* One above: 320 MiB at least. */
+        ck_assert_uint_eq(thick_size_wanted(1 * GIB, EXTENT), 80);
+        ck_assert_uint_eq(thick_size_wanted(100 * GIB, EXTENT), 2560);
+        /* Rounded up to whole extents. */
+        ck_assert_uint_eq(thick_size_wanted(100 * GIB + 1, EXTENT), 2560);
+        ck_assert_uint_eq(thick_size_wanted(100 * GIB + 10 * EXTENT, EXTENT), 2561);
+}
+END_TEST
+
+START_TEST(no_store_is_larger_than_can_ever_be_needed) {
+        /* 4 MiB are 128 chunks: one for the head, one for their notes. */
+        ck_assert_uint_eq(thick_size_enough(4 * MIB, 32 * 1024), 130);
+        ck_assert_uint_eq(thick_size_wanted(4 * MIB, EXTENT), 2);
+        ck_assert_uint_eq(thick_size_least(4 * MIB, EXTENT), 2);
+        for (uint64_t size = EXTENT; size < 4 * GIB; size += 37 * EXTENT) {
+                ck_assert_uint_le(thick_size_wanted(size, EXTENT), thick_size_enough(size, EXTENT));
+                ck_assert_uint_le(thick_size_least(size, EXTENT), thick_size_wanted(size, EXTENT));
+                ck_assert_uint_gt(thick_size_enough(size, EXTENT) * EXTENT, size);
+        }
+}
+END_TEST
+
+START_TEST(what_is_free_is_shared_out) {
+        struct thick_size sizes[] = {
+                { .origin_bytes = 1 * GIB },   /* wants 80, 8 at least */
+                { .origin_bytes = 10 * GIB },  /* wants 256 */
+                { .origin_bytes = 100 * MIB }, /* wants 8 */
+        };
+        uint64_t needed, sum = 0;
+
+        ck_assert_int_eq(thick_size_share(sizes, 3, 344, EXTENT, &needed), 0);
+        ck_assert_uint_eq(needed, 24);
+        ck_assert_uint_eq(sizes[0].extents, 80);
+        ck_assert_uint_eq(sizes[1].extents, 256);
+        ck_assert_uint_eq(sizes[2].extents, 8);
+
+        ck_assert_int_eq(thick_size_share(sizes, 3, 124, EXTENT, &needed), 0);
+        for (size_t i = 0; i < 3; i++) {
+                ck_assert_uint_ge(sizes[i].extents, 8);
+                sum += sizes[i].extents;
+        }
+        ck_assert_uint_le(sum, 124);
+        ck_assert_uint_ge(sum, 120);
+        ck_assert_uint_gt(sizes[1].extents, sizes[0].extents);
+
+        ck_assert_int_eq(thick_size_share(sizes, 3, 24, EXTENT, &needed), 0);
+        ck_assert_uint_eq(sizes[1].extents, 8);
+        ck_assert_int_eq(thick_size_share(sizes, 3, 23, EXTENT, &needed), -ENOSPC);
+        ck_assert_uint_eq(needed, 24);
+}
+END_TEST
+
+START_TEST(sharing_large_groups_does_not_overflow) {
+        struct thick_size sizes[64];
+        uint64_t needed, free_extents = UINT32_MAX / 2;
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+                sizes[i].origin_bytes = (uint64_t)UINT32_MAX * EXTENT;
+        ck_assert_int_eq(thick_size_share(sizes, ARRAY_SIZE(sizes), free_extents, EXTENT, &needed),
+                         0);
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+                ck_assert_uint_le(sizes[i].extents, free_extents / 60);
+}
+END_TEST
+
+static void make_copy(struct thick_copy *c, const char *cow_uuid) {
+        ck_assert_int_eq(
+                thick_copy_init(c, "my-vg", VG_UUID, "ro-ot", LV_UUID, "vss_ShadowCopy7", cow_uuid),
+                0);
+}
+
+START_TEST(a_copy_knows_its_devices) {
+        _cleanup_(thick_copy_done) struct thick_copy c = { 0 };
+
+        make_copy(&c, NULL);
+        ck_assert_str_eq(c.origin_device, "my--vg-ro--ot");
+        ck_assert_str_eq(c.real_device, "my--vg-ro--ot-real");
+        ck_assert_str_eq(c.copy_device, "my--vg-vss_ShadowCopy7");
+        ck_assert_str_eq(c.store_device, "my--vg-vss_ShadowCopy7-cow");
+        ck_assert_str_eq(c.origin_dm_uuid,
+                         "LVM-L1e6mujFuKNip8rM0viGRrFn9Gy5isPITIYC0QgPeBUO90GMc7y6zmA0Y1bIu15O");
+        ck_assert_ptr_null(c.copy_dm_uuid);
+        ck_assert_int_eq(thick_copy_set_cow_uuid(&c, "nonsense"), -EINVAL);
+        ck_assert_int_eq(thick_copy_set_cow_uuid(&c, COW_UUID), 0);
+        ck_assert_str_eq(
+                c.store_dm_uuid,
+                "LVM-L1e6mujFuKNip8rM0viGRrFn9Gy5isPI0tXmVQowDaT3cx33KhW0pGvPKlz1NKNb-cow");
+}
+END_TEST
+
+START_TEST(a_copy_survives_its_text) {
+        const char *uuids[] = { NULL, COW_UUID };
+
+        for (size_t i = 0; i < ARRAY_SIZE(uuids); i++) {
+                _cleanup_(thick_copy_done) struct thick_copy c = { 0 }, back = { 0 };
+                _cleanup_(freep) char *text = NULL, *again = NULL;
+
+                make_copy(&c, uuids[i]);
+                ck_assert_int_eq(thick_copy_format(&c, &text), 0);
+                ck_assert_int_eq(thick_copy_parse(&back, text), 0);
+                ck_assert_str_eq(back.origin_device, c.origin_device);
+                ck_assert_pstr_eq(back.store_dm_uuid, c.store_dm_uuid);
+                ck_assert_int_eq(thick_copy_format(&back, &again), 0);
+                ck_assert_str_eq(again, text);
+        }
+}
+END_TEST
+
+START_TEST(what_is_no_copy_is_not_understood) {
+        static const char *const texts[] = {
+                "",
+                "vg=a",
+                "vg=a vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c",
+                "vg=a vg_uuid=x origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+                "vg=a vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=- more",
+                "vg=a/b vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+                "vg=-a vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+                "vg= vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+                "lv=a vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+                "vg=a;reboot vg_uuid=" VG_UUID " origin=b origin_uuid=" LV_UUID " cow=c cow_uuid=-",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct thick_copy c = { 0 };
+
+                ck_assert_msg(thick_copy_parse(&c, texts[i]) == -EBADMSG, "%s", texts[i]);
+                ck_assert_ptr_null(c.vg);
+        }
+}
+END_TEST
+
+START_TEST(an_intent_survives_its_text) {
+        _cleanup_(thick_copy_done) struct thick_copy one = { 0 }, two = { 0 };
+        struct thick_copy *copies[] = { &one, &two };
+        VSS_ID id;
+
+        make_copy(&one, NULL);
+        make_copy(&two, COW_UUID);
+        ck_assert_int_eq(vss_id_random(&id), 0);
+        for (size_t i = 0; i < 2; i++) {
+                _cleanup_(thick_intent_done) struct thick_intent intent = { 0 };
+                _cleanup_(freep) char *text = NULL;
+
+                ck_assert_int_eq(thick_intent_format(i ? id : (VSS_ID){ 0 }, copies, 2, &text), 0);
+                ck_assert_int_eq(thick_intent_parse(&intent, text), 0);
+                ck_assert(vss_id_equal(intent.snapshot_id, i ? id : (VSS_ID){ 0 }));
+                ck_assert_uint_eq(intent.n, 2);
+                ck_assert_ptr_null(intent.copies[0].cow_uuid);
+                ck_assert_str_eq(intent.copies[1].cow_uuid, COW_UUID);
+        }
+}
+END_TEST
+
+START_TEST(what_is_no_intent_is_not_understood) {
+        static const char *const texts[] = {
+                "",
+                "lvm-thick 2\n",
+                "lvm-thick 1\nnonsense\n",
+                "lvm-thick 1\nsnapshot=7\n",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct thick_intent intent = { 0 };
+
+                ck_assert_msg(thick_intent_parse(&intent, texts[i]) == -EBADMSG, "%s", texts[i]);
+                ck_assert_ptr_null(intent.copies);
+        }
+}
+END_TEST
+
+START_TEST(only_plain_blocks_and_raid_can_be_copied) {
+        static const struct {
+                const char *types[3];
+                const char *unfit;
+        } cases[] = {
+                { { "linear" }, NULL },
+                { { "linear", "striped", "linear" }, NULL },
+                { { "raid" }, NULL },
+                { { "thin" }, "thin" },
+                { { "linear", "cache" }, "cache" },
+                { { "mirror" }, "mirror" },
+                { { NULL }, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+
+                for (size_t k = 0; k < 3 && cases[i].types[k]; k++)
+                        ck_assert_int_eq(mapper_table_add(&table, k * 8, 8, cases[i].types[k], ""),
+                                         0);
+                ck_assert_uint_eq(mapper_table_length(&table), table.n * 8);
+                ck_assert_pstr_eq(thick_unfit_target(&table), cases[i].unfit);
+        }
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("lvm-thick");
+        TCase *t = tcase_create("lvm-thick");
+        SRunner *runner;
+        int n_failed;
+
+        tcase_add_test(t, a_store_is_a_tenth_but_not_too_small);
+        tcase_add_test(t, no_store_is_larger_than_can_ever_be_needed);
+        tcase_add_test(t, what_is_free_is_shared_out);
+        tcase_add_test(t, sharing_large_groups_does_not_overflow);
+        tcase_add_test(t, a_copy_knows_its_devices);
+        tcase_add_test(t, a_copy_survives_its_text);
+        tcase_add_test(t, what_is_no_copy_is_not_understood);
+        tcase_add_test(t, an_intent_survives_its_text);
+        tcase_add_test(t, what_is_no_intent_is_not_understood);
+        tcase_add_test(t, only_plain_blocks_and_raid_can_be_copied);
+        suite_add_tcase(s, t);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_NORMAL);
+        n_failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
