@@ -260,6 +260,7 @@ static int coordinator_arm_deadline(struct coordinator *c) {
 }
 
 static void coordinator_disarm_deadline(struct coordinator *c) {
+        c->deadline_usec = USEC_INFINITY;
         (void)sd_event_source_set_enabled(c->deadline, SD_EVENT_OFF); /* fails for no live source */
 }
 
@@ -287,6 +288,11 @@ static void coordinator_on_round(void *userdata, const struct round_result *resu
         coordinator_end_phase(c);
         if (c->phase == PHASE_THAW)
                 coordinator_disarm_deadline(c);
+        /* Every writer was left out before its Freeze: nobody waits for the window. */
+        if (c->phase == PHASE_FREEZE && !coordinator_is_frozen(c)) {
+                coordinator_disarm_deadline(c);
+                set_storage_set_deadline(c->storage, 0);
+        }
         if (!result->fatal) {
                 coordinator_later(c);
                 return;
@@ -564,6 +570,9 @@ int coordinator_start(struct coordinator **ret, const struct coordinator_request
                 r = set_storage_new(&c->storage, &c->request);
         if (r >= 0)
                 r = coordinator_add_sources(c);
+        /* Those that will be frozen must be told of the end, whatever we lack by then. */
+        if (r >= 0 && request->participants)
+                r = participants_prepare_abort(request->participants);
         if (r < 0)
                 return r;
 

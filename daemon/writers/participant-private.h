@@ -25,7 +25,8 @@ struct participants {
         struct writer_registry *registry;
         struct participant **items;
         size_t n;
-        struct round *round; /* running; NULL: none */
+        struct round *round;       /* running; NULL: none */
+        struct round *abort_spare; /* for an Abort that must not fail */
         participants_lost_fn lost;
         void *userdata;
 };
@@ -40,5 +41,6 @@ void participant_publish(const struct participant *p);
 void participant_explain(const struct participant *p, enum writer_event_type type,
                          const struct writer_reply *reply, uint64_t waited_usec,
                          struct vss_error *reterr);
+struct round *round_free(struct round *r);
 /* The round's half of a lost writer; true if a call of it was running. */
 bool round_lose(struct round *r, struct participant *p);

@@ -39,6 +39,7 @@ struct participants *participants_free(struct participants *p) {
                 return NULL;
         if (p->round)
                 round_cancel(p->round);
+        round_free(p->abort_spare);
         for (size_t i = 0; i < p->n; i++)
                 participant_free(p->items[i]);
         free(p->items);

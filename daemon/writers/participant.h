@@ -33,6 +33,8 @@ int participants_identify(struct participants *p, const struct writer_event *eve
 int participants_send(struct participants *p, const struct writer_event *event,
                       uint64_t timeout_usec, round_done_fn done, void *userdata,
                       struct round **ret);
+/* Makes what a round of ABORT needs: the next one then cannot fail for want of memory. */
+int participants_prepare_abort(struct participants *p);
 /* The round is over and its done() is not called; what is still to be answered is not read. The
  * states stay where they were: Abort follows. */
 void round_cancel(struct round *r);

@@ -33,7 +33,7 @@ struct round {
         void *userdata;
 };
 
-static struct round *round_free(struct round *r) {
+struct round *round_free(struct round *r) {
         if (!r)
                 return NULL;
         if (r->participants && r->participants->round == r)
@@ -320,12 +320,10 @@ static int round_copy_event(struct round *r, const struct writer_event *event) {
         return 0;
 }
 
-static int round_new(struct round **ret, struct participants *p, const struct writer_event *event,
-                     uint64_t timeout_usec, round_done_fn done, void *userdata) {
+/* What a round needs memory for, its event apart. */
+static int round_make(struct round **ret, struct participants *p) {
         _cleanup_(round_freep) struct round *r = NULL;
         int q;
-
-        assert(!p->round);
 
         r = calloc(1, sizeof(*r));
         if (!r)
@@ -333,9 +331,6 @@ static int round_new(struct round **ret, struct participants *p, const struct wr
         r->calls = calloc(p->n > 0 ? p->n : 1, sizeof(*r->calls));
         if (!r->calls)
                 return -ENOMEM;
-        q = round_copy_event(r, event);
-        if (q < 0)
-                return q;
         q = sd_event_add_defer(writer_registry_event(p->registry), &r->end, round_on_end, r);
         if (q < 0)
                 return q;
@@ -345,6 +340,31 @@ static int round_new(struct round **ret, struct participants *p, const struct wr
         for (size_t i = 0; i < p->n; i++)
                 r->calls[i] = (struct round_call){ .round = r, .participant = p->items[i] };
         r->n_calls = p->n;
+        *ret = TAKE_PTR(r);
+        return 0;
+}
+
+static int round_new(struct round **ret, struct participants *p, const struct writer_event *event,
+                     uint64_t timeout_usec, round_done_fn done, void *userdata) {
+        const bool spare = event->type == WRITER_EVENT_ABORT && p->abort_spare;
+        _cleanup_(round_freep) struct round *r = NULL;
+        int q = 0;
+
+        assert(!p->round);
+
+        if (spare)
+                r = TAKE_PTR(p->abort_spare);
+        else
+                q = round_make(&r, p);
+        if (q < 0)
+                return q;
+        q = round_copy_event(r, event);
+        /* Better told without the names of the volumes than not told. */
+        if (q < 0 && spare) {
+                r->event.volumes = NULL;
+                r->event.devices = NULL;
+        } else if (q < 0)
+                return q;
         r->begin_usec = now_monotonic_usec();
         r->deadline_usec = timeout_usec < USEC_INFINITY - r->begin_usec
                                    ? r->begin_usec + timeout_usec
@@ -354,6 +374,10 @@ static int round_new(struct round **ret, struct participants *p, const struct wr
         r->participants = p;
         *ret = TAKE_PTR(r);
         return 0;
+}
+
+int participants_prepare_abort(struct participants *p) {
+        return p->abort_spare ? 0 : round_make(&p->abort_spare, p);
 }
 
 /* Those that this event is for; a state that cannot take it is a failure of the operation. */
