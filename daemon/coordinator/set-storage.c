@@ -370,10 +370,11 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
         return 0;
 }
 
-static const char *consistency_of(const struct set_storage *s, const struct snapshot_record *r) {
+/* A file system that is not mounted has nobody who could have flushed it. */
+static const char *consistency_of(const struct set_storage *s, size_t i) {
         if (s->application)
                 return "application";
-        return r->fs_type ? "file-system" : "crash";
+        return s->mounted[i] ? "file-system" : "crash";
 }
 
 /* Everything that makes the copies final, short of the commit. */
@@ -381,7 +382,7 @@ static int set_storage_seal_copies(struct set_storage *s, struct vss_error *rete
         int r;
 
         for (size_t i = 0; i < s->n; i++) {
-                r = str_replace(&s->records[i].consistency, consistency_of(s, &s->records[i]));
+                r = str_replace(&s->records[i].consistency, consistency_of(s, i));
                 if (r < 0)
                         return vss_error_from_errno(reterr, r, "Describing a snapshot");
                 s->records[i].state = VSS_SS_CREATED;

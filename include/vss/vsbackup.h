@@ -7,8 +7,9 @@
  *
  * One object performs one backup or one administrative session and is then released. It is made
  * with CreateVssBackupComponents, counted with _AddRef and _Release, and used from one thread at a
- * time; different objects may be used from different threads. A method is called with its
- * interface's name: IVssBackupComponents_DoSnapshotSet(backup, &async).
+ * time; different objects may be used from different threads. An IVssAsync counts as one object
+ * with the IVssBackupComponents that it came from. A method is called with its interface's name:
+ * IVssBackupComponents_DoSnapshotSet(backup, &async).
  *
  * The order of calls is checked by the service: a call out of order is VSS_E_BAD_STATE. A backup is
  *

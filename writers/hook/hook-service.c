@@ -270,9 +270,9 @@ static void rescue_all(struct hook_service *s) {
                 else
                         hook_log(LOG_CRIT,
                                  "%s: the application was frozen when an earlier vss-hook-writer "
-                                 "ended, and its file is not there to say how it is thawed",
+                                 "ended, and its file is not there, or not understood, to say how "
+                                 "it is thawed; mend the file and restart vss-hook-writer",
                                  *file);
-                (void)hook_record_clear(*file); /* tried once; a later start knows no better */
         }
 }
 

@@ -224,14 +224,19 @@ static bool on_prepare_snapshot(CVssWriter *writer, void *user) {
 }
 
 /* The application runs again, or nothing more can be done for it here. */
-static void end_freeze(struct hook_writer *w, struct hook_session *session) {
-        int r;
+static void clear_record(struct hook_writer *w) {
+        int r = hook_record_clear(w->config->file);
 
-        session->frozen = false;
-        r = hook_record_clear(w->config->file);
         if (r < 0)
                 hook_log(LOG_WARNING, "%s: cannot remove the record of its freeze: %s",
                          w->config->name, strerror(-r));
+}
+
+/* thawed: otherwise the record stays, for the next start to try again. */
+static void end_freeze(struct hook_writer *w, struct hook_session *session, bool thawed) {
+        session->frozen = false;
+        if (thawed)
+                clear_record(w);
         hook_log_release();
 }
 
@@ -259,7 +264,7 @@ static bool on_freeze(CVssWriter *writer, void *user) {
                 /* Half frozen is frozen. Not left to Abort: that may be long in coming. */
                 run_event(w, session, HOOK_THAW, &thaw);
                 if (thaw.failure == S_OK)
-                        end_freeze(w, session);
+                        end_freeze(w, session, true);
         }
         return answer(w, &o);
 }
@@ -275,7 +280,7 @@ static bool on_thaw(CVssWriter *writer, void *user) {
         run_event(w, session, HOOK_THAW, &o);
         /* Failed: it stays frozen in our books, and the Abort that now comes tries once more. */
         if (session->frozen && o.failure == S_OK)
-                end_freeze(w, session);
+                end_freeze(w, session, true);
         return answer(w, &o);
 }
 
@@ -313,7 +318,7 @@ static bool on_abort(CVssWriter *writer, void *user) {
                         hook_log(LOG_CRIT,
                                  "%s: its Thaw command failed, and so it may still be frozen: %s",
                                  w->config->name, str_or_empty(thaw.message));
-                end_freeze(w, session);
+                end_freeze(w, session, thaw.failure == S_OK);
         }
         /* Several Aborts can come; the command need not know that. */
         if (session->undo)
@@ -434,6 +439,10 @@ void hook_writer_rescue(struct hook_writer *w) {
                  w->config->name);
         run_event(w, NULL, HOOK_THAW, &o);
         if (o.failure != S_OK)
-                hook_log(LOG_CRIT, "%s: its Thaw command failed, and so it may still be frozen",
+                hook_log(LOG_CRIT,
+                         "%s: its Thaw command failed, and so it may still be frozen; restart "
+                         "vss-hook-writer when that is mended, and it tries again",
                          w->config->name);
+        else
+                clear_record(w);
 }
