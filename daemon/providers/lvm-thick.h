@@ -59,13 +59,22 @@ void thick_set_unlock(struct provider_set *set);
  */
 int thick_set_read_facts(struct provider_set *set, struct vss_error *reterr);
 
+/* lvm-thick-metadata.c: the stores, and where their blocks are (a table for each member); LVM's
+ * snapshots. */
+int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
+                      struct vss_error *reterr);
+int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr);
+
+/* lvm-thick-devices.c. udev works off what this announces while lvm goes on: the cookie is for
+ * the caller to wait for. */
+int thick_make_devices(struct provider_set *set, const struct mapper_table *stores,
+                       uint32_t *cookie, struct vss_error *reterr);
+/* The first target type that an origin's own blocks must not have. NULL: all are fine. */
+const char *thick_unfit_target(const struct mapper_table *table);
+
 /* lvm-thick-stage.c */
 int thick_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                 struct snapshot_record *records, size_t n, struct vss_error *reterr);
-/* The target types that an origin's own blocks may consist of. NULL: all are fine; otherwise the
- * first that is not. */
-const char *thick_unfit_target(const struct mapper_table *table);
-
 /* lvm-thick-undo.c: puts everything back to what it was without these copies, whatever is there
  * of them. Takes and drops the groups' locks unless locked. l: NULL, then it starts its own. */
 struct thick_undo {

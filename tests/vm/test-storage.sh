@@ -227,9 +227,8 @@ check_equal "the root's copy has the old content" old "$(cat "$(copy_of /)/root/
 rm /root/file
 check "a set with the root is deleted" storage_set delete
 unchanged "a set with the root leaves nothing"
-must cp "$programs/storage-set" "$work/"
 for i in 1 2; do
-	"$work/storage-set" create --commit=kill / /srv/a >"$work/killed" 2>&1
+	storage_set create --commit=kill / /srv/a >"$work/killed" 2>&1
 	check "killed in the window, the root too, round $i: it was" grep -q "step prepare" "$work/killed"
 	check "killed in the window, the root too, round $i: it came no further" not grep -q "step window" "$work/killed"
 	check "killed in the window, the root too, round $i: the root can be written" \

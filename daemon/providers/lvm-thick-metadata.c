@@ -1,0 +1,206 @@
+/* LVM's part of staging: the stores as plain LVs first, as snapshots then, both with its driver
+ * told to be absent, so that it touches no device. What was done is read back from its reports. */
+
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/lvm-thick-size.h"
+#include "daemon/providers/lvm-thick.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define SECTOR_SIZE 512
+
+enum {
+        SEG_VG,
+        SEG_LV,
+        SEG_LV_UUID,
+        SEG_MAJOR,
+        SEG_MINOR,
+        SEG_PE_START,
+        SEG_FIRST,
+        SEG_COUNT,
+        SEG_START,
+        SEG_FIELDS
+};
+#define SEG_COLUMNS \
+        "vg_name,lv_name,lv_uuid,pv_major,pv_minor,pe_start,pvseg_start,pvseg_size,seg_start"
+
+enum { DONE_VG, DONE_LV, DONE_ROLE, DONE_ORIGIN, DONE_FIELDS };
+#define DONE_COLUMNS "vg_name,lv_name,lv_role,origin"
+
+/* Only ours, so that neither the report nor lvm's work grows with the host. */
+#define OURS "-S lv_name=~^" LVM_COPY_PREFIX
+
+static int append_command(char ***commands, const char *format, ...) _printf_(2, 3);
+
+static int append_command(char ***commands, const char *format, ...) {
+        _cleanup_(freep) char *command = NULL;
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = vasprintf(&command, format, args);
+        va_end(args);
+        if (r < 0) {
+                command = NULL;
+                return -ENOMEM;
+        }
+        return strv_append(commands, command);
+}
+
+static struct thick_member *find_member(struct provider_set *set, const char *vg, const char *cow) {
+        for (size_t i = 0; i < set->n; i++)
+                if (streq(set->members[i].copy.vg, vg) && streq(set->members[i].copy.cow, cow))
+                        return &set->members[i];
+        return NULL;
+}
+
+/* An LV is not as it should be by now: lvm has said why. */
+static int say_refused(struct provider_set *set, const struct thick_member *m,
+                       struct vss_error *reterr) {
+        const char *words = lvm_complaint(set->lvm);
+        bool full = strstr(words, "nsufficient") != NULL;
+
+        return vss_error_set(
+                reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
+                m->copy.vg, m->copy.cow, *words ? words : "it gave no reason",
+                full ? "; add a physical volume (vgextend) or delete old copies "
+                       "(vssctl list)"
+                     : "");
+}
+
+static int take_segment(struct provider_set *set, char *const *f, struct mapper_table *stores,
+                        struct vss_error *reterr) {
+        struct thick_member *m = find_member(set, f[SEG_VG], f[SEG_LV]);
+        uint64_t number[SEG_FIELDS] = { 0 }, extent_sectors;
+        char params[64];
+        int r = 0;
+
+        if (!m)
+                return 0; /* of an older copy */
+        for (size_t i = SEG_MAJOR; r >= 0 && i < SEG_FIELDS; i++)
+                r = lvm_number(f[i], &number[i]);
+        if (r >= 0 && !m->copy.cow_uuid)
+                r = thick_copy_set_cow_uuid(&m->copy, f[SEG_LV_UUID]);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        extent_sectors = m->group->extent_bytes / SECTOR_SIZE;
+        (void)snprintf(params, sizeof(params), "%" PRIu64 ":%" PRIu64 " %" PRIu64,
+                       number[SEG_MAJOR], number[SEG_MINOR],
+                       number[SEG_PE_START] + number[SEG_FIRST] * extent_sectors);
+        r = mapper_table_add(&stores[m - set->members], number[SEG_START],
+                             number[SEG_COUNT] * extent_sectors, "linear", params);
+        return r < 0 ? vss_error_from_errno(reterr, r, m->volume) : 0;
+}
+
+static int compare_targets(const void *a, const void *b) {
+        const struct mapper_target *left = a, *right = b;
+
+        return (left->start > right->start) - (left->start < right->start);
+}
+
+/* Sorted and without a gap, over the whole store. */
+static bool is_whole(struct mapper_table *table, uint64_t sectors) {
+        uint64_t end = 0;
+
+        if (table->n > 0)
+                qsort(table->targets, table->n, sizeof(*table->targets), compare_targets);
+        for (size_t i = 0; i < table->n; i++) {
+                if (table->targets[i].start != end)
+                        return false;
+                end += table->targets[i].length;
+        }
+        return end == sectors;
+}
+
+static bool is_first_of_group(const struct provider_set *set, size_t i) {
+        for (size_t k = 0; k < i; k++)
+                if (set->members[k].group == set->members[i].group)
+                        return false;
+        return true;
+}
+
+/* The stores, as plain LVs that nobody has activated; and where they are. They are read-only to
+ * LVM, as the copies shall be after a reboot. */
+int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
+                      struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *report = NULL;
+        struct lvm_row *rows = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        /* The first keeps the metadata as it was before; that of the end is kept by lvconvert. */
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = append_command(&commands,
+                                   "lvcreate --nolocking -y --type linear -an -pr -Zn -Wn%s -l "
+                                   "%" PRIu64 " -n %s %s",
+                                   is_first_of_group(set, i) ? "" : " -An",
+                                   set->members[i].cow_extents, set->members[i].copy.cow,
+                                   set->members[i].copy.vg);
+        if (r >= 0)
+                r = append_command(&commands, "pvs --segments " LVM_REPORT_OPTIONS
+                                              " --nolocking -o " SEG_COLUMNS " " OURS);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(set->lvm, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, SEG_FIELDS, &rows, &n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = take_segment(set, rows[i].fields, stores, reterr);
+        lvm_rows_free(rows, n);
+        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+                const struct thick_member *m = &set->members[i];
+
+                if (!is_whole(&stores[i], m->cow_extents * (m->group->extent_bytes / SECTOR_SIZE)))
+                        r = say_refused(set, m, reterr);
+        }
+        return r;
+}
+
+/* LVM's metadata says snapshot from now on. */
+int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *report = NULL;
+        struct lvm_row *rows = NULL;
+        size_t n = 0, n_done = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+                const struct thick_copy *c = &set->members[i].copy;
+
+                r = append_command(&commands,
+                                   "lvconvert --nolocking --driverloaded n -y -Zn --type snapshot "
+                                   "-c %dk %s/%s %s/%s",
+                                   THICK_CHUNK_KIB, c->vg, c->origin, c->vg, c->cow);
+        }
+        if (r >= 0)
+                r = append_command(&commands, "lvs " LVM_REPORT_OPTIONS
+                                              " --nolocking -o " DONE_COLUMNS " " OURS);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(set->lvm, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, DONE_FIELDS, &rows, &n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        for (size_t i = 0; i < n; i++) {
+                char *const *f = rows[i].fields;
+                const struct thick_member *m = find_member(set, f[DONE_VG], f[DONE_LV]);
+
+                if (m && strstr(f[DONE_ROLE], "snapshot") && streq(f[DONE_ORIGIN], m->copy.origin))
+                        n_done++;
+        }
+        lvm_rows_free(rows, n);
+        if (n_done == set->n)
+                return 0;
+        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                             "LVM made %zu of %zu snapshots: %s", n_done, set->n,
+                             *lvm_complaint(set->lvm) ? lvm_complaint(set->lvm)
+                                                      : "it gave no reason");
+}
