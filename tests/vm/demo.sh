@@ -139,7 +139,8 @@ nothing_left() {
 	diff <(echo "$before") <(machine_state)
 }
 verified "nothing is left" nothing_left
-printf 'The writing program: %s\n' "$(load_stop)"
+verified "no write of the program failed" load_stop
+printf 'The writing program: %s\n' "${load_summary:-}"
 
 if [ "$failures" -eq 0 ]; then
 	printf '\n%sAll of it was verified.%s\n' "$bold" "$plain"

@@ -134,13 +134,15 @@ load_start() { # FILE...
 	}
 }
 
-load_stop() { # says the summary
-	kill -TERM "$load" 2>/dev/null
-	wait "$load"
-	load_status=$?
+# Fails if the load did: a write to a volume went wrong. Its summary is in load_summary then.
+load_stop() {
+	local pid=$load
 	load=
-	tail -n 1 "$work/load"
-	return $load_status
+	if ! kill -TERM "$pid" || ! wait "$pid"; then
+		cat "$work/load"
+		return 1
+	fi
+	load_summary=$(tail -n 1 "$work/load")
 }
 
 # The longest pause, in milliseconds, since the last call.

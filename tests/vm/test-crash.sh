@@ -153,7 +153,8 @@ must systemctl restart "$unit"
 check_says "it outlives the service" "${set:-none}" "$(vssctl list --json)"
 [ -z "${set:-}" ] || check "its copies are still read" "$programs/vss-verify" "${copies[0]}/counter" "${copies[1]}/counter"
 [ -z "${set:-}" ] || check "and deleted" vssctl delete "$set"
-note "load: $(load_stop)"
+check "no write of the load failed" load_stop
+note "load: ${load_summary:-}"
 rm -rf "/run/systemd/system/$unit.d"
 systemctl daemon-reload
 finish

@@ -72,11 +72,13 @@ must mkdir -p /var/tmp/load
 load_start /srv/a/counter /srv/b/counter
 check "negative control: lvcreate -s one after the other is found torn" torn_copies_are_caught
 sets_under_load "ext4 and XFS" "$sets" counter counter /srv/a /srv/b
-note "load: $(load_stop)"
+check "no write of the load failed" load_stop
+note "load: ${load_summary:-}"
 
 load_start /var/tmp/load/counter /srv/b/counter
 sets_under_load "root and XFS" "$root_sets" var/tmp/load/counter counter / /srv/b
-note "load: $(load_stop)"
+check "no write of the load failed" load_stop
+note "load: ${load_summary:-}"
 
 check "no device is left suspended" no_suspended_device
 finish

@@ -151,7 +151,8 @@ check "the writer comes back" start_writer
 try_set
 check "and the next set is made" set_made "$answer" /srv/a /srv/b
 [ -z "${set:-}" ] || check "and deleted" vssctl delete "$set"
-note "load: $(load_stop)"
+check "no write of the load failed" load_stop
+note "load: ${load_summary:-}"
 check "no device is left suspended" no_suspended_device
 rm -rf $app $hook
 finish
