@@ -10,7 +10,6 @@
 #include "daemon/providers/lvm-thick-size.h"
 #include "daemon/providers/lvm-thick.h"
 #include <fcntl.h>
-#include <libdevmapper.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -47,15 +46,23 @@ static int wipe_head(const char *device, dev_t devno, struct vss_error *reterr) 
         return 0;
 }
 
+/* A device that is in use from now on: a layer below volumes. */
+static int make_layer(const char *name, const char *uuid, const struct mapper_table *table,
+                      bool read_only, struct mapper_info *ret, struct vss_error *reterr) {
+        int r;
+
+        r = mapper_create(name, uuid, table, read_only, reterr);
+        if (r >= 0)
+                r = mapper_find_name(name, ret, reterr);
+        return r < 0 ? r : mapper_resume(ret, reterr);
+}
+
 static int make_store_device(const struct thick_copy *c, const struct mapper_table *table,
-                             uint32_t *cookie, struct vss_error *reterr) {
+                             struct vss_error *reterr) {
         struct mapper_info info;
         int r;
 
-        r = mapper_create(c->store_device, c->store_dm_uuid, table, false, MAPPER_UDEV_HIDDEN,
-                          cookie, reterr);
-        if (r >= 0)
-                r = mapper_find_name(c->store_device, &info, reterr);
+        r = make_layer(c->store_device, c->store_dm_uuid, table, false, &info, reterr);
         return r < 0 ? r : wipe_head(c->store_device, info.devno, reterr);
 }
 
@@ -81,7 +88,7 @@ static bool is_simple(const struct mapper_table *table) {
 }
 
 /* The origin's own blocks: the device below it that it has, or gets now. */
-static int make_real_device(struct thick_member *m, uint32_t *cookie, struct vss_error *reterr) {
+static int make_real_device(struct thick_member *m, struct vss_error *reterr) {
         const struct thick_copy *c = &m->copy;
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
         struct mapper_info info;
@@ -113,10 +120,10 @@ static int make_real_device(struct thick_member *m, uint32_t *cookie, struct vss
          * wait until the first is suspended. */
         m->real_in_window = !is_simple(&m->real_table);
         if (m->real_in_window)
-                return mapper_create_inactive(c->real_device, c->real_dm_uuid, &m->real_table,
-                                              m->read_only, reterr);
-        return mapper_create(c->real_device, c->real_dm_uuid, &m->real_table, m->read_only,
-                             MAPPER_UDEV_HIDDEN, cookie, reterr);
+                return mapper_create(c->real_device, c->real_dm_uuid, &m->real_table, m->read_only,
+                                     reterr);
+        return make_layer(c->real_device, c->real_dm_uuid, &m->real_table, m->read_only, &info,
+                          reterr);
 }
 
 static int device_number(const char *name, dev_t *ret, char text[static 32],
@@ -156,7 +163,7 @@ static int make_copy_device(struct thick_member *m, struct vss_error *reterr) {
                 return vss_error_from_errno(reterr, r, m->volume);
 
         /* Writable until it is sealed: its file system recovers, its writers may change it. */
-        r = mapper_create_inactive(m->copy.copy_device, m->copy.copy_dm_uuid, &copy, false, reterr);
+        r = mapper_create(m->copy.copy_device, m->copy.copy_dm_uuid, &copy, false, reterr);
         if (r >= 0)
                 r = device_number(m->copy.copy_device, &m->copy_device, own, reterr);
         if (r >= 0 && m->makes_real)
@@ -164,17 +171,16 @@ static int make_copy_device(struct thick_member *m, struct vss_error *reterr) {
         return r;
 }
 
-/* udev works off what this announces while lvm goes on; the cookie is waited for at the end. */
 int thick_make_devices(struct provider_set *set, const struct mapper_table *stores,
-                       uint32_t *cookie, struct vss_error *reterr) {
+                       struct vss_error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->n; i++) {
                 struct thick_member *m = &set->members[i];
 
-                r = make_store_device(&m->copy, &stores[i], cookie, reterr);
+                r = make_store_device(&m->copy, &stores[i], reterr);
                 if (r >= 0)
-                        r = make_real_device(m, cookie, reterr);
+                        r = make_real_device(m, reterr);
                 if (r >= 0)
                         r = make_copy_device(m, reterr);
         }

@@ -25,9 +25,6 @@ enum {
 #define SEG_COLUMNS \
         "vg_name,lv_name,lv_uuid,pv_major,pv_minor,pe_start,pvseg_start,pvseg_size,seg_start"
 
-enum { DONE_VG, DONE_LV, DONE_ROLE, DONE_ORIGIN, DONE_FIELDS };
-#define DONE_COLUMNS "vg_name,lv_name,lv_role,origin"
-
 /* Only ours, so that neither the report nor lvm's work grows with the host. */
 #define OURS "-S lv_name=~^" LVM_COPY_PREFIX
 
@@ -131,11 +128,12 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
         size_t n = 0;
         int r = 0;
 
-        /* The first keeps the metadata as it was before; that of the end is kept by lvconvert. */
+        /* The first keeps the metadata as it was before; that of the end is kept, and told to who
+         * wants to know, by lvconvert. */
         for (size_t i = 0; r >= 0 && i < set->n; i++)
                 r = append_command(&commands,
-                                   "lvcreate --nolocking -y --type linear -an -pr -Zn -Wn%s -l "
-                                   "%" PRIu64 " -n %s %s",
+                                   "lvcreate --nolocking --config global/notify_dbus=0 -y --type "
+                                   "linear -an -pr -Zn -Wn%s -l %" PRIu64 " -n %s %s",
                                    is_first_of_group(set, i) ? "" : " -An",
                                    set->members[i].cow_extents, set->members[i].copy.cow,
                                    set->members[i].copy.vg);
@@ -165,9 +163,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
 /* LVM's metadata says snapshot from now on. */
 int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *report = NULL;
-        struct lvm_row *rows = NULL;
-        size_t n = 0, n_done = 0;
+        size_t n_done;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->n; i++) {
@@ -178,25 +174,12 @@ int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
                                    "-c %dk %s/%s %s/%s",
                                    THICK_CHUNK_KIB, c->vg, c->origin, c->vg, c->cow);
         }
-        if (r >= 0)
-                r = append_command(&commands, "lvs " LVM_REPORT_OPTIONS
-                                              " --nolocking -o " DONE_COLUMNS " " OURS);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->lvm, commands, &report, reterr);
+        r = lvm_run(set->lvm, commands, NULL, reterr);
         if (r < 0)
                 return r;
-        r = lvm_report_parse(report, DONE_FIELDS, &rows, &n);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "lvm's report");
-        for (size_t i = 0; i < n; i++) {
-                char *const *f = rows[i].fields;
-                const struct thick_member *m = find_member(set, f[DONE_VG], f[DONE_LV]);
-
-                if (m && strstr(f[DONE_ROLE], "snapshot") && streq(f[DONE_ORIGIN], m->copy.origin))
-                        n_done++;
-        }
-        lvm_rows_free(rows, n);
+        n_done = lvm_said(set->lvm, "converted to snapshot");
         if (n_done == set->n)
                 return 0;
         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,

@@ -30,7 +30,6 @@ static int open_intent(struct provider_set *set, VSS_ID set_id, struct vss_error
 
 static int make_all(struct provider_set *set, struct vss_error *reterr) {
         struct mapper_table *stores = calloc(set->n, sizeof(*stores));
-        uint32_t cookie = 0;
         int r;
 
         if (!stores)
@@ -38,11 +37,11 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
         set->changed = true;
         r = thick_make_stores(set, stores, reterr);
         if (r >= 0)
-                r = thick_make_devices(set, stores, &cookie, reterr);
+                r = thick_make_devices(set, stores, reterr);
         if (r >= 0)
                 r = thick_make_snapshots(set, reterr);
-        /* Late is no failure: these nodes are for people who look. */
-        (void)mapper_cookie_wait(&cookie);
+        if (r >= 0)
+                mapper_let_udev_finish();
         for (size_t i = 0; i < set->n; i++)
                 mapper_table_done(&stores[i]);
         free(stores);

@@ -193,9 +193,30 @@ static int selection(struct thick_copy *const *copies, size_t n, char **ret) {
         return 0;
 }
 
+/* What LVM still knows of them. */
+static int check_gone(struct lvm *l, const char *which, struct vss_error *reterr) {
+        _cleanup_(freep) char *words = strdup(lvm_complaint(l)), *question = NULL, *left = NULL;
+        _cleanup_(strv_freep) char **commands = NULL;
+        int r;
+
+        r = str_format(&question, "lvs --noheadings --nolocking -o vg_name,lv_name -S %s", which);
+        if (r >= 0)
+                r = strv_append(&commands, question);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(l, commands, &left, reterr);
+        if (r < 0)
+                return r;
+        if (strspn(left, " \n") == strlen(left))
+                return 0;
+        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                             "LVM did not remove the copies%.*s: %s", (int)strcspn(left, "\n"),
+                             left, str_empty(words) ? "it gave no reason" : words);
+}
+
 static int undo_metadata(struct lvm *l, struct thick_copy *const *copies, size_t n,
                          struct vss_error *reterr) {
-        _cleanup_(freep) char *which = NULL, *removal = NULL, *question = NULL, *left = NULL;
+        _cleanup_(freep) char *which = NULL, *removal = NULL;
         _cleanup_(strv_freep) char **commands = NULL;
         int r;
 
@@ -204,23 +225,13 @@ static int undo_metadata(struct lvm *l, struct thick_copy *const *copies, size_t
                 r = str_format(&removal, "lvremove --nolocking --driverloaded n -f -y -S %s",
                                which);
         if (r >= 0)
-                r = str_format(&question, "lvs --noheadings --nolocking -o vg_name,lv_name -S %s",
-                               which);
-        if (r >= 0)
                 r = strv_append(&commands, removal);
-        if (r >= 0)
-                r = strv_append(&commands, question);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, commands, &left, reterr);
+        r = lvm_run(l, commands, NULL, reterr);
         if (r < 0)
                 return r;
-        if (strspn(left, " \n") != strlen(left))
-                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
-                                     "LVM did not remove the copies%.*s: %s",
-                                     (int)strcspn(left, "\n"), left,
-                                     *lvm_complaint(l) ? lvm_complaint(l) : "it gave no reason");
-        return 0;
+        return lvm_said(l, "successfully removed") == n ? 0 : check_gone(l, which, reterr);
 }
 
 /* The names that the devices have now, if somebody has renamed group or volume. */

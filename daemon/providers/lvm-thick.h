@@ -65,10 +65,9 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                       struct vss_error *reterr);
 int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr);
 
-/* lvm-thick-devices.c. udev works off what this announces while lvm goes on: the cookie is for
- * the caller to wait for. */
+/* lvm-thick-devices.c */
 int thick_make_devices(struct provider_set *set, const struct mapper_table *stores,
-                       uint32_t *cookie, struct vss_error *reterr);
+                       struct vss_error *reterr);
 /* The first target type that an origin's own blocks must not have. NULL: all are fine. */
 const char *thick_unfit_target(const struct mapper_table *table);
 

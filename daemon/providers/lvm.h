@@ -4,8 +4,9 @@
  * most commands, so everything that concerns a set goes through one of these. No shell is
  * involved; the environment is fixed; lines are split by lvm itself.
  *
- * lvm's own shell tells no exit status per command. What was done is therefore checked by what a
- * report says afterwards; when it is not as it should be, lvm_complaint() has lvm's words. */
+ * lvm's own shell tells no exit status per command. What was done is known by what lvm said it has
+ * done (in English, always), or by a report; when that is not as it should be, lvm_complaint() has
+ * lvm's words. */
 
 #include "common/vss-error.h"
 
@@ -23,7 +24,9 @@ DEFINE_CLEANUP(struct lvm, lvm_close);
  * one row a line (NULL: not wanted). An error means that lvm itself failed: it died, or did not
  * answer in minutes; it is dead then. */
 int lvm_run(struct lvm *l, char *const *commands, char **ret_report, struct vss_error *reterr);
-/* The last line of the last lvm_run() that was an error and no warning; "" if there was none. */
+/* How many lines of the last lvm_run()'s messages have the words. */
+size_t lvm_said(const struct lvm *l, const char *words);
+/* The first line of the last lvm_run() that was an error and no warning; "" if there was none. */
 const char *lvm_complaint(const struct lvm *l);
 
 /* The fields of reports that this project asks for: rows of fields between '|'. */

@@ -8,14 +8,14 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/sem.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 
 #define LOG_LEVEL_ERROR 3 /* _LOG_ERR of libdm's own headers */
 
-#define COOKIE_TIMEOUT_USEC (30 * USEC_PER_SEC)
-#define COOKIE_POLL_NSEC (3L * 1000 * 1000)
+#define UDEV_QUEUE "/run/udev/queue"
+#define SETTLE_TIMEOUT_USEC (3 * USEC_PER_SEC)
+#define SETTLE_POLL_NSEC (3L * 1000 * 1000)
 
 /* udev opens a device for a moment after each of its events. */
 #define REMOVE_ATTEMPTS 25
@@ -241,23 +241,6 @@ int mapper_load(const char *name, const struct mapper_table *table, bool read_on
         return r;
 }
 
-int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
-                  bool read_only, uint16_t udev_flags, uint32_t *cookie, struct vss_error *reterr) {
-        _cleanup_(task_freep) struct dm_task *t = NULL;
-        int r;
-
-        take_lock();
-        /* libdevmapper makes three requests of it: create, load, resume. */
-        t = table_task(DM_DEVICE_CREATE, name, uuid, table, read_only);
-        if (t && !dm_task_set_cookie(t, cookie, udev_flags)) {
-                dm_task_destroy(t);
-                t = NULL;
-        }
-        r = task_run(t, "create", name, reterr);
-        drop_lock();
-        return r;
-}
-
 /* One request that needs no more than the name. */
 static int simple(int type, const char *verb, const char *name, struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
@@ -271,8 +254,8 @@ static int simple(int type, const char *verb, const char *name, struct vss_error
         return r;
 }
 
-int mapper_create_inactive(const char *name, const char *uuid, const struct mapper_table *table,
-                           bool read_only, struct vss_error *reterr) {
+int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
+                  bool read_only, struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
         int r;
 
@@ -381,43 +364,11 @@ int mapper_remove(const char *name, bool deferred, struct vss_error *reterr) {
         }
 }
 
-/* Forgets it without waiting. */
-static void cookie_drop(uint32_t *cookie) {
-        int semaphore;
+void mapper_let_udev_finish(void) {
+        const struct timespec pause = { .tv_nsec = SETTLE_POLL_NSEC };
+        uint64_t end_usec = now_monotonic_usec() + SETTLE_TIMEOUT_USEC;
 
-        /* libdevmapper can only wait for it: it is a System V semaphore with the cookie as key. */
-        semaphore = semget((key_t)*cookie, 1, 0);
-        if (semaphore >= 0)
-                (void)semctl(semaphore, 0, IPC_RMID); /* somebody else was faster */
-        *cookie = 0;
-}
-
-bool mapper_cookie_wait(uint32_t *cookie) {
-        const struct timespec pause = { .tv_nsec = COOKIE_POLL_NSEC };
-        uint64_t end_usec = now_monotonic_usec() + COOKIE_TIMEOUT_USEC;
-
-        if (*cookie == 0) {
-                take_lock();
-                dm_task_update_nodes();
-                drop_lock();
-                return true;
-        }
-        for (;;) {
-                int ready = 0;
-                bool failed;
-
-                /* Not dm_udev_wait(): with udevd gone that would wait for ever. */
-                take_lock();
-                failed = !dm_udev_wait_immediate(*cookie, &ready);
-                drop_lock();
-                if (failed || ready) {
-                        *cookie = 0;
-                        return !failed;
-                }
-                if (now_monotonic_usec() >= end_usec)
-                        break;
+        /* The file is there while udevd has events to work off. */
+        while (access(UDEV_QUEUE, F_OK) == 0 && now_monotonic_usec() < end_usec)
                 (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
-        }
-        cookie_drop(cookie);
-        return false;
 }

@@ -3,10 +3,10 @@
 /* device-mapper outside the window, through libdevmapper. That library keeps its state in global
  * variables, so one lock serves all of these; its complaints go into the caller's error.
  *
- * A cookie is how one waits for udev: each event that carries it is counted, and the wait ends
- * when udev has worked off all of them. It begins as 0 and is made with its first event; on a host
- * without udev it stays 0 and libdevmapper makes the nodes itself. What a new device is to udev
- * (the flags) goes with its first event and is remembered from then on. */
+ * Nothing here waits for udev. Devices are resumed by plain requests whose events carry no cookie:
+ * for the layers below a volume udev's rules see from the name what they are; what a copy is they
+ * are told with mapper_announce(). Each process that a rule starts for an event costs more than the
+ * request that caused it. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>
@@ -30,11 +30,7 @@ struct mapper_table {
         size_t n;
 };
 
-/* How udev shall treat what a device announces: DM_UDEV_... of libdevmapper.h. Those that LVM
- * gives its hidden devices, and those of our copies: nodes, but no links under /dev/disk. */
-#define MAPPER_UDEV_HIDDEN                                                        \
-        (DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG | \
-         DM_UDEV_DISABLE_OTHER_RULES_FLAG | DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+/* What udev is told of a copy (libdevmapper.h): nodes, but no links under /dev/disk. */
 #define MAPPER_UDEV_COPY                                               \
         (DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_LOW_PRIORITY_FLAG | \
          DM_UDEV_DISABLE_LIBRARY_FALLBACK)
@@ -51,14 +47,10 @@ int mapper_find_uuid(const char *uuid, struct mapper_info *ret, struct vss_error
 int mapper_read_table(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 
-/* A device with that table, live. */
+/* A device that nobody can use yet: its table waits in the inactive slot. */
 int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
-                  bool read_only, uint16_t udev_flags, uint32_t *cookie, struct vss_error *reterr);
-/* A device that nobody can use yet: its table waits in the inactive slot. udev hears of it with
- * mapper_announce(), after somebody has resumed it. */
-int mapper_create_inactive(const char *name, const char *uuid, const struct mapper_table *table,
-                           bool read_only, struct vss_error *reterr);
-/* Tells udev what a device is that was resumed without a word. Nobody waits for the links. */
+                  bool read_only, struct vss_error *reterr);
+/* Tells udev what a device is. Nobody waits for the links. */
 int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
                     struct vss_error *reterr);
 /* Into the inactive slot. */
@@ -75,6 +67,6 @@ int mapper_remove(const char *name, bool deferred, struct vss_error *reterr);
 bool mapper_has_udev(void);
 /* Makes /dev/mapper/NAME where it does not. */
 int mapper_make_node(const char *name, struct vss_error *reterr);
-
-/* True when udev has done everything; false after a while without. The cookie is gone then. */
-bool mapper_cookie_wait(uint32_t *cookie);
+/* Sleeps until udev has nothing to do, but not for long: so that its processes do not compete with
+ * the window. */
+void mapper_let_udev_finish(void);

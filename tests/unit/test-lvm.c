@@ -99,6 +99,21 @@ START_TEST(a_run_without_a_report_gives_an_empty_one) {
 }
 END_TEST
 
+START_TEST(what_was_said_is_counted) {
+        char *commands[] = { (char *)"say Logical volume t/a converted to snapshot.",
+                             (char *)"say Logical volume t/b is in use",
+                             (char *)"say Logical volume t/c converted to snapshot.", NULL };
+        struct lvm *l = start();
+
+        ck_assert_uint_eq(lvm_said(l, "converted"), 0);
+        ck_assert_int_eq(lvm_run(l, commands, NULL, NULL), 0);
+        ck_assert_uint_eq(lvm_said(l, "converted to snapshot"), 2);
+        ck_assert_str_eq(lvm_complaint(l), "Logical volume t/b is in use");
+        lvm_close(l);
+        remove_program();
+}
+END_TEST
+
 START_TEST(the_first_error_is_the_complaint) {
         char *commands[] = { (char *)"say WARNING: this is harmless",
                              (char *)"prompt Volume group \"x\" not found", (char *)"say and more",
@@ -259,6 +274,7 @@ int main(void) {
         tcase_set_timeout(t, 30);
         tcase_add_test(t, one_process_serves_many_runs);
         tcase_add_test(t, a_run_without_a_report_gives_an_empty_one);
+        tcase_add_test(t, what_was_said_is_counted);
         tcase_add_test(t, the_first_error_is_the_complaint);
         tcase_add_test(t, output_larger_than_a_pipe_is_read);
         tcase_add_test(t, input_larger_than_a_pipe_is_written);
