@@ -1,8 +1,8 @@
 #pragma once
 
-/* A Writer Metadata Document (spec/writer.md, 3.1) in the making: what a writer says of itself, its
- * components, their files, and how they are restored. Nothing is removed from it; a refused
- * addition leaves it as it was. Failures carry the API's codes: E_INVALIDARG, E_OUTOFMEMORY,
+/* A Writer Metadata Document (spec/writer.md, 3.1): what a writer says of itself, its components,
+ * their files, and how they are restored. It is made (new, add, set, print) or read (parse, and the
+ * accessors). Nothing is removed from it; a refused addition leaves it as it was. Failures carry the API's codes: E_INVALIDARG, E_OUTOFMEMORY,
  * VSS_E_OBJECT_ALREADY_EXISTS, VSS_E_OBJECT_NOT_FOUND. */
 
 #include "common/vss-error.h"
