@@ -25,7 +25,8 @@ struct backup_document_state {
 };
 
 int backup_document_new(struct backup_document **ret, struct vss_error *reterr);
-/* UTF-8 or UTF-16; VSS_E_INVALID_XML_DOCUMENT, or VSS_E_CORRUPT_XML_DOCUMENT, names what and where. */
+/* UTF-8 or UTF-16; VSS_E_INVALID_XML_DOCUMENT, or VSS_E_CORRUPT_XML_DOCUMENT, names what and where.
+ */
 int backup_document_parse(struct backup_document **ret, const char *text, size_t size,
                           struct vss_error *reterr);
 struct backup_document *backup_document_free(struct backup_document *d);
@@ -55,7 +56,8 @@ struct backup_component_key {
 /* Only writers with at least one component; in document order. NULL out of range. */
 size_t backup_document_n_writers(const struct backup_document *d);
 struct backup_writer *backup_document_writer(const struct backup_document *d, size_t i);
-void backup_writer_info(const struct backup_writer *w, struct backup_writer_info *ret); /* borrowed */
+void backup_writer_info(const struct backup_writer *w,
+                        struct backup_writer_info *ret); /* borrowed */
 size_t backup_writer_n_components(const struct backup_writer *w);
 struct backup_component *backup_writer_component(const struct backup_writer *w, size_t i);
 
@@ -148,9 +150,9 @@ int backup_component_set_entry_text(struct backup_component *c, enum backup_list
  * restore (selected_only) those that are selected for restore, or have a subcomponent that is.
  * By class and, if the component was selected for one, instance; else by instance id in a backup,
  * by class and instance name in a restore. *ret_xml is NULL when there is none. */
-int backup_document_extract(const struct backup_document *d, const struct backup_writer_info *writer,
-                            bool selected_only, char **ret_xml, size_t *ret_size,
-                            struct vss_error *reterr);
+int backup_document_extract(const struct backup_document *d,
+                            const struct backup_writer_info *writer, bool selected_only,
+                            char **ret_xml, size_t *ret_size, struct vss_error *reterr);
 
 /* What a writer may change in an event; the table that says so is here, for both sides. */
 enum backup_phase {

@@ -19,7 +19,8 @@ struct document *document_unref(struct document *d); /* NULL is allowed; returns
 DEFINE_CLEANUP(struct document, document_unref);
 
 size_t document_size(const struct document *d);
-/* The bytes, followed by a 0; borrowed. A memfd is mapped at the first call: NULL without memory. */
+/* The bytes, followed by a 0; borrowed. A memfd is mapped at the first call: NULL without memory.
+ */
 const char *document_text(struct document *d);
 
 /* As one variant, v: s, or h. NULL goes out as an empty string. 0, -ENOMEM. */

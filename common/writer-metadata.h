@@ -2,8 +2,9 @@
 
 /* A Writer Metadata Document (spec/writer.md, 3.1): what a writer says of itself, its components,
  * their files, and how they are restored. It is made (new, add, set, print) or read (parse, and the
- * accessors). Nothing is removed from it; a refused addition leaves it as it was. Failures carry the API's codes: E_INVALIDARG, E_OUTOFMEMORY,
- * VSS_E_OBJECT_ALREADY_EXISTS, VSS_E_OBJECT_NOT_FOUND. */
+ * accessors). Nothing is removed from it; a refused addition leaves it as it was. Failures carry
+ * the API's codes: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_OBJECT_ALREADY_EXISTS,
+ * VSS_E_OBJECT_NOT_FOUND. */
 
 #include "common/vss-error.h"
 #include <vss/vswriter.h>
@@ -67,3 +68,60 @@ int writer_metadata_set_restore_method(struct writer_metadata *m,
 
 /* The document as text: UTF-8, one line, no declaration; equal documents give equal text. */
 int writer_metadata_to_xml(const struct writer_metadata *m, char **ret, struct vss_error *reterr);
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+/* UTF-8 or UTF-16, in one pass, in time and memory linear in size. VSS_E_INVALID_XML_DOCUMENT names
+ * what and where; spec/writer.md, 3.5, says what is accepted. */
+int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t size,
+                          struct vss_error *reterr);
+
+/* What the accessors give is borrowed until m is freed or changed. An index out of range: NULL. */
+const struct writer_metadata_identity *writer_metadata_identity(const struct writer_metadata *m);
+uint32_t writer_metadata_schema(const struct writer_metadata *m);
+/* NULL: the document has none. */
+const struct writer_metadata_restore *writer_metadata_restore(const struct writer_metadata *m);
+
+size_t writer_metadata_n_components(const struct writer_metadata *m);
+const struct writer_metadata_component *writer_metadata_component(const struct writer_metadata *m,
+                                                                  size_t i);
+/* The component's index, in constant time; SIZE_MAX: none. */
+size_t writer_metadata_find_component(const struct writer_metadata *m, const char *logical_path,
+                                      const char *name);
+
+/* Lists of file sets: three of a component, three of the writer (component is not looked at). */
+enum writer_metadata_list {
+        WRITER_METADATA_FILES, /* of a file group */
+        WRITER_METADATA_DATABASE_FILES,
+        WRITER_METADATA_DATABASE_LOG_FILES,
+        WRITER_METADATA_EXCLUDES,
+        WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT,
+        WRITER_METADATA_MAPPINGS, /* alternate_path: the destination */
+        _WRITER_METADATA_LIST_MAX,
+};
+size_t writer_metadata_n_files(const struct writer_metadata *m, enum writer_metadata_list list,
+                               size_t component);
+bool writer_metadata_get_files(const struct writer_metadata *m, enum writer_metadata_list list,
+                               size_t component, size_t i, struct writer_metadata_files *ret);
+
+struct writer_metadata_dependency {
+        VSS_ID writer_id;
+        const char *logical_path; /* NULL: none */
+        const char *name;
+};
+size_t writer_metadata_n_dependencies(const struct writer_metadata *m, size_t component);
+bool writer_metadata_get_dependency(const struct writer_metadata *m, size_t component, size_t i,
+                                    struct writer_metadata_dependency *ret);
+
+/* --- more to make -------------------------------------------------------------------------- */
+
+/* Any list; a list of a component, to that of this logical path and name. Replaces
+ * writer_metadata_add_files and _add_exclude. */
+int writer_metadata_add(struct writer_metadata *m, enum writer_metadata_list list,
+                        const char *logical_path, const char *name,
+                        const struct writer_metadata_files *f, struct vss_error *reterr);
+int writer_metadata_add_dependency(struct writer_metadata *m, const char *logical_path,
+                                   const char *name, const struct writer_metadata_dependency *on,
+                                   struct vss_error *reterr);
+int writer_metadata_set_schema(struct writer_metadata *m, uint32_t schema,
+                               struct vss_error *reterr);
