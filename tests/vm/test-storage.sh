@@ -26,6 +26,8 @@ device_of() { # VOLUME
 	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $3 }' "$work/made"
 }
 
+helpers='vssd-guard|lvm'
+
 # Whatever a set could leave behind, without what moves by itself.
 state() {
 	udevadm settle
@@ -45,7 +47,8 @@ state() {
 	echo "== semaphores"
 	ipcs -s | grep -c '^0x'
 	echo "== processes"
-	pgrep -x 'vssd-guard|lvm'
+	wait_for 5 not pgrep -x "$helpers" >/dev/null # udev's own lvm, or a guard that is on its way out
+	pgrep -lx "$helpers"
 }
 
 unchanged() { # NAME
