@@ -5,24 +5,40 @@
 /*
  * The requester's half: IVssBackupComponents and what belongs to it.
  *
- * One object performs one backup or one administrative session and is then released. It is made
- * with CreateVssBackupComponents, counted with _AddRef and _Release, and used from one thread at a
- * time; different objects may be used from different threads. An IVssAsync counts as one object
- * with the IVssBackupComponents that it came from. A method is called with its interface's name:
- * IVssBackupComponents_DoSnapshotSet(backup, &async).
+ * One object performs one backup, one restore or one administrative session and is then released.
+ * It is made with CreateVssBackupComponents, counted with _AddRef and _Release, and used from one
+ * thread at a time; different objects may be used from different threads, an IVssAsync and the
+ * IVssBackupComponents that it came from among them: their calls take turns, and a Wait lets others
+ * in. A method is called with its interface's name: IVssBackupComponents_DoSnapshotSet(backup,
+ * &async).
  *
  * The order of calls is checked by the service: a call out of order is VSS_E_BAD_STATE. A backup is
  *
- *      InitializeForBackup, [SetContext], SetBackupState, GatherWriterMetadata, StartSnapshotSet,
- *      AddToSnapshotSet..., PrepareForBackup, DoSnapshotSet, (copy files), BackupComplete, Release
+ *      InitializeForBackup, [SetContext], SetBackupState, GatherWriterMetadata, [AddComponent...],
+ *      StartSnapshotSet, AddToSnapshotSet..., PrepareForBackup, DoSnapshotSet, (copy files),
+ *      [SetBackupSucceeded...], BackupComplete, [SaveAsXML], Release
  *
- * Any call may return E_INVALIDARG for a NULL object or a string that is not UTF-8, E_OUTOFMEMORY,
- * E_ACCESSDENIED when the caller may not use the service, and VSS_E_UNEXPECTED when the service
- * failed or cannot be reached; the lists below name what comes on top. On failure an output pointer
- * is NULL, an output id GUID_NULL, an output number 0, unless said otherwise; and
- * VssLastErrorMessage (vsslinux.h) has a sentence that says what, why, and the way out.
+ * and a restore is
+ *
+ *      InitializeForRestore, GatherWriterMetadata, SetSelectedForRestore..., PreRestore,
+ *      (copy files), SetFileRestoreStatus..., PostRestore, Release
+ *
+ * "The component" of a method is named by four arguments: writerId, the class of its writer; ct,
+ * its type; wszLogicalPath, NULL or empty for none; wszComponentName. It must be in the Backup
+ * Components Document, where AddComponent or InitializeForRestore put it; else it is
+ * VSS_E_OBJECT_NOT_FOUND.
+ *
+ * Any call may return E_INVALIDARG for a NULL object, a NULL output, a NULL string where none is
+ * allowed, a string that is not UTF-8 or longer than 65,536 bytes, and a value outside its
+ * enumeration; E_OUTOFMEMORY; E_ACCESSDENIED when the caller may not use the service; and
+ * VSS_E_UNEXPECTED when the service failed or cannot be reached. The lists below name what comes on
+ * top. On failure an output pointer is NULL, an output id GUID_NULL, an output number 0, unless
+ * said otherwise; and VssLastErrorMessage (vsslinux.h) has a sentence that says what, why, and the
+ * way out. Strings that are handed out are freed by the caller, with SysFreeString.
  */
 
+#include <vss/vscomponent.h>
+#include <vss/vsmetadata.h>
 #include <vss/vss.h>
 #include <vss/vsserror.h>
 #include <vss/vswriter.h>
@@ -41,25 +57,6 @@ typedef IVssBackupComponents IVssBackupComponentsEx;
 typedef IVssBackupComponents IVssBackupComponentsEx2;
 typedef IVssBackupComponents IVssBackupComponentsEx3;
 typedef IVssBackupComponents IVssBackupComponentsEx4;
-
-/* What a writer says of one component. */
-typedef struct VSS_COMPONENTINFO {
-        VSS_COMPONENT_TYPE type;
-        BSTR bstrLogicalPath; /* NULL or empty: none */
-        BSTR bstrComponentName;
-        BSTR bstrCaption;
-        BYTE *pbIcon;
-        UINT cbIcon;
-        bool bRestoreMetadata;
-        bool bNotifyOnBackupComplete;
-        bool bSelectable;
-        bool bSelectableForRestore;
-        DWORD dwComponentFlags; /* VSS_CF_... */
-        UINT cFileCount;
-        UINT cDatabases;
-        UINT cLogFiles;
-        UINT cDependencies;
-} VSS_COMPONENTINFO, *PVSSCOMPONENTINFO;
 
 /*
  * CreateVssBackupComponents: makes a requester's object, a session of the service.
@@ -95,12 +92,26 @@ HRESULT IsVolumeSnapshottedInternal(LPCWSTR pwszVolumeName, BOOL *pbSnapshotsPre
  * or from an enumeration (Obj.Snap), and sets them to NULL; not the structure itself.
  *
  * pProp: NULL is allowed; so is a second call.
+ * Errors: none.
  * Since 0.1.
  */
 void VssFreeSnapshotProperties(VSS_SNAPSHOT_PROP *pProp);
 
 /* The name under which the DLL exports VssFreeSnapshotProperties; the same function. Since 0.1. */
 void VssFreeSnapshotPropertiesInternal(VSS_SNAPSHOT_PROP *pProp);
+
+/*
+ * ShouldBlockRevert: does a volume hold files of a writer that the administrator listed as one
+ * whose data must not be rolled back? Advice: RevertToSnapshot does not ask. Needs no object.
+ *
+ * wszVolumeName: mount point or block device. pbBlock: receives the answer.
+ * Errors: VSS_E_OBJECT_NOT_FOUND (no such volume).
+ * Since 0.2.
+ */
+HRESULT ShouldBlockRevert(LPCWSTR wszVolumeName, bool *pbBlock);
+
+/* The name under which the DLL exports ShouldBlockRevert; the same function. Since 0.2. */
+HRESULT ShouldBlockRevertInternal(LPCWSTR wszVolumeName, bool *pbBlock);
 
 /*
  * IUnknown::AddRef. Returns the new number of references. Since 0.1.
@@ -115,13 +126,25 @@ ULONG IVssBackupComponents_AddRef(IVssBackupComponents *backup);
 ULONG IVssBackupComponents_Release(IVssBackupComponents *backup);
 
 /*
- * IVssBackupComponents::InitializeForBackup: the first call of every object.
+ * IVssBackupComponents::InitializeForBackup: the first call of every object that does not restore.
  *
- * bstrXML: a saved Backup Components Document, or NULL for a new backup.
- * Errors: VSS_E_BAD_STATE (initialised already), VSS_E_INVALID_XML_DOCUMENT.
+ * bstrXML: a saved Backup Components Document, whose copies are to be imported; or NULL for a new
+ * backup.
+ * Errors: VSS_E_BAD_STATE (initialised already), VSS_E_INVALID_XML_DOCUMENT,
+ * VSS_E_CORRUPT_XML_DOCUMENT.
  * Since 0.1.
  */
 HRESULT IVssBackupComponents_InitializeForBackup(IVssBackupComponents *backup, LPCWSTR bstrXML);
+
+/*
+ * IVssBackupComponents::InitializeForRestore: the first call of an object that restores.
+ *
+ * bstrXML: what SaveAsXML gave when the backup was made; required.
+ * Errors: VSS_E_BAD_STATE (initialised already), VSS_E_INVALID_XML_DOCUMENT (also NULL),
+ * VSS_E_CORRUPT_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_InitializeForRestore(IVssBackupComponents *backup, LPCWSTR bstrXML);
 
 /*
  * IVssBackupComponents::SetContext: the kind of the copies, VSS_CTX_... with modifiers from
@@ -144,6 +167,17 @@ HRESULT IVssBackupComponents_SetContext(IVssBackupComponents *backup, LONG lCont
 HRESULT IVssBackupComponents_SetBackupState(IVssBackupComponents *backup, bool bSelectComponents,
                                             bool bBackupBootableSystemState,
                                             VSS_BACKUP_TYPE backupType, bool bPartialFileSupport);
+
+/*
+ * IVssBackupComponents::SetRestoreState: what kind of restore this is; writers take
+ * VSS_RTYPE_UNDEFINED, the default, for VSS_RTYPE_BY_COPY. Before PreRestore.
+ *
+ * restoreType: VSS_RTYPE_...
+ * Errors: E_INVALIDARG (restoreType), VSS_E_BAD_STATE.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetRestoreState(IVssBackupComponents *backup,
+                                             VSS_RESTORE_TYPE restoreType);
 
 /*
  * IVssBackupComponents::EnableWriterClasses: only the listed writer classes take part. Further
@@ -185,9 +219,102 @@ HRESULT IVssBackupComponents_GatherWriterMetadata(IVssBackupComponents *backup,
  */
 HRESULT IVssBackupComponents_GetWriterMetadataCount(IVssBackupComponents *backup, UINT *pcWriters);
 
+/*
+ * IVssBackupComponents::GetWriterMetadata: what one writer said of itself, its components and their
+ * files.
+ *
+ * iWriter: 0 to the count less one. pidInstance: its instance in this run. ppMetadata: receives the
+ * document, which the caller releases; it holds beyond FreeWriterMetadata and this object.
+ * Errors: VSS_E_BAD_STATE (not gathered, not finished, or freed), VSS_E_INVALID_XML_DOCUMENT,
+ * VSS_E_OBJECT_NOT_FOUND (no such index).
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_GetWriterMetadata(IVssBackupComponents *backup, UINT iWriter,
+                                               VSS_ID *pidInstance,
+                                               IVssExamineWriterMetadata **ppMetadata);
+
+/* IVssBackupComponentsEx::GetWriterMetadataEx: the same as GetWriterMetadata; one object implements
+ * all interfaces. iWriter, pidInstance, ppMetadata: as there. Errors: VSS_E_BAD_STATE,
+ * VSS_E_INVALID_XML_DOCUMENT, VSS_E_OBJECT_NOT_FOUND. Since 0.2. */
+HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup, UINT iWriter,
+                                                   VSS_ID *pidInstance,
+                                                   IVssExamineWriterMetadataEx **ppMetadata);
+
 /* IVssBackupComponents::FreeWriterMetadata: drops what was gathered; the object cannot gather
  * again. Errors: VSS_E_BAD_STATE. Since 0.1. */
 HRESULT IVssBackupComponents_FreeWriterMetadata(IVssBackupComponents *backup);
+
+/*
+ * IVssBackupComponents::AddComponent: includes a component in the backup explicitly, in component
+ * mode. Those below it that are not selectable come with it. Before PrepareForBackup.
+ *
+ * instanceId, writerId: the writer's instance, and its class. ct, wszLogicalPath, wszComponentName:
+ * as its metadata has them; wszLogicalPath may be NULL.
+ * Errors: E_INVALIDARG (no such type; not selectable, below one that is), VSS_E_BAD_STATE (also in
+ * a context without writers), VSS_E_OBJECT_ALREADY_EXISTS, VSS_E_OBJECT_NOT_FOUND (the writer has
+ * no such component), VSS_E_INVALID_XML_DOCUMENT. Since 0.2.
+ */
+HRESULT IVssBackupComponents_AddComponent(IVssBackupComponents *backup, VSS_ID instanceId,
+                                          VSS_ID writerId, VSS_COMPONENT_TYPE ct,
+                                          LPCWSTR wszLogicalPath, LPCWSTR wszComponentName);
+
+/*
+ * IVssBackupComponents::SetBackupOptions: the options of the component's writer, which reads them
+ * in PrepareForBackup. Before that.
+ *
+ * wszBackupOptions: text that the writer defines.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetBackupOptions(IVssBackupComponents *backup, VSS_ID writerId,
+                                              VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                              LPCWSTR wszComponentName, LPCWSTR wszBackupOptions);
+
+/*
+ * IVssBackupComponents::SetPreviousBackupStamp: on which backup of the component an incremental or
+ * differential one is based. Before PrepareForBackup.
+ *
+ * wszPreviousBackupStamp: what IVssComponent_GetBackupStamp gave in the document of that backup.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetPreviousBackupStamp(IVssBackupComponents *backup, VSS_ID writerId,
+                                                    VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                                    LPCWSTR wszComponentName,
+                                                    LPCWSTR wszPreviousBackupStamp);
+
+/*
+ * IVssBackupComponents::GetWriterComponentsCount: writers of which at least one component is in the
+ * Backup Components Document.
+ *
+ * pcComponents: receives the number: of writers, whatever its name says.
+ * Errors: VSS_E_BAD_STATE.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_GetWriterComponentsCount(IVssBackupComponents *backup,
+                                                      UINT *pcComponents);
+
+/*
+ * IVssBackupComponents::GetWriterComponents: the components of one writer of the document, as it
+ * stands. After PrepareForBackup, DoSnapshotSet, BackupComplete, PreRestore and PostRestore it is
+ * to be fetched again: what was handed out before then answers VSS_E_BAD_STATE.
+ *
+ * iWriter: 0 to the count less one. ppWriter: receives them; the caller releases it.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such index).
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_GetWriterComponents(IVssBackupComponents *backup, UINT iWriter,
+                                                 IVssWriterComponentsExt **ppWriter);
+
+/*
+ * IVssBackupComponents::SaveAsXML: the Backup Components Document as text, the only way to keep it
+ * beyond this object.
+ *
+ * pbstrXML: receives the text; the caller frees it.
+ * Errors: VSS_E_BAD_STATE (not initialised, or while the set is being made).
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SaveAsXML(IVssBackupComponents *backup, BSTR *pbstrXML);
 
 /*
  * IVssBackupComponents::StartSnapshotSet: opens an empty set. One at a time on a machine, until
@@ -327,6 +454,21 @@ HRESULT IVssBackupComponents_DeleteSnapshots(IVssBackupComponents *backup, VSS_I
                                              LONG *plDeletedSnapshots,
                                              VSS_ID *pNondeletedSnapshotID);
 
+/*
+ * IVssBackupComponents::SetBackupSucceeded: whether the files of a component, and of those that
+ * came with it, were saved; without it they count as not saved. After the copying, before
+ * BackupComplete.
+ *
+ * instanceId: the writer's instance. writerId, ct, wszLogicalPath, wszComponentName: the component.
+ * bSucceded: true: all of them.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetBackupSucceeded(IVssBackupComponents *backup, VSS_ID instanceId,
+                                                VSS_ID writerId, VSS_COMPONENT_TYPE ct,
+                                                LPCWSTR wszLogicalPath, LPCWSTR wszComponentName,
+                                                bool bSucceded);
+
 /* IVssBackupComponents::BackupComplete: tells the writers that the files are safe. ppAsync: as
  * GatherWriterMetadata. Errors: VSS_E_BAD_STATE, VSS_E_UNEXPECTED_WRITER_ERROR. Since 0.1. */
 HRESULT IVssBackupComponents_BackupComplete(IVssBackupComponents *backup, IVssAsync **ppAsync);
@@ -336,8 +478,331 @@ HRESULT IVssBackupComponents_BackupComplete(IVssBackupComponents *backup, IVssAs
 HRESULT IVssBackupComponents_AbortBackup(IVssBackupComponents *backup);
 
 /* IVssBackupComponentsEx3::GetSessionId: the id of this object's session, as writers and the log
- * have it. Since 0.1. */
+ * have it. idSession: receives it. Errors: none of its own. Since 0.1. */
 HRESULT IVssBackupComponentsEx3_GetSessionId(IVssBackupComponents *backup, VSS_ID *idSession);
+
+/*
+ * IVssBackupComponentsEx4::GetRootAndLogicalPrefixPaths: splits a path into what AddToSnapshotSet
+ * takes, and that with which the paths of components begin.
+ *
+ * pwszFilePath: absolute; need not exist. ppwszRootPath: receives the mount point of the volume,
+ * with a trailing '/'; of a file on a network file system, where it is mounted from.
+ * ppwszLogicalPrefix: receives the volume's lasting name, by the UUID of its file system where it
+ * has one. Both are freed by the caller. bNormalizeFQDNforRootPath: hosts by their full names; one
+ * value for all paths of a set. Errors: E_INVALIDARG (relative path), VSS_E_OBJECT_NOT_FOUND. Since
+ * 0.2.
+ */
+HRESULT IVssBackupComponentsEx4_GetRootAndLogicalPrefixPaths(IVssBackupComponents *backup,
+                                                             LPCWSTR pwszFilePath,
+                                                             VSS_PWSZ *ppwszRootPath,
+                                                             VSS_PWSZ *ppwszLogicalPrefix,
+                                                             BOOL bNormalizeFQDNforRootPath);
+
+/*
+ * What follows is for finished copies, in an object that was initialised for backup.
+ */
+
+/*
+ * IVssBackupComponents::ImportSnapshots: brings in the transportable copies that the loaded
+ * document describes.
+ *
+ * ppAsync: as GatherWriterMetadata; the outcome is QueryStatus's: VSS_E_NO_SNAPSHOTS_IMPORTED,
+ * VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED, VSS_E_SOME_SNAPSHOTS_NOT_IMPORTED, VSS_E_NONTRANSPORTABLE_BCD,
+ * VSS_E_MISSING_DISK.
+ * Errors: VSS_E_BAD_STATE (no document was loaded, or another call came before).
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_ImportSnapshots(IVssBackupComponents *backup, IVssAsync **ppAsync);
+
+/*
+ * IVssBackupComponents::BreakSnapshotSet: lets go of a set: its devices become ordinary volumes
+ * that the service does not know any more. Not to be undone.
+ *
+ * SnapshotSetId: the set.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (the provider cannot).
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_BreakSnapshotSet(IVssBackupComponents *backup, VSS_ID SnapshotSetId);
+
+/*
+ * IVssBackupComponentsEx2::BreakSnapshotSetEx: as BreakSnapshotSet, while the caller goes on, and
+ * with what becomes of the volumes.
+ *
+ * SnapshotSetID: the set. dwBreakFlags: VSS_BREAKEX_FLAG_...; MASK_LUNS excludes the others,
+ * REVERT_IDENTITY_ALL and _NONE each other. ppAsync: as GatherWriterMetadata.
+ * Errors: E_INVALIDARG (dwBreakFlags), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_PROVIDER_VETO, VSS_E_BREAK_REVERT_ID_FAILED. Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx2_BreakSnapshotSetEx(IVssBackupComponents *backup,
+                                                   VSS_ID SnapshotSetID, DWORD dwBreakFlags,
+                                                   IVssAsync **ppAsync);
+
+/*
+ * IVssBackupComponents::ExposeSnapshot: mounts a copy of a persistent context on an empty
+ * directory, read-only, or shares a part of it.
+ *
+ * SnapshotId: the copy. wszPathFromRoot: what to share, or NULL for all; NULL if it is mounted.
+ * lAttributes: VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY or VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY. wszExpose:
+ * the directory or the share's name; NULL, only of a share: the service's choice. pwszExposed:
+ * receives where it is; the caller frees it. Errors: E_INVALIDARG (lAttributes, wszExpose),
+ * VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO, VSS_E_UNEXPECTED_PROVIDER_ERROR,
+ * VSS_E_UNSUPPORTED_CONTEXT. Since 0.2.
+ */
+HRESULT IVssBackupComponents_ExposeSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
+                                            LPCWSTR wszPathFromRoot, LONG lAttributes,
+                                            LPCWSTR wszExpose, VSS_PWSZ *pwszExposed);
+
+/*
+ * IVssBackupComponentsEx2::UnexposeSnapshot: undoes ExposeSnapshot; the copy stays.
+ *
+ * snapshotId: the copy.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such copy, or not exposed),
+ * VSS_E_PROVIDER_VETO, VSS_E_UNEXPECTED_PROVIDER_ERROR.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, VSS_ID snapshotId);
+
+/*
+ * IVssBackupComponents::RevertToSnapshot: begins to roll a whole volume back to a copy of a
+ * persistent context; QueryRevertStatus tells when it has ended. Not to be cancelled or undone.
+ *
+ * SnapshotId: the copy. bForceDismount: also when the volume is in use.
+ * Errors: E_FAIL, E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_REVERT_IN_PROGRESS, VSS_E_UNSUPPORTED_CONTEXT,
+ * VSS_E_VOLUME_IN_USE, VSS_E_VOLUME_NOT_SUPPORTED.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
+                                              BOOL bForceDismount);
+
+/*
+ * IVssBackupComponents::QueryRevertStatus: the revert of a volume that is under way, whoever began
+ * it.
+ *
+ * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata.
+ * Errors: E_FAIL, E_NOTIMPL (the provider cannot), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND (no such volume, or no revert under way), VSS_E_VOLUME_NOT_SUPPORTED.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPCWSTR pwszVolume,
+                                               IVssAsync **ppAsync);
+
+/* IVssBackupComponentsEx2::PreFastRecovery: reserved. SnapshotSetID, dwPreFastRecoveryFlags:
+ * ignored. ppAsync: receives NULL. Errors: E_NOTIMPL, always. Since 0.2. */
+HRESULT IVssBackupComponentsEx2_PreFastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
+                                                DWORD dwPreFastRecoveryFlags, IVssAsync **ppAsync);
+
+/* IVssBackupComponentsEx2::FastRecovery: reserved. SnapshotSetID, dwFastRecoveryFlags: ignored.
+ * ppAsync: receives NULL. Errors: E_NOTIMPL, always. Since 0.2. */
+HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
+                                             DWORD dwFastRecoveryFlags, IVssAsync **ppAsync);
+
+/*
+ * What follows is for a restore: after InitializeForRestore and GatherWriterMetadata.
+ */
+
+/*
+ * IVssBackupComponents::SetSelectedForRestore: chooses a component that was included in the backup
+ * explicitly, or not any more. A writer without one takes no part. Before PreRestore.
+ *
+ * bSelectedForRestore: true: chosen.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also if no instance of the writer runs),
+ * VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetSelectedForRestore(IVssBackupComponents *backup, VSS_ID writerId,
+                                                   VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                                   LPCWSTR wszComponentName,
+                                                   bool bSelectedForRestore);
+
+/*
+ * IVssBackupComponentsEx::SetSelectedForRestoreEx: as SetSelectedForRestore, and hands the
+ * component to another instance of its writer's class (a restore with move).
+ *
+ * bSelectedForRestore: true: chosen. instanceId: the running instance, or GUID_NULL for the one
+ * that it came from. Errors: E_INVALIDARG (the writer knows no restore with move), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND (also the instance), VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx_SetSelectedForRestoreEx(IVssBackupComponents *backup,
+                                                       VSS_ID writerId, VSS_COMPONENT_TYPE ct,
+                                                       LPCWSTR wszLogicalPath,
+                                                       LPCWSTR wszComponentName,
+                                                       bool bSelectedForRestore, VSS_ID instanceId);
+
+/*
+ * IVssBackupComponents::AddRestoreSubcomponent: chooses one that came with the component, which is
+ * itself chosen; from then on only those so named are restored. Before PreRestore.
+ *
+ * wszSubComponentLogicalPath, wszSubComponentName: of the one below, selectable for restore;
+ * neither may be NULL. bRepair: reserved, false. Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_INVALID_XML_DOCUMENT. Since 0.2.
+ */
+HRESULT IVssBackupComponents_AddRestoreSubcomponent(IVssBackupComponents *backup, VSS_ID writerId,
+                                                    VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                                    LPCWSTR wszComponentName,
+                                                    LPCWSTR wszSubComponentLogicalPath,
+                                                    LPCWSTR wszSubComponentName, bool bRepair);
+
+/*
+ * IVssBackupComponents::SetRestoreOptions: the options of the component's writer for the restore.
+ * Before PreRestore.
+ *
+ * wszRestoreOptions: pairs "Option"="Value", separated by commas, as the writer defines them.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetRestoreOptions(IVssBackupComponents *backup, VSS_ID writerId,
+                                               VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                               LPCWSTR wszComponentName, LPCWSTR wszRestoreOptions);
+
+/*
+ * IVssBackupComponents::SetAdditionalRestores: more restores of the component follow, of
+ * incrementals for one: its writer is not to go on yet. Before PostRestore.
+ *
+ * bAdditionalRestores: true: more follow; the default is false.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetAdditionalRestores(IVssBackupComponents *backup, VSS_ID writerId,
+                                                   VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                                   LPCWSTR wszComponentName,
+                                                   bool bAdditionalRestores);
+
+/*
+ * IVssBackupComponentsEx2::SetAuthoritativeRestore: what is restored of the component wins over its
+ * replicas. Before PreRestore.
+ *
+ * bAuth: true: it wins; the default is false.
+ * Errors: E_INVALIDARG (the writer knows no authoritative restore), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx2_SetAuthoritativeRestore(IVssBackupComponents *backup,
+                                                        VSS_ID writerId, VSS_COMPONENT_TYPE ct,
+                                                        LPCWSTR wszLogicalPath,
+                                                        LPCWSTR wszComponentName, bool bAuth);
+
+/*
+ * IVssBackupComponentsEx2::SetRollForward: how far the component's logs are replayed. Before
+ * PreRestore.
+ *
+ * rollType: VSS_RF_NONE, VSS_RF_ALL or VSS_RF_PARTIAL. wszRollForwardPoint: up to where, as the
+ * writer defines it, for VSS_RF_PARTIAL; else NULL.
+ * Errors: E_INVALIDARG (rollType; the writer cannot roll forward), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx2_SetRollForward(IVssBackupComponents *backup, VSS_ID writerId,
+                                               VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                               LPCWSTR wszComponentName,
+                                               VSS_ROLLFORWARD_TYPE rollType,
+                                               LPCWSTR wszRollForwardPoint);
+
+/*
+ * IVssBackupComponentsEx2::SetRestoreName: gives the component another name when it is restored.
+ * Before PreRestore.
+ *
+ * wszRestoreName: the name, as the writer defines it.
+ * Errors: E_INVALIDARG (the writer cannot rename), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx2_SetRestoreName(IVssBackupComponents *backup, VSS_ID writerId,
+                                               VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                               LPCWSTR wszComponentName, LPCWSTR wszRestoreName);
+
+/*
+ * IVssBackupComponents::AddNewTarget: the requester will restore a set of the component's files to
+ * another place. Before PreRestore.
+ *
+ * wszPath, wszFileName, bRecursive: the set, as the component has it. wszAlternatePath: the place.
+ * Errors: E_INVALIDARG (the writer knows no new targets), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND
+ * (also the set), VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_AddNewTarget(IVssBackupComponents *backup, VSS_ID writerId,
+                                          VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                          LPCWSTR wszComponentName, LPCWSTR wszPath,
+                                          LPCWSTR wszFileName, bool bRecursive,
+                                          LPCWSTR wszAlternatePath);
+
+/* IVssBackupComponents::PreRestore: tells the writers with chosen components that a restore is
+ * coming. ppAsync: as GatherWriterMetadata. Errors: VSS_E_BAD_STATE. Since 0.2. */
+HRESULT IVssBackupComponents_PreRestore(IVssBackupComponents *backup, IVssAsync **ppAsync);
+
+/*
+ * IVssBackupComponents::AddAlternativeLocationMapping: tells the writer that a set of the
+ * component's files was restored to the alternate place that the writer named. Before PostRestore.
+ *
+ * wszPath, wszFilespec, bRecursive: the set, as the component has it. wszDestination: where it is.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also the set), VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_AddAlternativeLocationMapping(IVssBackupComponents *backup,
+                                                           VSS_ID writerId, VSS_COMPONENT_TYPE ct,
+                                                           LPCWSTR wszLogicalPath,
+                                                           LPCWSTR wszComponentName,
+                                                           LPCWSTR wszPath, LPCWSTR wszFilespec,
+                                                           bool bRecursive, LPCWSTR wszDestination);
+
+/*
+ * IVssBackupComponents::SetRangesFilePath: where the file that lists the ranges of a partial file
+ * lies now, if it was restored to another place. Before PostRestore.
+ *
+ * iPartialFile: 0 to IVssComponent_GetPartialFileCount less one. wszRangesFile: its path.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also no such index), VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetRangesFilePath(IVssBackupComponents *backup, VSS_ID writerId,
+                                               VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                               LPCWSTR wszComponentName, UINT iPartialFile,
+                                               LPCWSTR wszRangesFile);
+
+/*
+ * IVssBackupComponents::SetFileRestoreStatus: how the copying of a chosen component's files went.
+ * Between PreRestore and PostRestore.
+ *
+ * status: VSS_RS_ALL, VSS_RS_NONE (nothing was touched) or VSS_RS_FAILED (some files were
+ * restored). Errors: E_INVALIDARG (status), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_INVALID_XML_DOCUMENT.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponents_SetFileRestoreStatus(IVssBackupComponents *backup, VSS_ID writerId,
+                                                  VSS_COMPONENT_TYPE ct, LPCWSTR wszLogicalPath,
+                                                  LPCWSTR wszComponentName,
+                                                  VSS_FILE_RESTORE_STATUS status);
+
+/* IVssBackupComponents::PostRestore: tells these writers that the files are in place. ppAsync: as
+ * GatherWriterMetadata. Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO. Since
+ * 0.2. */
+HRESULT IVssBackupComponents_PostRestore(IVssBackupComponents *backup, IVssAsync **ppAsync);
+
+/*
+ * IVssBackupComponentsEx3::AddSnapshotToRecoverySet: queues a copy for RecoverSet. Only for arrays
+ * whose provider can resynchronise disks.
+ *
+ * snapshotId: the copy, of the set of the loaded document. dwFlags: reserved, 0.
+ * pwszDestinationVolume: the volume to write, or NULL for the original one.
+ * Errors: E_INVALIDARG (GUID_NULL, dwFlags), E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE,
+ * VSS_E_LEGACY_PROVIDER, VSS_E_OBJECT_NOT_FOUND, VSS_E_RESYNC_IN_PROGRESS,
+ * VSS_E_SNAPSHOT_NOT_IN_SET, VSS_E_VOLUME_NOT_SUPPORTED.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx3_AddSnapshotToRecoverySet(IVssBackupComponents *backup,
+                                                         VSS_ID snapshotId, DWORD dwFlags,
+                                                         LPCWSTR pwszDestinationVolume);
+
+/*
+ * IVssBackupComponentsEx3::RecoverSet: writes the queued copies back.
+ *
+ * dwFlags: VSS_RECOVERY_... ppAsync: as GatherWriterMetadata.
+ * Errors: E_INVALIDARG (dwFlags), E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE (nothing is
+ * queued), VSS_E_CANNOT_REVERT_DISKID, VSS_E_LEGACY_PROVIDER, VSS_E_PROVIDER_VETO,
+ * VSS_E_UNSELECTED_VOLUME.
+ * Since 0.2.
+ */
+HRESULT IVssBackupComponentsEx3_RecoverSet(IVssBackupComponents *backup, DWORD dwFlags,
+                                           IVssAsync **ppAsync);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop
