@@ -1,0 +1,191 @@
+/* From text to the document and back. The tree keeps what nobody here knows. Default namespaces of
+ * elements that are known are dropped, because real documents repeat and empty them at will; the
+ * root's is written. Blanks between elements are dropped, too: one line comes out. */
+
+#include "common/backup-document-tree.h"
+#include "common/vss-id.h"
+#include "common/xml-input.h"
+#include "common/xml-printer.h"
+#include <errno.h>
+#include <libxml/SAX2.h>
+#include <limits.h>
+
+#define WHAT "The backup components document"
+
+static bool is_known(const char *name) {
+        return streq(name, "BACKUP_COMPONENTS") || streq(name, "WRITER_COMPONENTS") ||
+               streq(name, "COMPONENT") || streq(name, "SNAPSHOT_SET_DESCRIPTION") ||
+               streq(name, "BACKUP_METADATA") || streq(name, "RESTORE_METADATA") ||
+               backup_list_of_element(name) != _BACKUP_LIST_MAX;
+}
+
+static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+                     int n_namespaces, const xmlChar **namespaces, int n_attributes,
+                     int n_defaulted, const xmlChar **attributes) {
+        if (!prefix && is_known((const char *)name)) {
+                int n = 0;
+
+                uri = NULL;
+                for (int i = 0; i < n_namespaces; i++)
+                        if (namespaces[2 * i]) { /* one with a prefix */
+                                namespaces[2 * n] = namespaces[2 * i];
+                                namespaces[2 * n + 1] = namespaces[2 * i + 1];
+                                n++;
+                        }
+                n_namespaces = n;
+        }
+        xmlSAX2StartElementNs(context, name, prefix, uri, n_namespaces, namespaces, n_attributes,
+                              n_defaulted, attributes);
+}
+
+static void on_characters(void *context, const xmlChar *characters, int n) {
+        const xmlParserCtxt *parser = context;
+        const xmlNode *last = parser->node ? parser->node->last : NULL;
+        int i = 0;
+
+        while (i < n && strchr(" \t\r\n", characters[i]))
+                i++;
+        /* Blanks within a text belong to it. */
+        if (i < n || (last && last->type == XML_TEXT_NODE))
+                xmlSAX2Characters(context, characters, n);
+}
+
+static int invalid(struct vss_error *reterr, const xmlNode *node, const char *why) {
+        return vss_error_set(reterr, VSS_E_INVALID_XML_DOCUMENT, 0, WHAT ", line %ld: %s %s",
+                             xmlGetLineNo((xmlNode *)node), (const char *)node->name, why);
+}
+
+static bool is_element(const xmlNode *node, const char *name) {
+        return node->type == XML_ELEMENT_NODE && streq((const char *)node->name, name);
+}
+
+static int read_component(struct backup_writer *w, xmlNode *node, struct vss_error *reterr) {
+        const struct backup_component_key key = {
+                .instance_id = w->info.instance_id,
+                .writer_id = w->info.writer_id,
+                .type = (VSS_COMPONENT_TYPE)backup_token_value(
+                        &backup_component_types, backup_attribute(node, "componentType"),
+                        VSS_CT_UNDEFINED),
+                .logical_path = backup_attribute(node, "logicalPath"),
+                .name = backup_attribute(node, "componentName"),
+        };
+        struct backup_component *c;
+
+        if (!key.name)
+                return invalid(reterr, node, "has no componentName");
+        if (backup_writer_adopt_component(w, node, &key, &c) < 0)
+                return backup_out_of_memory(reterr);
+        for (xmlNode *child = node->children; c && child; child = child->next) {
+                enum backup_list list = _BACKUP_LIST_MAX;
+
+                if (child->type == XML_ELEMENT_NODE)
+                        list = backup_list_of_element((const char *)child->name);
+                if (list != _BACKUP_LIST_MAX && backup_entries_append(&c->lists[list], child) < 0)
+                        return backup_out_of_memory(reterr);
+        }
+        return 0;
+}
+
+static int read_mask(const char *text, uint32_t *ret) {
+        unsigned long long value;
+        char *end;
+
+        if (!text) {
+                *ret = 0;
+                return 0;
+        }
+        errno = 0;
+        value = strtoull(text, &end, 10);
+        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value > UINT32_MAX)
+                return -EINVAL;
+        *ret = (uint32_t)value;
+        return 0;
+}
+
+static int read_writer(struct backup_document *d, xmlNode *node, struct vss_error *reterr) {
+        const char *writer_id = backup_attribute(node, "writerId");
+        struct backup_writer_info info = { 0 };
+        struct backup_writer *w;
+        int r = 0;
+
+        if (!writer_id)
+                return invalid(reterr, node, "has no writerId");
+        if (vss_id_parse(&info.writer_id, writer_id) < 0)
+                return invalid(reterr, node, "has a writerId that is no id");
+        if (vss_id_parse(&info.instance_id, backup_attribute(node, "instanceId")) < 0)
+                return invalid(reterr, node, "has an instanceId that is no id");
+        if (read_mask(backup_attribute(node, "backupSchema"), &info.schema) < 0)
+                return invalid(reterr, node, "has a backupSchema that is no number");
+        if (backup_document_adopt_writer(d, node, &info, &w) < 0)
+                return backup_out_of_memory(reterr);
+        for (xmlNode *child = node->children; r >= 0 && child; child = child->next)
+                if (is_element(child, "COMPONENT"))
+                        r = read_component(w, child, reterr);
+        return r;
+}
+
+static int read_root(struct backup_document *d, struct vss_error *reterr) {
+        const char *version = backup_attribute(d->root, "version");
+        int r = 0;
+
+        if (!is_element(d->root, "BACKUP_COMPONENTS"))
+                return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
+        if (version && strncmp(version, "1.", 2) != 0)
+                return invalid(reterr, d->root, "has a version other than 1");
+        if (backup_read_state_attributes(d->root, &d->state) < 0)
+                return invalid(reterr, d->root, "has a snapshotSetId that is no id");
+        for (xmlNode *child = d->root->children; r >= 0 && child; child = child->next)
+                if (is_element(child, "WRITER_COMPONENTS"))
+                        r = read_writer(d, child, reterr);
+        return r;
+}
+
+static int parse_tree(struct backup_document *d, const struct xml_input *input,
+                      struct vss_error *reterr) {
+        xmlSAXHandler handler = { 0 };
+        int r;
+
+        (void)xmlSAXVersion(&handler, 2); /* fails for other versions only */
+        handler.startElementNs = on_start;
+        handler.characters = handler.ignorableWhitespace = on_characters;
+        r = xml_input_parse(input, &handler, NULL, &d->tree, reterr);
+        if (r < 0)
+                return r;
+        d->root = xmlDocGetRootElement(d->tree);
+        xmlFree((xmlChar *)d->tree->encoding);
+        d->tree->encoding = xmlStrdup(BAD_CAST "UTF-8"); /* or each character becomes a number */
+        if (!d->root || !d->tree->encoding || !xmlNewNs(d->root, BAD_CAST BACKUP_NAMESPACE, NULL))
+                return backup_out_of_memory(reterr);
+        return 0;
+}
+
+int backup_document_parse(struct backup_document **ret, const char *text, size_t size,
+                          struct vss_error *reterr) {
+        _cleanup_(backup_document_freep) struct backup_document *d = backup_document_alloc();
+        _cleanup_(xml_input_done) struct xml_input input = { 0 };
+        int r;
+
+        if (!d)
+                return backup_out_of_memory(reterr);
+        r = xml_input_init(&input, WHAT, text, size, BACKUP_DOCUMENT_MAX, BACKUP_NODES_MAX, reterr);
+        if (r >= 0)
+                r = parse_tree(d, &input, reterr);
+        if (r < 0)
+                return r;
+        d->n_nodes = input.n_nodes;
+        d->n_bytes = input.size;
+        r = read_root(d, reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+int backup_document_to_xml(const struct backup_document *d, char **ret, size_t *ret_size,
+                           struct vss_error *reterr) {
+        struct xml_printer printer;
+
+        xml_printer_init(&printer);
+        xml_printer_tree(&printer, d->tree, d->root);
+        return xml_printer_finish(&printer, WHAT, ret, ret_size, reterr);
+}

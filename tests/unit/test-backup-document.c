@@ -1,0 +1,179 @@
+/* The Backup Components Document: what is set is found, printed, and found again; what is not known
+ * stays; writers change what they may. */
+
+#include "common/backup-document.h"
+#include "common/vss-id.h"
+
+#include <check.h>
+
+static const VSS_ID class_a = { .Data1 = 0xa }, class_b = { .Data1 = 0xb };
+static const VSS_ID instance_1 = { .Data1 = 1 }, instance_2 = { .Data1 = 2 };
+
+static struct backup_document *new_document(void) {
+        struct backup_document *d = NULL;
+
+        ck_assert_int_eq(backup_document_new(&d, NULL), 0);
+        return d;
+}
+
+static char *print(const struct backup_document *d) {
+        char *xml = NULL;
+        size_t size = 0;
+
+        ck_assert_int_eq(backup_document_to_xml(d, &xml, &size, NULL), 0);
+        ck_assert_uint_eq(strlen(xml), size);
+        return xml;
+}
+
+static struct backup_document *parse(const char *xml) {
+        struct backup_document *d = NULL;
+        struct vss_error e = { 0 };
+
+        ck_assert_msg(backup_document_parse(&d, xml, strlen(xml), &e) == 0, "%s: %s", e.message,
+                      xml);
+        return d;
+}
+
+static void assert_xml(const struct backup_document *d, const char *expected) {
+        _cleanup_(freep) char *xml = print(d);
+
+        ck_assert_str_eq(xml, expected);
+}
+
+static struct backup_component *add(struct backup_document *d, VSS_ID instance_id, VSS_ID writer_id,
+                                    const char *logical_path, const char *name) {
+        const struct backup_writer_info writer = { .instance_id = instance_id,
+                                                   .writer_id = writer_id,
+                                                   .schema = VSS_BS_COPY };
+        const struct backup_component_key key = { .type = VSS_CT_DATABASE,
+                                                  .logical_path = logical_path,
+                                                  .name = name };
+        struct backup_component *c = NULL;
+
+        ck_assert_int_eq(backup_document_add(d, &writer, &key, &c, NULL), 0);
+        return c;
+}
+
+#define ROOT                                                          \
+        "<BACKUP_COMPONENTS xmlns=\"x-schema:#VssComponentMetadata\"" \
+        " version=\"1.2\" bootableSystemStateBackup=\"no\""
+#define EMPTY ROOT " selectComponents=\"no\" partialFileSupport=\"no\"/>"
+#define FULL ROOT " selectComponents=\"yes\" backupType=\"full\" partialFileSupport=\"yes\""
+#define WRITER_A1                                                                \
+        "<WRITER_COMPONENTS instanceId=\"00000001-0000-0000-0000-000000000000\"" \
+        " writerId=\"0000000a-0000-0000-0000-000000000000\" backupSchema=\"16\">"
+
+START_TEST(a_new_document_is_empty) {
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+
+        assert_xml(d, EMPTY);
+        ck_assert_uint_eq(backup_document_n_writers(d), 0);
+        ck_assert_ptr_null(backup_document_writer(d, 0));
+}
+END_TEST
+
+START_TEST(attributes_stand_in_their_order_whatever_the_order_of_the_calls) {
+        static const struct backup_document_state state = { .select_components = true,
+                                                            .partial_files = true,
+                                                            .backup_type = VSS_BT_FULL };
+        static const struct backup_entry partial = { .texts = { "/p", "f", "0:1", NULL } };
+        static const struct backup_entry mapping = { .texts = { "/p", "*", "/q" }, .flag = true };
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        struct backup_component *c = add(d, instance_1, class_a, "l", "\xc3\xa4\n\"");
+
+        ck_assert_int_eq(backup_document_set_state(d, &state, NULL), 0);
+        ck_assert_int_eq(backup_component_add_entry(c, BACKUP_LIST_PARTIAL_FILE, &partial, NULL),
+                         0);
+        ck_assert_int_eq(backup_component_add_entry(c, BACKUP_LIST_ALTERNATE_LOCATION_MAPPING,
+                                                    &mapping, NULL),
+                         0);
+        ck_assert_int_eq(backup_component_set_number(c, BACKUP_NUMBER_FAILURE,
+                                                     VSS_E_WRITERERROR_TIMEOUT, NULL),
+                         0);
+        ck_assert_int_eq(backup_component_set_text(c, BACKUP_TEXT_BACKUP_METADATA, "m\r\n\t", NULL),
+                         0);
+        ck_assert_int_eq(backup_component_set_flag(c, BACKUP_FLAG_SUCCEEDED, false, NULL), 0);
+        ck_assert_int_eq(backup_component_set_text(c, BACKUP_TEXT_BACKUP_STAMP, "s", NULL), 0);
+        assert_xml(d,
+                   FULL ">" WRITER_A1
+                        "<COMPONENT logicalPath=\"l\" componentName=\"\xc3\xa4&#10;&quot;\""
+                        " componentType=\"database\" backupStamp=\"s\" backupSucceeded=\"no\""
+                        " hr=\"0x800423f2\">"
+                        "<BACKUP_METADATA metadata=\"m&#13;&#10;&#9;\"/>"
+                        "<ALTERNATE_LOCATION_MAPPING path=\"/p\" filespec=\"*\" recursive=\"yes\""
+                        " alternatePath=\"/q\"/>"
+                        "<PARTIAL_FILE path=\"/p\" filespec=\"f\" ranges=\"0:1\"/>"
+                        "</COMPONENT></WRITER_COMPONENTS></BACKUP_COMPONENTS>");
+}
+END_TEST
+
+START_TEST(what_is_not_known_survives) {
+        static const char text[] =
+                FULL " color=\"red\"><SNAPSHOT_SET_DESCRIPTION><x y=\"z\">t</x>"
+                     "</SNAPSHOT_SET_DESCRIPTION>" WRITER_A1
+                     "<COMPONENT componentName=\"c\" componentType=\"database\" smell=\"&lt;\">"
+                     "<BACKUP_METADATA metadata=\"m\"/><o:odd xmlns:o=\"urn:o\" o:a=\"1\"/>"
+                     "</COMPONENT></WRITER_COMPONENTS></BACKUP_COMPONENTS>";
+        _cleanup_(backup_document_freep) struct backup_document *d = parse(text);
+
+        assert_xml(d, text);
+}
+END_TEST
+
+START_TEST(namespaces_do_not_matter) {
+        _cleanup_(backup_document_freep) struct backup_document *d =
+                parse(FULL ">\n <WRITER_COMPONENTS xmlns=\"x-schema:#VssComponentMetadata\""
+                           " instanceId=\"{00000001-0000-0000-0000-000000000000}\""
+                           " writerId=\"0000000A-0000-0000-0000-000000000000\">\n\t"
+                           "<COMPONENT componentName=\"c\" componentType=\"filegroup\">"
+                           "<BACKUP_METADATA xmlns=\"\" metadata=\"m\"/></COMPONENT>"
+                           "</WRITER_COMPONENTS></BACKUP_COMPONENTS>\r\n");
+        const struct backup_component_key key = { .writer_id = class_a, .name = "c" };
+        const struct backup_component *c = backup_document_find(d, &key);
+        _cleanup_(freep) char *xml = print(d);
+
+        ck_assert_ptr_nonnull(c);
+        ck_assert_str_eq(backup_component_text(c, BACKUP_TEXT_BACKUP_METADATA), "m");
+        ck_assert_ptr_null(strchr(xml, '\n'));
+        ck_assert_ptr_null(strstr(xml + 20, "xmlns"));
+}
+END_TEST
+
+START_TEST(components_are_found) {
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        struct backup_component *a = add(d, instance_1, class_a, "l", "c");
+        struct backup_component *b = add(d, instance_2, class_a, "l", "c");
+        struct backup_component_key key = { .writer_id = class_a,
+                                            .logical_path = "l",
+                                            .name = "c" };
+
+        ck_assert_ptr_eq(backup_document_find(d, &key), a);
+        key.instance_id = instance_2;
+        ck_assert_ptr_eq(backup_document_find(d, &key), b);
+        key.type = VSS_CT_FILEGROUP;
+        ck_assert_ptr_null(backup_document_find(d, &key));
+        key.type = VSS_CT_DATABASE;
+        ck_assert_ptr_eq(backup_document_find(d, &key), b);
+        key.writer_id = class_b;
+        ck_assert_ptr_null(backup_document_find(d, &key));
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("backup-document");
+        TCase *tcase = tcase_create("all");
+        SRunner *runner;
+        int failed;
+
+        tcase_add_test(tcase, a_new_document_is_empty);
+        tcase_add_test(tcase, attributes_stand_in_their_order_whatever_the_order_of_the_calls);
+        tcase_add_test(tcase, what_is_not_known_survives);
+        tcase_add_test(tcase, namespaces_do_not_matter);
+        tcase_add_test(tcase, components_are_found);
+        suite_add_tcase(suite, tcase);
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
