@@ -6,17 +6,7 @@
  * its generation is over; a writer reads and writes during one event. */
 
 #include "common/backup-document.h"
-
-struct generation;
-
-/* Which edition of its document a session is at. Counted: the session's object and the views made
- * from it are its owners. */
-int generation_new(struct generation **ret);
-struct generation *generation_ref(struct generation *g);
-struct generation *generation_unref(struct generation *g); /* NULL is allowed; returns NULL */
-DEFINE_CLEANUP(struct generation, generation_unref);
-/* Views that exist answer VSS_E_BAD_STATE from now on. */
-void generation_advance(struct generation *g);
+#include "libvssclient/generation.h"
 
 /* For IVssBackupComponents::GetWriterComponents. text: a document with the components of one writer
  * (the first counts); instance_id, writer_id: what GetWriterInfo says. restore: the session is a
@@ -31,7 +21,7 @@ int writer_components_new_for_writer(IVssWriterComponents **ret, enum backup_pha
 /* Was one of them marked by SetFailure with a failure? */
 bool writer_components_any_failed(const IVssWriterComponents *components);
 /* The handler has returned: the document as it left it (malloc'ed), or NULL if it is unchanged.
- * From now on the object, and what came from it, answers VSS_E_BAD_STATE. The caller still has to
- * drop its reference: IVssWriterComponentsExt_Release(). */
+ * From now on the object, and what came from it, answers VSS_E_BAD_STATE, also if this fails. The
+ * caller still has to drop its reference: IVssWriterComponentsExt_Release(). */
 int writer_components_finish(IVssWriterComponents *components, char **ret_xml, size_t *ret_size,
                              struct vss_error *reterr);
