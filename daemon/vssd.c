@@ -142,7 +142,7 @@ static int on_turn(sd_event_source *source _unused_, void *userdata) {
                                         : sd_event_source_set_enabled(v->settled, SD_EVENT_ONESHOT);
         if (!v->serving || v->config.exit_idle_usec == USEC_INFINITY)
                 return 0;
-        if (vssd_has_work(v) || bus_has_users(v->bus))
+        if (vssd_has_work(v) || bus_has_users(v->bus) || session_manager_has_expiry(v->sessions))
                 v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
         else if (!v->idle_timer)
                 return sd_event_add_time_relative(v->event, &v->idle_timer, CLOCK_MONOTONIC,

@@ -16,6 +16,7 @@ struct deletion {
         VSS_ID id;
         VSS_OBJECT_TYPE type;
         bool force;
+        bool hidden; /* of a set that readers are not shown any more: manager_hide_set() */
 
         struct snapshot_record *records; /* those of the set; the first result.deleted are gone */
         size_t n;
@@ -56,7 +57,8 @@ static int deletion_find(struct deletion *d, struct vss_error *reterr) {
         int r;
 
         if (d->type == VSS_OBJECT_SNAPSHOT_SET) {
-                r = store_snapshot_list(d->store, d->id, &d->records, &d->n, reterr);
+                r = (d->hidden ? store_snapshot_list_all
+                               : store_snapshot_list)(d->store, d->id, &d->records, &d->n, reterr);
                 if (r >= 0 && d->n == 0)
                         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                              "There is no snapshot set %s", VSS_ID_TEXT(d->id));
@@ -93,6 +95,22 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
 
 static void deletion_start_first(struct session_manager *m);
 
+/* What could not be deleted is there again, for somebody to delete it by hand. */
+static void deletion_show(struct deletion *d) {
+        struct snapshot_record *left = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < (size_t)d->result.deleted; i++)
+                store_snapshot_show(d->store, d->records[i].id);
+        /* Without memory they stay hidden until the next start, which deletes them. */
+        (void)store_snapshot_list_all(d->store, d->id, &left, &n, NULL);
+        for (size_t i = 0; i < n; i++) {
+                store_snapshot_show(d->store, left[i].id);
+                manager_tell(d->inquiry.manager, &left[i], SNAPSHOT_ADDED);
+        }
+        snapshot_records_free(left, n);
+}
+
 static const void *deletion_answer(struct inquiry *q, int *r _unused_,
                                    struct vss_error *error _unused_) {
         struct deletion *d = (struct deletion *)q;
@@ -106,8 +124,11 @@ static const void *deletion_answer(struct inquiry *q, int *r _unused_,
                                                       .snapshot_id = &record->id }),
                          "Snapshot %s of %s was deleted", VSS_ID_TEXT(record->id),
                          str_or_empty(record->volume));
-                manager_tell(m, record, SNAPSHOT_REMOVED);
+                if (!d->hidden) /* else it was told when it was hidden */
+                        manager_tell(m, record, SNAPSHOT_REMOVED);
         }
+        if (d->hidden)
+                deletion_show(d);
         if (d->result.deleted > 0)
                 manager_arm_expiry(m);
         /* Its turn is over; the next begins. */
@@ -145,11 +166,46 @@ static void deletion_start_first(struct session_manager *m) {
         vss_error_done(&error);
 }
 
+static int deletion_new(struct deletion **ret, struct session_manager *m, struct session *session,
+                        VSS_ID id, VSS_OBJECT_TYPE type, bool force, session_done_fn done,
+                        void *userdata, struct vss_error *reterr) {
+        struct inquiry *q;
+        struct deletion *d;
+        int r;
+
+        r = inquiry_new(&q, sizeof(*d), &deletion_type, m, session, done, userdata, reterr);
+        if (r < 0)
+                return r;
+        d = (struct deletion *)q;
+        d->store = m->store;
+        d->id = id;
+        d->type = type;
+        d->force = force;
+        *ret = d;
+        return 0;
+}
+
+/* Starts it, or lets it wait for its turn. */
+static int deletion_queue(struct deletion *d, struct vss_error *reterr) {
+        struct session_manager *m = d->inquiry.manager;
+        int r;
+
+        if (!m->deletions) {
+                r = inquiry_start(&d->inquiry, reterr);
+                if (r < 0) {
+                        inquiry_free(&d->inquiry);
+                        return r;
+                }
+        }
+        *m->deletions_tail = d;
+        m->deletions_tail = &d->next;
+        return 0;
+}
+
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
                    struct vss_error *reterr) {
-        struct inquiry *q;
-        struct deletion *d;
+        struct deletion *d = NULL;
         int r;
 
         if (type != VSS_OBJECT_SNAPSHOT && type != VSS_OBJECT_SNAPSHOT_SET)
@@ -160,24 +216,39 @@ int manager_delete(struct session_manager *m, struct session *session, VSS_ID id
         if (vss_id_is_null(id))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "There is no snapshot and no set with the null id");
-        r = inquiry_new(&q, sizeof(*d), &deletion_type, m, session, done, userdata, reterr);
+        r = deletion_new(&d, m, session, id, type, force, done, userdata, reterr);
+        return r < 0 ? r : deletion_queue(d, reterr);
+}
+
+void manager_hide_set(struct session_manager *m, VSS_ID set_id) {
+        struct snapshot_record *records = NULL;
+        struct vss_error error = { 0 };
+        size_t n = 0;
+
+        if (store_snapshot_list(m->store, set_id, &records, &n, &error) < 0)
+                log_set(LOG_WARNING, set_id, "%s", str_or_empty(error.message));
+        for (size_t i = 0; i < n; i++)
+                if (store_snapshot_hide(m->store, records[i].id) >= 0)
+                        manager_tell(m, &records[i], SNAPSHOT_REMOVED);
+                else
+                        log_set(LOG_WARNING, set_id,
+                                "Out of memory: snapshot %s is shown until it has been deleted",
+                                VSS_ID_TEXT(records[i].id));
+        snapshot_records_free(records, n);
+        vss_error_done(&error);
+}
+
+int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done_fn done,
+                          void *userdata, struct vss_error *reterr) {
+        struct deletion *d = NULL;
+        int r;
+
+        r = deletion_new(&d, m, NULL, set_id, VSS_OBJECT_SNAPSHOT_SET, true, done, userdata,
+                         reterr);
         if (r < 0)
                 return r;
-        d = (struct deletion *)q;
-        d->store = m->store;
-        d->id = id;
-        d->type = type;
-        d->force = force;
-        if (!m->deletions) {
-                r = inquiry_start(q, reterr);
-                if (r < 0) {
-                        inquiry_free(q);
-                        return r;
-                }
-        }
-        *m->deletions_tail = d;
-        m->deletions_tail = &d->next;
-        return 0;
+        d->hidden = true;
+        return deletion_queue(d, reterr);
 }
 
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,

@@ -1,4 +1,6 @@
-/* Snapshots with an end: one timer on the wall clock, set to the earliest of them. What cannot be
+/* Snapshots with an end: one timer on the wall clock, set to the earliest of them. While there is
+ * one the service does not end for being idle: a timer unit would have to be kept in step with the
+ * store over crashes and reboots, and what it would save is a sleeping process. What cannot be
  * deleted when its time has come (it is in use) is tried again later. */
 
 #include "common/time-util.h"
@@ -91,7 +93,9 @@ void manager_arm_expiry(struct session_manager *m) {
         int r;
 
         r = store_snapshot_list(m->store, GUID_NULL, &records, &n, &error);
+        /* Not knowing is no reason to stop serving. */
         next_usec = expiry_next_usec(m, records, n);
+        m->expiry_pending = r < 0 || next_usec != USEC_INFINITY;
         snapshot_records_free(records, n);
         if (r >= 0 && next_usec == USEC_INFINITY)
                 r = m->expiry ? sd_event_source_set_enabled(m->expiry, SD_EVENT_OFF) : 0;
@@ -107,4 +111,8 @@ void manager_arm_expiry(struct session_manager *m) {
                 log_warning("Setting the timer of expiring snapshots: %s",
                             error.message ? error.message : strerror(-r));
         vss_error_done(&error);
+}
+
+bool session_manager_has_expiry(const struct session_manager *m) {
+        return m->expiry_pending;
 }

@@ -21,6 +21,7 @@ struct session_manager {
         struct deletion *deletions, **deletions_tail; /* waiting; the first is running */
 
         sd_event_source *expiry;
+        bool expiry_pending;        /* a snapshot has an end to come */
         unsigned n_expiring;        /* deletions of expired snapshots under way */
         uint64_t expiry_pause_usec; /* one failed: no other try before, on the wall clock */
 
@@ -43,6 +44,11 @@ void manager_arm_expiry(struct session_manager *m);
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
                    struct vss_error *reterr);
+/* A set that is to go with its requester: from here on nobody is shown it, though its deletion
+ * takes a while. Those of it that cannot be deleted are shown again. */
+void manager_hide_set(struct session_manager *m, VSS_ID set_id);
+int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done_fn done,
+                          void *userdata, struct vss_error *reterr);
 /* Deletes one; for workers and for start-up. */
 int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
                     struct vss_error *reterr);

@@ -9,6 +9,17 @@
 #include "daemon/providers/provider.h"
 #include "daemon/session/manager-private.h"
 
+#include <systemd/sd-daemon.h>
+
+#define STEP_USEC "180000000" /* three minutes */
+
+/* A step here may take a minute (LVM), and there may be many: as long as they go on one by one,
+ * systemd is to wait. What it waits without hearing of us is longer than one may take. */
+static void recover_on(void) {
+        /* Without a manager there is nobody to ask. */
+        (void)sd_notify(0, "EXTEND_TIMEOUT_USEC=" STEP_USEC);
+}
+
 static void recover_intent(struct session_manager *m, const struct intent_record *intent) {
         const struct provider *p = provider_by_name(str_or_empty(intent->provider));
         struct vss_error error = { 0 };
@@ -42,8 +53,10 @@ static int recover_intents(struct session_manager *m, struct vss_error *reterr) 
         r = store_intent_list(m->store, &intents, &n, reterr);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                recover_on();
                 recover_intent(m, &intents[i]);
+        }
         intent_records_free(intents, n);
         return 0;
 }
@@ -116,8 +129,10 @@ int session_manager_recover(struct session_manager *m, struct vss_error *reterr)
         r = store_snapshot_list(m->store, GUID_NULL, &records, &n, reterr);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                recover_on();
                 recover_snapshot(m, &records[i]);
+        }
         snapshot_records_free(records, n);
         manager_arm_expiry(m);
         return 0;

@@ -47,8 +47,8 @@ static void session_on_deleted(void *userdata, int r, const void *result _unused
         /* Somebody may have deleted them before us. */
         if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND)
                 log_set(LOG_ERR, s->set_id,
-                        "The snapshots of session %llu were to go with it and stay: %s; the next "
-                        "start of the service deletes them",
+                        "The snapshots of session %llu were to go with it and stay: %s; delete "
+                        "them, or the next start of the service does",
                         (unsigned long long)s->number, str_or_empty(error->message));
         session_release_next(s);
 }
@@ -59,9 +59,8 @@ static bool session_release_delete(struct session *s) {
 
         if (!s->set_created || !vss_context_auto_release(s->context))
                 return false;
-        /* Not tied to the session, which answers nobody any more. */
-        r = manager_delete(s->manager, NULL, s->set_id, VSS_OBJECT_SNAPSHOT_SET, true,
-                           session_on_deleted, s, &error);
+        manager_hide_set(s->manager, s->set_id); /* one that came into being after Release */
+        r = manager_delete_hidden(s->manager, s->set_id, session_on_deleted, s, &error);
         if (r < 0)
                 log_set(LOG_ERR, s->set_id, "The snapshots of session %llu cannot be deleted: %s",
                         (unsigned long long)s->number, str_or_empty(error.message));
@@ -127,6 +126,9 @@ struct session *session_free(struct session *s) {
 
                 async_complete_cancelled(a);
         }
+        /* Gone for everybody from here on, whatever the writers still have to say. */
+        if (s->set_created && vss_context_auto_release(s->context))
+                manager_hide_set(s->manager, s->set_id);
         /* A gathering or preparing round ends here; a set in creation goes its way back. */
         session_drop_operation(s);
         if (s->coordinator)

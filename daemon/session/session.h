@@ -36,6 +36,8 @@ DEFINE_CLEANUP(struct session_manager, session_manager_free);
 int session_manager_recover(struct session_manager *m, struct vss_error *reterr);
 /* Background work (aborts, deletions) still running? For a clean stop. */
 bool session_manager_is_idle(const struct session_manager *m);
+/* Is there a snapshot with an end to come? Only a running service can delete it then. */
+bool session_manager_has_expiry(const struct session_manager *m);
 /* Is a creation under way, from StartSnapshotSet to its end? (Manager.SnapshotSetInProgress) */
 bool session_manager_set_in_progress(const struct session_manager *m);
 /* Observers: the object tree learns of finished and deleted snapshots. */

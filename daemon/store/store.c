@@ -44,6 +44,8 @@ struct store {
         pthread_mutex_t reading;
         struct snapshot_record *snapshots; /* ordered by number */
         size_t n_snapshots;
+        VSS_ID *hidden; /* of those, what readers are not shown */
+        size_t n_hidden;
 };
 
 /* _cleanup_ form of a locked mutex. */
@@ -317,6 +319,7 @@ struct store *store_close(struct store *s) {
                 return NULL;
         store_close_file(s);
         (void)pthread_mutex_destroy(&s->reading);
+        free(s->hidden);
         (void)pthread_mutex_destroy(&s->writing);
         free(s->path);
         free(s);
@@ -573,26 +576,59 @@ static ssize_t find_record(const struct snapshot_record *records, size_t n, VSS_
         return -1;
 }
 
+static bool store_hides(const struct store *s, VSS_ID id) {
+        for (size_t i = 0; i < s->n_hidden; i++)
+                if (vss_id_equal(s->hidden[i], id))
+                        return true;
+        return false;
+}
+
+int store_snapshot_hide(struct store *s, VSS_ID id) {
+        WITH_LOCK(&s->reading);
+        VSS_ID *grown;
+
+        if (store_hides(s, id))
+                return 0;
+        grown = reallocarray(s->hidden, s->n_hidden + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        s->hidden = grown;
+        s->hidden[s->n_hidden++] = id;
+        return 0;
+}
+
+void store_snapshot_show(struct store *s, VSS_ID id) {
+        WITH_LOCK(&s->reading);
+
+        for (size_t i = 0; i < s->n_hidden; i++)
+                if (vss_id_equal(s->hidden[i], id)) {
+                        s->hidden[i] = s->hidden[--s->n_hidden];
+                        return;
+                }
+}
+
 int store_snapshot_get(struct store *s, VSS_ID id, struct snapshot_record *ret,
                        struct vss_error *reterr) {
         WITH_LOCK(&s->reading);
         ssize_t i;
 
         i = find_record(s->snapshots, s->n_snapshots, id);
-        if (i < 0)
+        if (i < 0 || store_hides(s, id))
                 return store_not_found("snapshot", VSS_ID_TEXT(id), reterr);
         if (snapshot_record_copy(ret, &s->snapshots[i]) < 0)
                 return out_of_memory(reterr);
         return 0;
 }
 
-int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record **ret, size_t *ret_n,
-                        struct vss_error *reterr) {
+static int store_list(struct store *s, VSS_ID set_id, bool all, struct snapshot_record **ret,
+                      size_t *ret_n, struct vss_error *reterr) {
         WITH_LOCK(&s->reading);
         _cleanup_(records_done) struct records records = { 0 };
 
         for (size_t i = 0; i < s->n_snapshots; i++) {
                 if (!vss_id_is_null(set_id) && !vss_id_equal(s->snapshots[i].set_id, set_id))
+                        continue;
+                if (!all && store_hides(s, s->snapshots[i].id))
                         continue;
                 if (records_append_copy(&records, &s->snapshots[i]) < 0)
                         return out_of_memory(reterr);
@@ -602,6 +638,16 @@ int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record *
         *ret = TAKE_PTR(records.items);
         records.n = 0;
         return 0;
+}
+
+int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record **ret, size_t *ret_n,
+                        struct vss_error *reterr) {
+        return store_list(s, set_id, false, ret, ret_n, reterr);
+}
+
+int store_snapshot_list_all(struct store *s, VSS_ID set_id, struct snapshot_record **ret,
+                            size_t *ret_n, struct vss_error *reterr) {
+        return store_list(s, set_id, true, ret, ret_n, reterr);
 }
 
 int store_snapshot_update(struct store *s, const struct snapshot_record *record,

@@ -86,6 +86,13 @@ int store_snapshot_get(struct store *s, VSS_ID id, struct snapshot_record *ret,
 int store_snapshot_list(struct store *s, VSS_ID set_id, struct snapshot_record **ret, size_t *ret_n,
                         struct vss_error *reterr);
 void snapshot_records_free(struct snapshot_record *r, size_t n);
+/* For one that is as good as deleted: get and list do not know it any more; update and delete do.
+ * From memory, and in it only: a store that is opened anew shows it again. 0, -ENOMEM. */
+int store_snapshot_hide(struct store *s, VSS_ID id);
+void store_snapshot_show(struct store *s, VSS_ID id); /* one that is not hidden: nothing happens */
+/* As store_snapshot_list, with the hidden ones. */
+int store_snapshot_list_all(struct store *s, VSS_ID set_id, struct snapshot_record **ret,
+                            size_t *ret_n, struct vss_error *reterr);
 int store_snapshot_update(struct store *s, const struct snapshot_record *r,
                           struct vss_error *reterr);
 /* Deletes the snapshot's row and closes the intent (0: none) in one transaction. */

@@ -121,7 +121,10 @@ START_TEST(expired_copies_go) {
         ck_assert_uint_eq(fake_storage_count("remove-force(/old/)"), 1);
         while (fake_count_snapshots(host.store) > 1)
                 ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
         ck_assert_uint_eq(fake_storage_count("remove(/new/)"), 1);
+        /* What never expires is no reason to stay. */
+        ck_assert(!session_manager_has_expiry(host.manager));
 }
 END_TEST
 
@@ -130,12 +133,14 @@ START_TEST(an_expired_copy_in_use_is_tried_again_later) {
 
         put("alpha", "/used/", 1, VSS_CTX_APP_ROLLBACK, now + 1);
         recover();
+        ck_assert(session_manager_has_expiry(host.manager)); /* no end for being idle */
         fake.fail = "unmount";
         while (fake_storage_count("unmount") == 0)
                 ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
         host_settle();
         /* Not again and again: one try now, the next in some minutes. */
         ck_assert_uint_eq(fake_storage_count("unmount"), 1);
+        ck_assert(session_manager_has_expiry(host.manager));
         ck_assert_int_eq(sd_event_run(host.event, 0), 0);
         ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
 }

@@ -288,6 +288,36 @@ START_TEST(deleting) {
 }
 END_TEST
 
+START_TEST(released_copies_are_gone_at_once) {
+        struct session *s = session_up_to("BE", VSS_CTX_BACKUP, NULL);
+
+        host.back.answers[WRITER_EVENT_BACKUP_SHUTDOWN] = FAKE_HOLD;
+        session_free(s);
+        /* Nothing was deleted yet; a writer even keeps the deletion waiting. */
+        ck_assert_uint_eq(fake_storage_count("remove-force"), 0);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        ck_assert_uint_eq(host.removed, 2);
+        fake_turn(host.event);
+        fake_writer_answer(&host.back, FAKE_OK);
+        host_settle();
+        ck_assert_uint_eq(fake_storage_count("remove-force"), 2);
+        ck_assert_uint_eq(host.removed, 2);
+}
+END_TEST
+
+START_TEST(released_copies_that_cannot_go_come_back) {
+        struct session *s = session_up_to("BE", VSS_CTX_BACKUP, NULL);
+
+        fake.fail = "remove-force";
+        fake.fail_after = 1;
+        session_free(s);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        host_settle();
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+        ck_assert_uint_eq(host.added, 3);
+}
+END_TEST
+
 START_TEST(a_snapshot_that_cannot_be_removed_is_mounted_again) {
         VSS_ID set;
         struct session *s = session_up_to("BD", VSS_CTX_NAS_ROLLBACK, &set);
@@ -352,6 +382,8 @@ int main(void) {
         tcase_add_test(tc, release_after_the_commit_keeps_to_the_context);
         tcase_add_test(tc, release_while_a_writer_is_frozen);
         tcase_add_test(tc, deleting);
+        tcase_add_test(tc, released_copies_are_gone_at_once);
+        tcase_add_test(tc, released_copies_that_cannot_go_come_back);
         tcase_add_test(tc, a_snapshot_that_cannot_be_removed_is_mounted_again);
         tcase_add_test(tc, deletions_wait_for_each_other);
         suite_add_tcase(suite, tc);

@@ -219,6 +219,40 @@ START_TEST(lists_are_ordered_by_number_and_filtered_by_set) {
 }
 END_TEST
 
+START_TEST(what_is_hidden_is_there_for_nobody_but_its_deletion) {
+        struct snapshot_record *records = NULL, record = { 0 };
+        struct store *s = open_store();
+        size_t n = 0;
+
+        ck_assert_int_ge(
+                store_set_commit(s, (struct snapshot_record[]){ record_of(8, 1), record_of(3, 1) },
+                                 2, NULL, 0, NULL),
+                0);
+        ck_assert_int_eq(store_snapshot_hide(s, record_of(3, 1).id), 0);
+        ck_assert_int_eq(store_snapshot_hide(s, record_of(3, 1).id), 0); /* twice is once */
+        ck_assert_int_lt(store_snapshot_get(s, record_of(3, 1).id, &record, NULL), 0);
+        ck_assert_uint_eq(count_snapshots(s, id_of(1)), 1);
+        ck_assert_int_ge(store_snapshot_list_all(s, id_of(1), &records, &n, NULL), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_uint_eq(records[0].number, 1003);
+        snapshot_records_free(records, n);
+        ck_assert_int_ge(store_snapshot_list_all(s, id_of(2), &records, &n, NULL), 0);
+        ck_assert_uint_eq(n, 0);
+        snapshot_records_free(records, n);
+
+        store_snapshot_show(s, record_of(3, 1).id);
+        store_snapshot_show(s, record_of(8, 1).id);
+        ck_assert_uint_eq(count_snapshots(s, id_of(1)), 2);
+        ck_assert_int_eq(store_snapshot_hide(s, record_of(3, 1).id), 0);
+        ck_assert_int_ge(store_snapshot_delete(s, record_of(3, 1).id, 0, NULL), 0);
+        ck_assert_int_eq(store_snapshot_hide(s, record_of(8, 1).id), 0);
+        store_close(s);
+        s = open_store();
+        ck_assert_uint_eq(count_snapshots(s, GUID_NULL), 1);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(a_commit_that_fails_leaves_nothing_of_the_set) {
         struct vss_error error = { 0 };
         struct store *s = open_store();
@@ -521,6 +555,7 @@ int main(void) {
         tcase_add_test(c, a_missing_parent_is_reported);
         tcase_add_test(c, a_set_survives_reopening_with_every_field);
         tcase_add_test(c, lists_are_ordered_by_number_and_filtered_by_set);
+        tcase_add_test(c, what_is_hidden_is_there_for_nobody_but_its_deletion);
         tcase_add_test(c, a_commit_that_fails_leaves_nothing_of_the_set);
         tcase_add_test(c, update_and_delete_reach_file_and_memory);
         tcase_add_test(c, intents_are_listed_oldest_first_until_closed);
