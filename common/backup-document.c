@@ -66,6 +66,19 @@ int backup_document_new(struct backup_document **ret, struct vss_error *reterr) 
         return 0;
 }
 
+size_t backup_document_memory(const struct backup_document *d) {
+        /* libxml2 has a node for each element, and two for each attribute. */
+        return sizeof(*d) + d->n_bytes + d->n_nodes * (sizeof(xmlNode) + sizeof(xmlAttr));
+}
+
+bool backup_document_has_set(const struct backup_document *d) {
+        for (const xmlNode *node = d->root->children; node; node = node->next)
+                if (node->type == XML_ELEMENT_NODE &&
+                    streq((const char *)node->name, "SNAPSHOT_SET_DESCRIPTION"))
+                        return true;
+        return false;
+}
+
 const struct backup_document_state *backup_document_state(const struct backup_document *d) {
         return &d->state;
 }
