@@ -95,12 +95,15 @@ static const struct wire_field writer_options_fields[] = {
         WIRE_OPTIONAL(struct wire_writer_options, freeze_timeout_ms, "freeze_timeout_ms", WIRE_UINT32),
         WIRE_OPTIONAL(struct wire_writer_options, major_version, "major_version", WIRE_UINT32),
         WIRE_OPTIONAL(struct wire_writer_options, minor_version, "minor_version", WIRE_UINT32),
+        WIRE_OPTIONAL(struct wire_writer_options, subscribe, "subscribe", WIRE_UINT32),
 };
 
 static const struct wire_field event_details_fields[] = {
         WIRE_FIELD(struct wire_event_details, set_id, "SetId", WIRE_ID),
         WIRE_FIELD(struct wire_event_details, context, "Context", WIRE_INT32),
         WIRE_FIELD(struct wire_event_details, backup_type, "BackupType", WIRE_UINT32),
+        WIRE_OPTIONAL(struct wire_event_details, restore_type, "RestoreType", WIRE_UINT32),
+        WIRE_OPTIONAL(struct wire_event_details, instance_name, "InstanceName", WIRE_STRING),
         WIRE_FIELD(struct wire_event_details, component_mode, "ComponentMode", WIRE_BOOL),
         WIRE_FIELD(struct wire_event_details, bootable_system_state, "BootableSystemState", WIRE_BOOL),
         WIRE_FIELD(struct wire_event_details, partial_files, "PartialFiles", WIRE_BOOL),

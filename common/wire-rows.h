@@ -26,6 +26,7 @@ struct wire_writer_options {
         int32_t level;
         uint32_t freeze_timeout_ms;
         uint32_t major_version, minor_version;
+        uint32_t subscribe; /* VSS_SM_..._FLAG; 0: backup and restore events */
 };
 extern const struct wire_table wire_writer_options_table;
 
@@ -33,7 +34,8 @@ extern const struct wire_table wire_writer_options_table;
 struct wire_event_details {
         VSS_ID set_id;
         LONG context;
-        uint32_t backup_type;
+        uint32_t backup_type, restore_type;
+        char *instance_name; /* the writer's own; NULL: none */
         bool component_mode, bootable_system_state, partial_files;
         char **volumes;             /* NULL: not known yet */
         char **devices;             /* PostSnapshot only, in the order of volumes */

@@ -2,6 +2,7 @@
  * deadline. An application that was asked to freeze is always told to go on, by Thaw, by Abort, or
  * from here; and exactly one of them counts. */
 
+#include "common/document.h"
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "common/wire-error.h"
@@ -156,11 +157,13 @@ static void send_error(CVssWriter *w, DBusMessage *call, struct vss_error *error
         vss_error_done(error);
 }
 
-/* ok b, failure i, application i, message s */
+/* ok b, failure i, application i, message s, and where the event has them, components v: this
+ * version hands out none, and changes none. */
 static DBusMessage *build_answer(DBusMessage *call, const struct writer_event *e, bool ok) {
         _cleanup_(message_unrefp) DBusMessage *reply = dbus_message_new_method_return(call);
         dbus_int32_t failure = e->failure, application = e->application;
         dbus_bool_t success = ok;
+        bool has_components = dbus_message_has_signature(call, "sa{sv}v");
         DBusMessageIter iter;
 
         /* A veto without a reason is still a veto, and one that will come again. */
@@ -172,13 +175,14 @@ static DBusMessage *build_answer(DBusMessage *call, const struct writer_event *e
         if (!dbus_message_iter_append_basic(&iter, DBUS_TYPE_BOOLEAN, &success) ||
             !dbus_message_iter_append_basic(&iter, DBUS_TYPE_INT32, &failure) ||
             !dbus_message_iter_append_basic(&iter, DBUS_TYPE_INT32, &application) ||
-            wire_append_string(&iter, e->message) < 0)
+            wire_append_string(&iter, e->message) < 0 ||
+            (has_components && document_append(&iter, NULL) < 0))
                 return NULL;
         return TAKE_PTR(reply);
 }
 
-/* ok b, metadata s */
-static DBusMessage *build_identity(DBusMessage *call, bool ok, const char *metadata) {
+/* ok b, metadata v */
+static DBusMessage *build_identity(DBusMessage *call, bool ok, struct document *metadata) {
         _cleanup_(message_unrefp) DBusMessage *reply = dbus_message_new_method_return(call);
         dbus_bool_t success = ok;
         DBusMessageIter iter;
@@ -187,7 +191,7 @@ static DBusMessage *build_identity(DBusMessage *call, bool ok, const char *metad
                 return NULL;
         dbus_message_iter_init_append(reply, &iter);
         if (!dbus_message_iter_append_basic(&iter, DBUS_TYPE_BOOLEAN, &success) ||
-            wire_append_string(&iter, metadata) < 0)
+            document_append(&iter, metadata) < 0)
                 return NULL;
         return TAKE_PTR(reply);
 }
@@ -210,7 +214,7 @@ static int new_document(CVssWriter *w, struct writer_metadata **ret, struct vss_
 static int identify(CVssWriter *w, struct writer_event *e, DBusMessage *call, DBusMessage **ret,
                     struct vss_error *reterr) {
         _cleanup_(writer_metadata_freep) struct writer_metadata *document = NULL;
-        _cleanup_(freep) char *xml = NULL;
+        _cleanup_(document_unrefp) struct document *text = NULL;
         IVssCreateWriterMetadata metadata;
         bool ok;
         int r;
@@ -221,16 +225,15 @@ static int identify(CVssWriter *w, struct writer_event *e, DBusMessage *call, DB
         metadata.document = document;
         ok = deliver(w, e, &metadata);
         if (ok) {
+                char *xml;
+
                 r = writer_metadata_to_xml(document, &xml, reterr);
+                if (r >= 0)
+                        r = document_new(&text, xml, strlen(xml), reterr);
                 if (r < 0)
                         return r;
-                if (strlen(xml) > WIRE_DOCUMENT_MAX)
-                        return vss_error_set(reterr, E_OUTOFMEMORY, 0,
-                                             "The metadata of the writer '%s' is larger than %u "
-                                             "bytes",
-                                             w->identity.name, WIRE_DOCUMENT_MAX);
         }
-        *ret = build_identity(call, ok, xml);
+        *ret = build_identity(call, ok, text);
         return 0;
 }
 

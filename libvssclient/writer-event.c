@@ -8,18 +8,25 @@
 static const struct phase_row {
         const char *name;
         unsigned has;
+        bool components; /* it carries a document, and so does its answer */
 } phases[_PHASE_MAX] = {
         [PHASE_IDENTIFY] = { .name = "Identify", .has = 0 },
-        [PHASE_PREPARE_BACKUP] = { .name = "PrepareBackup", .has = BACKUP_STATE },
+        [PHASE_PREPARE_BACKUP] = { .name = "PrepareBackup",
+                                   .has = BACKUP_STATE,
+                                   .components = true },
         [PHASE_PREPARE_SNAPSHOT] = { .name = "PrepareSnapshot", .has = SET_STATE },
         [PHASE_FREEZE] = { .name = "Freeze", .has = SET_STATE },
         [PHASE_THAW] = { .name = "Thaw", .has = SET_STATE },
-        [PHASE_POST_SNAPSHOT] = { .name = "PostSnapshot", .has = SET_STATE | PHASE_HAS_DEVICES },
+        [PHASE_POST_SNAPSHOT] = { .name = "PostSnapshot",
+                                  .has = SET_STATE | PHASE_HAS_DEVICES,
+                                  .components = true },
         [PHASE_ABORT] = { .name = "Abort", .has = BACKUP_STATE | PHASE_HAS_SET },
-        [PHASE_BACKUP_COMPLETE] = { .name = "BackupComplete", .has = BACKUP_STATE },
+        [PHASE_BACKUP_COMPLETE] = { .name = "BackupComplete",
+                                    .has = BACKUP_STATE,
+                                    .components = true },
         [PHASE_BACKUP_SHUTDOWN] = { .name = "BackupShutdown", .has = BACKUP_STATE },
-        [PHASE_PRE_RESTORE] = { .name = "PreRestore", .has = BACKUP_STATE },
-        [PHASE_POST_RESTORE] = { .name = "PostRestore", .has = BACKUP_STATE },
+        [PHASE_PRE_RESTORE] = { .name = "PreRestore", .has = BACKUP_STATE, .components = true },
+        [PHASE_POST_RESTORE] = { .name = "PostRestore", .has = BACKUP_STATE, .components = true },
 };
 
 const char *event_phase_to_string(enum event_phase phase) {
@@ -43,13 +50,13 @@ int writer_event_read(struct writer_event *ret, enum event_phase phase, DBusMess
                       struct vss_error *reterr) {
         struct writer_event e = { .phase = phase };
         const char *session;
+        const char *signature = phases[phase].components ? "sa{sv}v" : "sa{sv}";
         DBusMessageIter iter;
         int r;
 
-        if (!dbus_message_has_signature(call, "sa{sv}"))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "%s takes a session's id and details (sa{sv}), not '%s'",
-                                     event_phase_to_string(phase),
+        if (!dbus_message_has_signature(call, signature))
+                return vss_error_set(reterr, E_INVALIDARG, 0, "%s takes %s, not '%s'",
+                                     event_phase_to_string(phase), signature,
                                      dbus_message_get_signature(call));
         (void)dbus_message_iter_init(call, &iter); /* there are arguments: see above */
         dbus_message_iter_get_basic(&iter, &session);

@@ -11,6 +11,8 @@ void bus_value_done(struct bus_value *v) {
                 free(v->s);
         else if (streq(signature, "as"))
                 strv_free(v->strv);
+        else if (streq(signature, "v"))
+                document_unref(v->document);
         else if (signature[0] == 'a' && v->dict) {
                 wire_clear(v->table, v->dict);
                 free(v->dict);
@@ -68,6 +70,18 @@ static int parse_dict(struct bus_value *v, const struct bus_options_row *row, co
         return 0;
 }
 
+static int parse_document(struct bus_value *v, const char *name, DBusMessageIter *iter,
+                          size_t *bytes, struct vss_error *reterr) {
+        int r;
+
+        r = document_read(iter, name, DOCUMENT_MAX, &v->document, reterr);
+        if (r < 0)
+                return r;
+        if (v->document && document_size(v->document) <= DOCUMENT_INLINE_MAX)
+                *bytes += document_size(v->document);
+        return 0;
+}
+
 int bus_value_parse(struct bus_value *ret, const char *signature, const struct bus_options_row *row,
                     const char *name, DBusMessageIter *iter, size_t *bytes,
                     struct vss_error *reterr) {
@@ -86,6 +100,8 @@ int bus_value_parse(struct bus_value *ret, const char *signature, const struct b
                 v.b = b;
         } else if (streq(signature, "as"))
                 r = parse_strv(&v, name, iter, bytes, reterr);
+        else if (streq(signature, "v"))
+                r = parse_document(&v, name, iter, bytes, reterr);
         else
                 r = parse_dict(&v, row, name, iter, bytes, reterr);
         if (r < 0) {
@@ -155,6 +171,13 @@ void bus_out_strv(struct bus_out *o, char *const *v) {
 
         if (iter)
                 out_result(o, wire_append_strv(iter, v));
+}
+
+void bus_out_document(struct bus_out *o, struct document *d) {
+        DBusMessageIter *iter = out_iter(o);
+
+        if (iter)
+                out_result(o, document_append(iter, d));
 }
 
 void bus_out_dict(struct bus_out *o, const struct wire_table *table, const void *source) {

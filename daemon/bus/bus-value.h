@@ -5,6 +5,7 @@
  * remembers the first failure so that nobody checks every step. Dictionaries are rows of
  * common/wire.h's tables on both ways. */
 
+#include "common/document.h"
 #include "common/vss-id.h"
 #include "common/wire.h"
 
@@ -15,12 +16,13 @@
 struct bus_value {
         const char *signature; /* of the row: a static string */
         union {
-                char *s;     /* s, o */
-                int32_t i;   /* i */
-                uint32_t u;  /* u */
-                bool b;      /* b */
-                char **strv; /* as: never NULL */
-                void *dict;  /* a{sv}, a{ss}: the struct that `table` describes */
+                char *s;                   /* s, o */
+                int32_t i;                 /* i */
+                uint32_t u;                /* u */
+                bool b;                    /* b */
+                char **strv;               /* as: never NULL */
+                void *dict;                /* a{sv}, a{ss}: the struct that `table` describes */
+                struct document *document; /* v: NULL for an empty one */
         };
         const struct wire_table *table;
 };
@@ -35,8 +37,9 @@ struct bus_options_row {
         size_t size;
 };
 
-/* Parses one argument of the type `signature`, which the iterator is known to stand at. name: for
- * messages. *bytes grows by what is kept. E_INVALIDARG, E_OUTOFMEMORY. */
+/* Parses one argument of the type `signature`, which the iterator is known to stand at; a variant
+ * is a document, there are no others. name: for messages. *bytes grows by what is kept (of a memfd
+ * nothing: its pages are its sender's). E_INVALIDARG, E_OUTOFMEMORY. */
 int bus_value_parse(struct bus_value *ret, const char *signature, const struct bus_options_row *row,
                     const char *name, DBusMessageIter *iter, size_t *bytes,
                     struct vss_error *reterr);
@@ -58,6 +61,8 @@ void bus_out_uint32(struct bus_out *o, uint32_t u);
 void bus_out_uint64(struct bus_out *o, uint64_t t);
 void bus_out_boolean(struct bus_out *o, bool b);
 void bus_out_strv(struct bus_out *o, char *const *v);
+/* As v; NULL: an empty one. */
+void bus_out_document(struct bus_out *o, struct document *d);
 void bus_out_dict(struct bus_out *o, const struct wire_table *table, const void *source);
 void bus_out_field(struct bus_out *o, const struct wire_field *field, const void *source);
 /* contents: the element's signature. */

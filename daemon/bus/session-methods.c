@@ -149,7 +149,7 @@ static void on_get_writer_status_count(struct bus_call *call,
 static void on_get_writer_metadata(struct bus_call *call, const struct bus_value *args) {
         struct vss_error error = { 0 };
         VSS_ID instance = GUID_NULL;
-        const char *xml = NULL;
+        struct document *xml = NULL;
         int r;
 
         r = session_get_writer_metadata(session_of(call), args[0].u, &instance, &xml, &error);
@@ -157,7 +157,7 @@ static void on_get_writer_metadata(struct bus_call *call, const struct bus_value
                 struct bus_out *out = bus_call_answer(call);
 
                 bus_out_id(out, instance);
-                bus_out_string(out, xml);
+                bus_out_string(out, xml ? document_text(xml) : NULL);
         }
         bus_call_finish(call, r, &error);
 }

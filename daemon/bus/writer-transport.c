@@ -25,8 +25,6 @@ static const struct limits {
 } identify_limits = { 64, 4 }, limits = { 96, 8 }, thaw_limits = { 120, 16 };
 /* Unanswered beyond their deadlines. */
 #define LATE_MAX 4U
-#define MESSAGE_BYTES_MAX ((size_t)16 * 1024)
-#define METADATA_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 struct writer_call {
         struct bus *bus;
@@ -84,37 +82,49 @@ static void call_tell(struct writer_call *c, const struct writer_reply *reply) {
                 tell(c->userdata, reply);
 }
 
-/* Fills reply, whose strings then point into m (message: into buf, if it had to be cut). */
-static bool parse_answer(struct writer_reply *reply, enum writer_event_type type, DBusMessage *m,
-                         char buf[static MESSAGE_BYTES_MAX]) {
+/* What an answer brings: its strings point into the message, its documents are ours. */
+static int read_document(DBusMessageIter *iter, const char *what, struct document **ret,
+                         const struct writer_call *c) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = document_read(iter, what, DOCUMENT_MAX, ret, &error);
+        if (r < 0)
+                log_full(LOG_WARNING,
+                         (&(const struct log_fields){
+                                 .writer = writer_identity(c->peer->writer)->name }),
+                         "Writer %s, %s: %s", writer_identity(c->peer->writer)->name,
+                         writer_event_type_to_string(c->type), str_or_empty(error.message));
+        vss_error_done(&error);
+        return r;
+}
+
+static bool parse_answer(struct writer_reply *reply, const struct writer_call *c, DBusMessage *m) {
         const struct bus_method *row;
-        const char *text = NULL;
         dbus_bool_t ok = FALSE;
-        bool parsed;
+        DBusMessageIter iter;
 
         row = bus_interface_find_method(&bus_interface_writer_events,
-                                        writer_event_type_to_string(type));
+                                        writer_event_type_to_string(c->type));
         if (!dbus_message_has_signature(
                     m, bus_args_signature(row->out, (char[BUS_SIGNATURE_MAX]){ 0 })))
                 return false;
-        if (type == WRITER_EVENT_IDENTIFY) {
-                parsed = dbus_message_get_args(m, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_STRING,
-                                               &text, DBUS_TYPE_INVALID);
-                if (!parsed || strlen(text) > METADATA_BYTES_MAX)
+        (void)dbus_message_iter_init(m, &iter); /* there are arguments: see above */
+        dbus_message_iter_get_basic(&iter, &ok);
+        (void)dbus_message_iter_next(&iter);
+        if (c->type == WRITER_EVENT_IDENTIFY) {
+                if (read_document(&iter, "the metadata", &reply->metadata, c) < 0)
                         return false;
-                reply->metadata = text;
         } else {
-                parsed =
-                        dbus_message_get_args(m, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INT32,
-                                              &reply->failure, DBUS_TYPE_INT32, &reply->application,
-                                              DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
-                if (!parsed)
-                        return false;
-                reply->message = text;
-                if (strlen(text) >= MESSAGE_BYTES_MAX) {
-                        memcpy(buf, text, MESSAGE_BYTES_MAX - 1);
-                        buf[MESSAGE_BYTES_MAX - 1] = '\0';
-                        reply->message = buf;
+                dbus_message_iter_get_basic(&iter, &reply->failure);
+                (void)dbus_message_iter_next(&iter);
+                dbus_message_iter_get_basic(&iter, &reply->application);
+                (void)dbus_message_iter_next(&iter);
+                dbus_message_iter_get_basic(&iter, &reply->message);
+                if (writer_event_type_has_components(c->type)) {
+                        (void)dbus_message_iter_next(&iter);
+                        if (read_document(&iter, "the components", &reply->components, c) < 0)
+                                return false;
                 }
         }
         reply->delivered = true;
@@ -128,22 +138,21 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
         _cleanup_(writer_call_freep) struct writer_call *c = userdata;
         struct writer_reply reply = { 0 };
         struct bus *bus = c->bus;
-        char buf[MESSAGE_BYTES_MAX];
         DBusMessage *m;
 
         m = dbus_pending_call_steal_reply(pending);
         call_uncount(c); /* not to be cancelled: it is being called back */
         /* The bus lets only the one that was called answer; a private one may be laxer. */
         if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_METHOD_RETURN &&
-            dbus_message_has_sender(m, c->peer->client->name) &&
-            !parse_answer(&reply, c->type, m, buf))
+            dbus_message_has_sender(m, c->peer->client->name) && !parse_answer(&reply, c, m)) {
                 log_full(LOG_WARNING,
                          (&(const struct log_fields){
                                  .writer = writer_identity(c->peer->writer)->name }),
                          "Writer %s answered %s with something that is no answer",
                          writer_identity(c->peer->writer)->name,
                          writer_event_type_to_string(c->type));
-        else if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR)
+                reply = (struct writer_reply){ 0 };
+        } else if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR)
                 log_full(LOG_DEBUG,
                          (&(const struct log_fields){
                                  .writer = writer_identity(c->peer->writer)->name }),
@@ -153,6 +162,8 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
 
         call_unlink(c);
         call_tell(c, &reply);
+        document_unref(reply.metadata);
+        document_unref(reply.components);
         if (m)
                 dbus_message_unref(m);
         bus_send_waiting(bus);
@@ -247,6 +258,8 @@ static DBusMessage *event_message(const struct writer_peer *peer,
                 .set_id = event->set_id,
                 .context = event->context,
                 .backup_type = (uint32_t)event->backup_type,
+                .restore_type = (uint32_t)event->restore_type,
+                .instance_name = writer_identity(peer->writer)->instance_name,
                 .component_mode = event->component_mode,
                 .bootable_system_state = event->bootable_system_state,
                 .partial_files = event->partial_files,
@@ -267,6 +280,8 @@ static DBusMessage *event_message(const struct writer_peer *peer,
         bus_out_init(&out, m);
         bus_out_id(&out, event->session_id);
         bus_out_dict(&out, &wire_event_details_table, &details);
+        if (writer_event_type_has_components(event->type))
+                bus_out_document(&out, event->components);
         if (out.failed) {
                 dbus_message_unref(m);
                 return NULL;

@@ -95,7 +95,7 @@ static int no_such_index(uint32_t i, size_t n, struct vss_error *reterr) {
 }
 
 int session_get_writer_metadata(struct session *s, uint32_t i, VSS_ID *ret_instance,
-                                const char **ret_xml, struct vss_error *reterr) {
+                                struct document **ret_metadata, struct vss_error *reterr) {
         struct participant_info info;
         int r;
 
@@ -106,7 +106,7 @@ int session_get_writer_metadata(struct session *s, uint32_t i, VSS_ID *ret_insta
                 return no_such_index(i, participants_count(s->participants), reterr);
         participants_get(s->participants, i, &info);
         *ret_instance = info.instance_id;
-        *ret_xml = info.metadata;
+        *ret_metadata = info.metadata;
         return 0;
 }
 

@@ -76,9 +76,9 @@ int session_disable_writer_instances(struct session *s, const VSS_ID *ids, size_
                                      struct vss_error *reterr);
 int session_gather_writer_metadata(struct session *s, struct async **ret, struct vss_error *reterr);
 int session_get_writer_metadata_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
-/* Borrowed until FreeWriterMetadata. */
+/* Borrowed until FreeWriterMetadata; NULL: an empty one. */
 int session_get_writer_metadata(struct session *s, uint32_t i, VSS_ID *ret_instance,
-                                const char **ret_xml, struct vss_error *reterr);
+                                struct document **ret_metadata, struct vss_error *reterr);
 int session_free_writer_metadata(struct session *s, struct vss_error *reterr);
 int session_start_snapshot_set(struct session *s, VSS_ID *ret, struct vss_error *reterr);
 /* result: const VSS_ID * (the snapshot id) */

@@ -2,6 +2,7 @@
 
 /* Inside daemon/writers/ only: what participants and rounds know of each other. */
 
+#include "common/document.h"
 #include "daemon/writers/participant.h"
 #include "daemon/writers/writer-private.h"
 #include "daemon/writers/writer-state.h"
@@ -11,7 +12,7 @@ struct participant {
         struct writer_link link; /* link.writer is NULL once the writer is gone */
         VSS_ID instance_id, class_id;
         char *name; /* with the instance name, if it has one */
-        char *metadata;
+        struct document *metadata;
         VSS_APPLICATION_LEVEL level;
         uint64_t freeze_usec;
         struct writer_session_state state;

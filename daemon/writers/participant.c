@@ -107,7 +107,7 @@ struct participant *participant_free(struct participant *p) {
         writer_link_detach(&p->link);
         writer_session_state_done(&p->state);
         free(p->name);
-        free(p->metadata);
+        document_unref(p->metadata);
         free(p);
         return NULL;
 }
@@ -156,7 +156,7 @@ static void participant_info(const struct participant *p, struct participant_inf
                 .instance_id = p->instance_id,
                 .class_id = p->class_id,
                 .name = p->name,
-                .metadata = str_or_empty(p->metadata),
+                .metadata = p->metadata,
                 .message = str_or_empty(p->state.message),
                 .state = writer_session_state_shown(&p->state),
                 .failure = p->state.failure,
@@ -220,10 +220,8 @@ bool participants_any_frozen(const struct participants *p) {
 }
 
 void participants_free_metadata(struct participants *p) {
-        for (size_t i = 0; i < p->n; i++) {
-                free(p->items[i]->metadata);
-                p->items[i]->metadata = NULL;
-        }
+        for (size_t i = 0; i < p->n; i++)
+                p->items[i]->metadata = document_unref(p->items[i]->metadata);
 }
 
 void participants_set_lost(struct participants *p, participants_lost_fn lost, void *userdata) {

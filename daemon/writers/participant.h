@@ -44,7 +44,8 @@ void round_expire(struct round *r);
 size_t participants_count(const struct participants *p);
 struct participant_info {
         VSS_ID instance_id, class_id;
-        const char *name, *metadata, *message;
+        const char *name, *message;
+        struct document *metadata; /* NULL: an empty one, or let go of */
         VSS_WRITER_STATE state;
         HRESULT failure, application;
         bool gone;     /* its connection went */

@@ -115,8 +115,8 @@ static void identify_answer(struct round *r, struct round_call *c,
         struct participant *p = c->participant;
 
         if (reply->delivered && reply->ok) {
-                if (str_replace(&p->metadata, str_or_empty(reply->metadata)) >= 0)
-                        p->identified = true;
+                p->metadata = document_ref(reply->metadata);
+                p->identified = true;
                 return;
         }
         /* Absent from metadata and from every later list; the log says why. */

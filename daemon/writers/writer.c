@@ -57,6 +57,18 @@ int writer_event_type_from_string(const char *s) {
         return -EINVAL;
 }
 
+bool writer_event_type_has_components(enum writer_event_type t) {
+        static const bool has[_WRITER_EVENT_MAX] = {
+                [WRITER_EVENT_PREPARE_BACKUP] = true,  [WRITER_EVENT_POST_SNAPSHOT] = true,
+                [WRITER_EVENT_BACKUP_COMPLETE] = true, [WRITER_EVENT_PRE_RESTORE] = true,
+                [WRITER_EVENT_POST_RESTORE] = true,
+        };
+
+        assert((unsigned)t < _WRITER_EVENT_MAX);
+
+        return has[t];
+}
+
 int writer_registry_new(struct writer_registry **ret, sd_event *event) {
         struct writer_registry *r;
 

@@ -8,6 +8,8 @@
 #include <systemd/sd-event.h>
 #include <vss/vswriter.h>
 
+struct document;
+
 enum writer_event_type {
         WRITER_EVENT_IDENTIFY,
         WRITER_EVENT_PREPARE_BACKUP,
@@ -25,6 +27,8 @@ enum writer_event_type {
 /* "Identify", "PrepareBackup", ...: the D-Bus method's name, also for logs. */
 const char *writer_event_type_to_string(enum writer_event_type t);
 int writer_event_type_from_string(const char *s);
+/* Does the event carry the writer's components, and its answer what the writer made of them? */
+bool writer_event_type_has_components(enum writer_event_type t);
 
 /* What an event tells the writer; all pointers borrowed for the duration of the call. */
 struct writer_event {
@@ -33,9 +37,12 @@ struct writer_event {
         VSS_ID set_id; /* GUID_NULL before StartSnapshotSet */
         LONG context;
         VSS_BACKUP_TYPE backup_type;
+        VSS_RESTORE_TYPE restore_type; /* PreRestore, PostRestore */
         bool component_mode, bootable_system_state, partial_files;
         char *const *volumes; /* canonical names of the set's volumes; from PrepareSnapshot on */
         char *const *devices; /* PostSnapshot only: device objects, in the order of volumes */
+        /* A Backup Components Document with the components of this writer alone; NULL: none. */
+        struct document *components;
 };
 
 struct writer_reply {
@@ -44,8 +51,9 @@ struct writer_reply {
         bool ok;         /* what the handler returned */
         HRESULT failure; /* recorded by SetWriterFailure(Ex); S_OK: nothing */
         HRESULT application;
-        const char *message;  /* the application's; may be NULL */
-        const char *metadata; /* Identify: the Writer Metadata Document */
+        const char *message;       /* the application's; may be NULL */
+        struct document *metadata; /* Identify: the Writer Metadata Document; NULL: an empty one */
+        struct document *components; /* as the writer left them; NULL: unchanged */
 };
 
 struct writer;

@@ -70,7 +70,8 @@ static void note(const struct bus_writer *w, const char *event, DBusMessage *m) 
         (void)snprintf(line, sizeof(line), "%s:%s ", w->label, event);
         (void)pthread_mutex_lock(&seen.mutex);
         append_text(seen.events, sizeof(seen.events), line);
-        if (dbus_message_has_signature(m, "sa{sv}") && dbus_message_iter_init(m, &iter)) {
+        if (strncmp(dbus_message_get_signature(m), "sa{sv}", 6) == 0 &&
+            dbus_message_iter_init(m, &iter)) {
                 dbus_message_iter_next(&iter);
                 while (i < seen.n_details && !streq(seen.details[i][0], event))
                         i++;
@@ -135,6 +136,15 @@ void bus_writer_forget(void) {
         (void)pthread_mutex_unlock(&seen.mutex);
 }
 
+static void append_document(DBusMessage *m, const char *text) {
+        DBusMessageIter iter, variant;
+
+        dbus_message_iter_init_append(m, &iter);
+        (void)dbus_message_iter_open_container(&iter, DBUS_TYPE_VARIANT, "s", &variant);
+        (void)dbus_message_iter_append_basic(&variant, DBUS_TYPE_STRING, &text);
+        (void)dbus_message_iter_close_container(&iter, &variant);
+}
+
 /* On the writer's thread nothing asserts: a failure shows in what the daemon makes of it. */
 static DBusMessage *make_answer(DBusMessage *m, enum bus_writer_answer answer) {
         bool identify = dbus_message_has_member(m, "Identify");
@@ -154,13 +164,16 @@ static DBusMessage *make_answer(DBusMessage *m, enum bus_writer_answer answer) {
         if (answer == ANSWER_NONSENSE)
                 (void)dbus_message_append_args(reply, DBUS_TYPE_INT32, &application,
                                                DBUS_TYPE_INVALID);
-        else if (identify)
-                (void)dbus_message_append_args(reply, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_STRING,
-                                               &text, DBUS_TYPE_INVALID);
-        else
+        else if (identify) {
+                (void)dbus_message_append_args(reply, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INVALID);
+                append_document(reply, text);
+        } else {
                 (void)dbus_message_append_args(reply, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INT32,
                                                &failure, DBUS_TYPE_INT32, &application,
                                                DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
+                if (dbus_message_has_signature(m, "sa{sv}v"))
+                        append_document(reply, "");
+        }
         return reply;
 }
 

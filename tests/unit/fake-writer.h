@@ -3,6 +3,7 @@
 /* Writers for tests: a transport that answers from the loop by a script, one answer per event, and
  * a journal of what was sent to whom in which order ("front:Freeze front:Thaw "). */
 
+#include "common/document.h"
 #include "daemon/writers/writer-private.h"
 #include "daemon/writers/writer.h"
 
@@ -47,6 +48,14 @@ struct writer_call {
         sd_event_source *source;
 };
 
+/* NULL without memory, which a test may have taken away. */
+static inline struct document *fake_document(const char *text) {
+        struct document *d = NULL;
+        char *copy = strdup(text);
+
+        return copy && document_new(&d, copy, strlen(text), NULL) >= 0 ? d : NULL;
+}
+
 static inline void fake_call_free(struct writer_call *call) {
         call->owner->journal->n_open--;
         if (call->owner->held == call)
@@ -56,7 +65,8 @@ static inline void fake_call_free(struct writer_call *call) {
 }
 
 static inline void fake_call_answer(struct writer_call *call, enum fake_answer answer) {
-        struct writer_reply reply = { .delivered = true, .ok = true, .metadata = "<WMD/>" };
+        _cleanup_(document_unrefp) struct document *metadata = fake_document("<WMD/>");
+        struct writer_reply reply = { .delivered = true, .ok = true, .metadata = metadata };
         writer_reply_fn fn = call->reply;
         void *userdata = call->userdata;
 

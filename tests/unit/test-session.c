@@ -27,14 +27,14 @@ static struct writer_status status_of(struct session *s, const char *name) {
 
 START_TEST(an_ordinary_backup) {
         struct snapshot_record record = { 0 };
-        const char *xml;
+        struct document *xml;
         VSS_ID set, instance;
         struct session *s;
 
         s = session_up_to("BM", VSS_CTX_BACKUP, NULL);
         ck_assert_uint_eq(n_writers(s), 2);
         ck_ok(session_get_writer_metadata(s, 1, &instance, &xml, &error));
-        ck_assert_str_eq(xml, "<WMD/>");
+        ck_assert_str_eq(document_text(xml), "<WMD/>");
         ck_call(VSS_E_OBJECT_NOT_FOUND, session_get_writer_metadata(s, 2, &instance, &xml, &error));
         ck_ok(session_start_snapshot_set(s, &set, &error));
         ck_assert(session_manager_set_in_progress(host.manager));

@@ -1,6 +1,7 @@
 /* The writer's half of the library against a service that asks, forgets, dies and comes back: an
  * application that was frozen always goes on, and is there again afterwards. */
 
+#include "common/document.h"
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "common/wire-error.h"
@@ -236,6 +237,16 @@ static void start(DWORD freeze_timeout_ms) {
         ck_assert_msg(subscribe() == S_OK, "%s", VssLastErrorMessage());
 }
 
+static bool has_components(const char *event) {
+        static const char *const names[] = { "PrepareBackup", "PostSnapshot", "BackupComplete",
+                                             "PreRestore", "PostRestore" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (streq(names[i], event))
+                        return true;
+        return false;
+}
+
 /* Tells the writer an event and gives its answer. */
 static DBusMessage *tell_as(const char *sender, const char *event, uint32_t freeze_timeout_ms) {
         static char root[] = "/dev/", proc[] = "/proc/";
@@ -260,6 +271,8 @@ static DBusMessage *tell_as(const char *sender, const char *event, uint32_t free
         dbus_message_iter_init_append(m, &iter);
         ck_assert(dbus_message_iter_append_basic(&iter, DBUS_TYPE_STRING, &session));
         ck_assert_int_eq(wire_append_dict(&iter, &wire_event_details_table, &details), 0);
+        if (has_components(event))
+                ck_assert_int_eq(document_append(&iter, NULL), 0);
         return fake_event(&bus, m, sender);
 }
 
@@ -394,27 +407,33 @@ START_TEST(a_refused_registration_is_the_answer_of_subscribe) {
 }
 END_TEST
 
-START_TEST(identify_gives_the_document) {
-        DBusMessage *reply;
-        const char *xml;
+/* Its answer: the document's text, NULL for an empty one; owned by *ret. */
+static const char *identify(bool wanted, struct document **ret) {
+        DBusMessage *reply = tell_as(FAKE_SERVICE, "Identify", 0);
+        DBusMessageIter iter;
         dbus_bool_t ok;
 
+        ck_assert(dbus_message_has_signature(reply, "bv"));
+        ck_assert(dbus_message_iter_init(reply, &iter));
+        dbus_message_iter_get_basic(&iter, &ok);
+        ck_assert_int_eq(ok, wanted);
+        (void)dbus_message_iter_next(&iter);
+        ck_assert_int_eq(document_read(&iter, "metadata", DOCUMENT_MAX, ret, NULL), 0);
+        dbus_message_unref(reply);
+        return *ret ? document_text(*ret) : NULL;
+}
+
+START_TEST(identify_gives_the_document) {
+        _cleanup_(document_unrefp) struct document *document = NULL, *none = NULL;
+        const char *xml;
+
         start(0);
-        reply = tell_as(FAKE_SERVICE, "Identify", 0);
-        ck_assert(dbus_message_get_args(reply, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_STRING, &xml,
-                                        DBUS_TYPE_INVALID));
-        ck_assert(ok);
+        xml = identify(true, &document);
         ck_assert_ptr_nonnull(strstr(xml, "instanceId=\"" INSTANCE_TEXT "\""));
         ck_assert_ptr_nonnull(strstr(xml, "componentName=\"files\""));
         ck_assert_ptr_nonnull(strstr(xml, "<EXCLUDE_FILES"));
-        dbus_message_unref(reply);
         app.veto = true;
-        reply = tell_as(FAKE_SERVICE, "Identify", 0);
-        ck_assert(dbus_message_get_args(reply, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_STRING, &xml,
-                                        DBUS_TYPE_INVALID));
-        ck_assert(!ok);
-        ck_assert_str_eq(xml, "");
-        dbus_message_unref(reply);
+        ck_assert_ptr_null(identify(false, &none));
 }
 END_TEST
 
