@@ -217,6 +217,25 @@ START_TEST(the_deadline_ends_the_whole_group) {
 }
 END_TEST
 
+/* There is always something to read: the time has to be looked at all the same. */
+START_TEST(a_command_that_never_stops_printing_is_ended) {
+        uint64_t begin = now_monotonic_usec();
+        struct fixture f;
+
+        fixture_init(&f);
+        ck_assert_int_eq(run_script(&f, "exec yes", 100 * USEC_PER_MSEC, -1), 0);
+        ck_assert(f.result.timed_out);
+        ck_assert_uint_lt(now_monotonic_usec() - begin, 10 * USEC_PER_SEC);
+        /* Nor does it help to ignore the request. */
+        ck_assert_int_eq(
+                run_script(&f, "trap '' TERM; while :; do echo y; done", 100 * USEC_PER_MSEC, -1),
+                0);
+        ck_assert(f.result.timed_out);
+        ck_assert_int_eq(WTERMSIG(f.result.wait_status), SIGKILL);
+        fixture_done(&f);
+}
+END_TEST
+
 START_TEST(a_process_left_behind_does_not_hold_us_up) {
         struct fixture f;
         uint64_t begin;
@@ -318,6 +337,7 @@ int main(void) {
         tcase_add_test(c, the_surroundings_are_fixed);
         tcase_add_test(c, signals_are_as_new);
         tcase_add_test(c, the_deadline_ends_the_whole_group);
+        tcase_add_test(c, a_command_that_never_stops_printing_is_ended);
         tcase_add_test(c, a_process_left_behind_does_not_hold_us_up);
         tcase_add_test(c, it_can_be_told_to_stop);
         tcase_add_test(c, programs_that_others_can_change_are_refused);

@@ -18,19 +18,32 @@ static void drop(struct hook_sessions *s, size_t i) {
         memmove(&s->items[i], &s->items[i + 1], (s->n - i) * sizeof(s->items[0]));
 }
 
+/* Whom to forget: SIZE_MAX: nobody. */
+static size_t find_victim(const struct hook_sessions *s) {
+        size_t victim = SIZE_MAX;
+
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->items[i].frozen)
+                        continue;
+                if (!s->items[i].undo)
+                        return i;
+                if (victim == SIZE_MAX)
+                        victim = i;
+        }
+        return victim;
+}
+
 struct hook_session *hook_sessions_open(struct hook_sessions *s, VSS_ID id) {
         struct hook_session *known = hook_sessions_find(s, id);
 
         if (known)
                 return known;
-
         if (s->n == HOOK_SESSIONS_MAX) {
-                size_t i = 0;
+                size_t victim = find_victim(s);
 
-                /* One set is made at a time: hardly more than one of them is frozen. */
-                while (s->items[i].frozen && i + 1 < s->n)
-                        i++;
-                drop(s, i);
+                if (victim == SIZE_MAX)
+                        return NULL;
+                drop(s, victim);
         }
         s->items[s->n] = (struct hook_session){ .id = id };
         return &s->items[s->n++];

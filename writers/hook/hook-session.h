@@ -23,7 +23,7 @@ struct hook_sessions {
 
 /* NULL if it is not known. */
 struct hook_session *hook_sessions_find(struct hook_sessions *s, VSS_ID id);
-/* Known or new. When there is no room the oldest that is not frozen goes: its requester was lost.
- */
+/* Known or new. When there is no room, the oldest that has nothing to undo goes, or else the oldest
+ * that is not frozen: its requester was lost. NULL: they are all frozen. */
 struct hook_session *hook_sessions_open(struct hook_sessions *s, VSS_ID id);
 void hook_sessions_close(struct hook_sessions *s, VSS_ID id);
