@@ -2,31 +2,33 @@
 
 #include "libvssclient/writer-event.h"
 
-#define BACKUP_STATE (PHASE_HAS_FAILURE | PHASE_HAS_STATE | PHASE_HAS_CONTEXT)
+#define BACKUP_STATE (PHASE_OF_BACKUP | PHASE_HAS_FAILURE | PHASE_HAS_STATE | PHASE_HAS_CONTEXT)
+#define RESTORE_STATE                                                                 \
+        (PHASE_OF_RESTORE | PHASE_HAS_FAILURE | PHASE_HAS_STATE | PHASE_HAS_CONTEXT | \
+         PHASE_HAS_RESTORE | PHASE_HAS_COMPONENTS)
 #define SET_STATE (BACKUP_STATE | PHASE_HAS_SET | PHASE_HAS_VOLUMES)
 
 static const struct phase_row {
         const char *name;
         unsigned has;
-        bool components; /* it carries a document, and so does its answer */
 } phases[_PHASE_MAX] = {
-        [PHASE_IDENTIFY] = { .name = "Identify", .has = 0 },
+        [PHASE_IDENTIFY] = { .name = "Identify", .has = PHASE_OF_BACKUP | PHASE_OF_RESTORE },
         [PHASE_PREPARE_BACKUP] = { .name = "PrepareBackup",
-                                   .has = BACKUP_STATE,
-                                   .components = true },
-        [PHASE_PREPARE_SNAPSHOT] = { .name = "PrepareSnapshot", .has = SET_STATE },
+                                   .has = BACKUP_STATE | PHASE_HAS_IDENTITY |
+                                          PHASE_HAS_COMPONENTS },
+        [PHASE_PREPARE_SNAPSHOT] = { .name = "PrepareSnapshot",
+                                     .has = SET_STATE | PHASE_HAS_IDENTITY },
         [PHASE_FREEZE] = { .name = "Freeze", .has = SET_STATE },
         [PHASE_THAW] = { .name = "Thaw", .has = SET_STATE },
         [PHASE_POST_SNAPSHOT] = { .name = "PostSnapshot",
-                                  .has = SET_STATE | PHASE_HAS_DEVICES,
-                                  .components = true },
+                                  .has = SET_STATE | PHASE_HAS_DEVICES | PHASE_HAS_IDENTITY |
+                                         PHASE_HAS_COMPONENTS },
         [PHASE_ABORT] = { .name = "Abort", .has = BACKUP_STATE | PHASE_HAS_SET },
         [PHASE_BACKUP_COMPLETE] = { .name = "BackupComplete",
-                                    .has = BACKUP_STATE,
-                                    .components = true },
+                                    .has = BACKUP_STATE | PHASE_HAS_COMPONENTS },
         [PHASE_BACKUP_SHUTDOWN] = { .name = "BackupShutdown", .has = BACKUP_STATE },
-        [PHASE_PRE_RESTORE] = { .name = "PreRestore", .has = BACKUP_STATE, .components = true },
-        [PHASE_POST_RESTORE] = { .name = "PostRestore", .has = BACKUP_STATE, .components = true },
+        [PHASE_PRE_RESTORE] = { .name = "PreRestore", .has = RESTORE_STATE },
+        [PHASE_POST_RESTORE] = { .name = "PostRestore", .has = RESTORE_STATE },
 };
 
 const char *event_phase_to_string(enum event_phase phase) {
@@ -48,14 +50,16 @@ bool event_phase_has(enum event_phase phase, unsigned what) {
 
 int writer_event_read(struct writer_event *ret, enum event_phase phase, DBusMessage *call,
                       struct vss_error *reterr) {
-        struct writer_event e = { .phase = phase };
-        const char *session;
-        const char *signature = phases[phase].components ? "sa{sv}v" : "sa{sv}";
+        _cleanup_(writer_event_done) struct writer_event e = { .phase = phase };
+        bool has_components = event_phase_has(phase, PHASE_HAS_COMPONENTS);
+        const char *signature = has_components ? "sa{sv}v" : "sa{sv}", *session;
         DBusMessageIter iter;
         int r;
 
         if (!dbus_message_has_signature(call, signature))
-                return vss_error_set(reterr, E_INVALIDARG, 0, "%s takes %s, not '%s'",
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "%s takes a session's id, details and perhaps components "
+                                     "(%s), not '%s'",
                                      event_phase_to_string(phase), signature,
                                      dbus_message_get_signature(call));
         (void)dbus_message_iter_init(call, &iter); /* there are arguments: see above */
@@ -68,17 +72,32 @@ int writer_event_read(struct writer_event *ret, enum event_phase phase, DBusMess
                            &e.details, NULL, reterr);
         if (r < 0)
                 return r;
+        if (has_components) {
+                (void)dbus_message_iter_next(&iter);
+                r = document_read(&iter, "components", DOCUMENT_MAX, &e.components_document,
+                                  reterr);
+                if (r < 0)
+                        return r;
+        }
         *ret = e;
+        e = (struct writer_event){ 0 };
         return 0;
 }
 
-void writer_event_become_abort(struct writer_event *e) {
-        e->phase = PHASE_ABORT;
-        e->failure = e->application = S_OK;
-        freep(&e->message);
+void writer_event_make(struct writer_event *ret, enum event_phase phase, VSS_ID session_id,
+                       const struct wire_event_details *details) {
+        *ret = (struct writer_event){
+                .phase = phase,
+                .session_id = session_id,
+                .details = *details,
+        };
+        ret->details.volumes = ret->details.devices = NULL;
+        ret->details.instance_name = NULL;
 }
 
 void writer_event_done(struct writer_event *e) {
         wire_clear(&wire_event_details_table, &e->details);
+        e->components_document = document_unref(e->components_document);
+        e->identity = document_unref(e->identity);
         freep(&e->message);
 }

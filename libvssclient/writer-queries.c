@@ -105,6 +105,12 @@ VSS_BACKUP_TYPE CVssWriter_GetBackupType(CVssWriter *writer) {
         return e ? (VSS_BACKUP_TYPE)e->details.backup_type : VSS_BT_UNDEFINED;
 }
 
+VSS_RESTORE_TYPE CVssWriter_GetRestoreType(CVssWriter *writer) {
+        const struct writer_event *e = current_with(writer, PHASE_HAS_RESTORE);
+
+        return e ? (VSS_RESTORE_TYPE)e->details.restore_type : VSS_RTYPE_UNDEFINED;
+}
+
 bool CVssWriter_AreComponentsSelected(CVssWriter *writer) {
         const struct writer_event *e = current_with(writer, PHASE_HAS_STATE);
 

@@ -30,6 +30,9 @@ HRESULT CVssWriter_Create(const VSS_WRITER_CALLBACKS *callbacks, void *user, CVs
                 return last_error_argument(__func__,
                                            "OnPrepareSnapshot, OnFreeze, OnThaw and OnAbort are "
                                            "required: one who freezes has to be able to go on");
+        if (callbacks->OnIdentify && callbacks->OnIdentifyEx)
+                return last_error_argument(__func__,
+                                           "OnIdentify and OnIdentifyEx are one event: set one");
         w = calloc(1, sizeof(*w));
         if (!w)
                 return fail(&error, E_OUTOFMEMORY, __func__, "out of memory");
@@ -38,24 +41,16 @@ HRESULT CVssWriter_Create(const VSS_WRITER_CALLBACKS *callbacks, void *user, CVs
         size = callbacks->size < sizeof(w->callbacks) ? callbacks->size : sizeof(w->callbacks);
         memcpy(&w->callbacks, callbacks, size);
         w->user = user;
+        w->loop_fd = -1;
         w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (w->wake_fd < 0) {
                 (void)vss_error_from_errno(&error, -errno, __func__);
                 free(w);
                 return last_error_raise(&error);
         }
+        writer_turns_init(&w->turns);
         *writer = w;
         return S_OK;
-}
-
-void CVssWriter_Release(CVssWriter *writer) {
-        if (!writer)
-                return;
-        if (writer->subscribed)
-                (void)CVssWriter_Unsubscribe(writer); /* it is, so it cannot fail */
-        writer_identity_done(&writer->identity);
-        safe_close(writer->wake_fd);
-        free(writer);
 }
 
 static int check_identity(const struct writer_identity *i, VSS_ALTERNATE_WRITER_STATE aws,
@@ -151,23 +146,24 @@ HRESULT CVssWriter_Initialize(CVssWriter *writer, VSS_ID WriterId, LPCWSTR wszWr
 }
 
 static void on_call(void *userdata, DBusMessage *call) {
+        CVssWriter *w = userdata;
         enum event_phase phase;
         DBusMessage *reply;
 
         if (event_phase_from_string(&phase, dbus_message_get_member(call)) >= 0) {
-                writer_on_call(userdata, phase, call);
+                writer_turn_arrive(w, phase, call);
                 return;
         }
         reply = dbus_message_new_error(call, DBUS_ERROR_UNKNOWN_METHOD,
                                        "A writer does not know this event");
         if (reply) {
-                link_send(((CVssWriter *)userdata)->link, reply);
+                link_send(w->link, reply);
                 dbus_message_unref(reply);
         }
 }
 
 static void on_lost(void *userdata) {
-        writer_abort_freeze(userdata);
+        writer_turn_lose(userdata);
 }
 
 static const struct writer_link_handlers link_handlers = {
@@ -189,45 +185,122 @@ static int start_thread(CVssWriter *w, struct vss_error *reterr) {
         return r == 0 ? 0 : vss_error_from_errno(reterr, -r, "Starting the writer's thread");
 }
 
-HRESULT CVssWriter_Subscribe(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD dwEventFlags) {
+static int check_subscription(const CVssWriter *w, DWORD flags, const char *function,
+                              struct vss_error *reterr) {
         const DWORD events = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
-        DWORD wanted =
-                dwSubscribeTimeout ? dwSubscribeTimeout : VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT;
+
+        if (flags == 0 || (flags & ~events))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "%s: dwEventFlags is VSS_SM_BACKUP_EVENTS_FLAG | "
+                                     "VSS_SM_RESTORE_EVENTS_FLAG; the rest is reserved",
+                                     function);
+        if (!w->initialized)
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "%s: the writer is not initialised", function);
+        if (w->subscribed)
+                return vss_error_set(reterr, VSS_E_WRITER_ALREADY_SUBSCRIBED, 0,
+                                     "%s: the writer is subscribed already", function);
+        return 0;
+}
+
+int writer_subscribe(CVssWriter *w, const struct writer_subscription *s, const char *function,
+                     struct vss_error *reterr) {
+        DWORD wanted = s->service_timeout_ms ? s->service_timeout_ms
+                                             : VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT;
         int timeout =
                 wanted > INT32_MAX ? INT32_MAX : (int)wanted; /* the most: libdbus' infinite */
         _cleanup_(link_freep) struct writer_link *link = NULL;
-        struct vss_error error = { 0 };
+        _cleanup_(closep) int loop_fd = -1;
         uint64_t count;
+        int r;
+
+        r = check_subscription(w, s->events, function, reterr);
+        if (r < 0)
+                return r;
+        if (s->own_loop) {
+                loop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+                if (loop_fd < 0)
+                        return vss_error_from_errno(reterr, -errno, function);
+        }
+        atomic_store(&w->stopping, false);
+        r = link_open(&link, &w->identity, &link_handlers, w, reterr);
+        if (r >= 0)
+                r = link_register(link, timeout, reterr);
+        if (r < 0)
+                return r;
+        (void)!read(w->wake_fd, &count, sizeof(count)); /* may be empty already */
+        w->event_flags = s->events;
+        w->unsubscribe_timeout_ms =
+                s->unsubscribe_timeout_ms ? s->unsubscribe_timeout_ms : INFINITE;
+        w->link = link;
+        w->loop_fd = loop_fd;
+        r = start_thread(w, reterr);
+        if (r < 0) {
+                w->link = NULL;
+                w->loop_fd = -1;
+                return r;
+        }
+        (void)TAKE_PTR(link);
+        (void)TAKE_FD(loop_fd);
+        w->subscribed = true;
+        return 0;
+}
+
+static HRESULT subscribe(CVssWriter *writer, const struct writer_subscription *s,
+                         const char *function) {
+        struct vss_error error = { 0 };
 
         if (!writer)
-                return last_error_argument(__func__, "the CVssWriter is NULL");
-        if (dwEventFlags == 0 || (dwEventFlags & ~events))
-                return last_error_argument(__func__,
-                                           "dwEventFlags is VSS_SM_BACKUP_EVENTS_FLAG | "
-                                           "VSS_SM_RESTORE_EVENTS_FLAG; the rest is reserved");
-        if (!writer->initialized)
-                return fail(&error, VSS_E_BAD_STATE, __func__, "the writer is not initialised");
-        if (writer->subscribed)
-                return fail(&error, VSS_E_WRITER_ALREADY_SUBSCRIBED, __func__,
-                            "the writer is subscribed already");
-        if (link_open(&link, &writer->identity, &link_handlers, writer, &error) < 0 ||
-            link_register(link, timeout, &error) < 0)
-                return last_error_raise(&error);
-        atomic_store(&writer->stopping, false);
-        (void)!read(writer->wake_fd, &count, sizeof(count)); /* may be empty already */
-        writer->expired_session = GUID_NULL;
-        writer->link = link;
-        if (start_thread(writer, &error) < 0) {
-                writer->link = NULL;
-                return last_error_raise(&error);
+                return last_error_argument(function, "the CVssWriter is NULL");
+        return writer_subscribe(writer, s, function, &error) < 0 ? last_error_raise(&error) : S_OK;
+}
+
+HRESULT CVssWriter_Subscribe(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD dwEventFlags) {
+        const struct writer_subscription s = {
+                .events = dwEventFlags,
+                .service_timeout_ms = dwSubscribeTimeout,
+        };
+
+        return subscribe(writer, &s, __func__);
+}
+
+HRESULT CVssWriterEx_SubscribeEx(CVssWriter *writer, DWORD dwUnsubscribeTimeout,
+                                 DWORD dwEventFlags) {
+        const struct writer_subscription s = {
+                .events = dwEventFlags,
+                .unsubscribe_timeout_ms = dwUnsubscribeTimeout,
+        };
+
+        return subscribe(writer, &s, __func__);
+}
+
+/* False: a handler still runs. */
+static bool join(CVssWriter *w, DWORD timeout_ms) {
+        struct timespec deadline;
+        uint64_t usec;
+
+        if (timeout_ms == INFINITE) {
+                (void)pthread_join(w->thread, NULL); /* fails only for no or our own thread */
+                return true;
         }
-        TAKE_PTR(link);
-        writer->subscribed = true;
-        return S_OK;
+        usec = now_monotonic_usec() + timeout_ms * USEC_PER_MSEC;
+        deadline.tv_sec = (time_t)(usec / USEC_PER_SEC);
+        deadline.tv_nsec = (long)(usec % USEC_PER_SEC * 1000);
+        return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
+static bool unsubscribe(CVssWriter *w, DWORD timeout_ms) {
+        atomic_store(&w->stopping, true);
+        writer_wake(w);
+        if (!join(w, timeout_ms))
+                return false;
+        w->link = link_free(w->link);
+        w->loop_fd = safe_close(w->loop_fd);
+        w->subscribed = false;
+        return true;
 }
 
 HRESULT CVssWriter_Unsubscribe(CVssWriter *writer) {
-        const uint64_t one = 1;
         struct vss_error error = { 0 };
 
         if (!writer)
@@ -237,14 +310,34 @@ HRESULT CVssWriter_Unsubscribe(CVssWriter *writer) {
         if (writer_current(writer))
                 return fail(&error, VSS_E_BAD_STATE, __func__,
                             "a handler cannot wait for its own end");
-        atomic_store(&writer->stopping, true);
-        (void)!write(writer->wake_fd, &one, sizeof(one)); /* full means woken already */
-        (void)pthread_join(writer->thread, NULL);         /* fails only for no or our own thread */
-        writer->link = link_free(writer->link);
-        writer->subscribed = false;
+        if (!unsubscribe(writer, writer->unsubscribe_timeout_ms))
+                return fail(&error, VSS_E_UNEXPECTED, __func__,
+                            "a handler still runs; call again to wait for it once more");
         return S_OK;
+}
+
+void CVssWriter_Release(CVssWriter *writer) {
+        if (!writer)
+                return;
+        if (writer->subscribed)
+                (void)unsubscribe(writer, INFINITE);
+        writer_identity_done(&writer->identity);
+        writer_turns_done(&writer->turns);
+        safe_close(writer->wake_fd);
+        free(writer);
 }
 
 bool CVssWriterEx2_IsWriterShuttingDown(CVssWriter *writer) {
         return writer && atomic_load(&writer->stopping);
+}
+
+HRESULT CVssWriter_InstallAlternateWriter(CVssWriter *writer, VSS_ID AlternateWriterId,
+                                          VSS_ID clsidAlternateWriter) {
+        struct vss_error error = { 0 };
+
+        (void)AlternateWriterId;
+        (void)clsidAlternateWriter;
+        if (!writer)
+                return last_error_argument(__func__, "the CVssWriter is NULL");
+        return fail(&error, E_NOTIMPL, __func__, "alternate writers are reserved");
 }

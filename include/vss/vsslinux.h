@@ -216,6 +216,40 @@ HRESULT VssGetSetTimeline(VSS_ID set, VSS_SET_TIMELINE **timeline);
 /* VssFreeSetTimeline: frees what VssGetSetTimeline gave. NULL is allowed. Since 0.1. */
 void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline);
 
+/* Writers with a loop of their own */
+
+/*
+ * VssSubscribeWriter: CVssWriter::Subscribe for an application that has an event loop: handlers run
+ * in it, in VssDispatchWriter, one at a time.
+ *
+ * The library still has a thread of its own, which talks to the service and watches the time. It
+ * calls a handler in one case only: a frozen application has to go on (Thaw has not come in time,
+ * or the service is gone) and its loop did not take that up within a quarter of a second. Then
+ * OnAbort runs on the library's thread, while the loop is busy with something else: OnAbort, and
+ * what it needs in order to let the application write again, must be able to do that. A handler
+ * that runs is not interrupted, nor is another one called beside it; so a Freeze must not wait
+ * without a limit of its own. Unsubscribe, too, calls what is left (OnAbort, OnBackupShutdown) on
+ * the library's thread, and waits for it.
+ *
+ * dwSubscribeTimeout, dwEventFlags: as CVssWriter_Subscribe. fd: receives a descriptor for poll(2)
+ * and the like, readable when VssDispatchWriter has something to do, also because of the time: no
+ * timer is needed. The library's, not to be read or closed; valid until Unsubscribe.
+ * Errors: as CVssWriter_Subscribe.
+ * Since 0.2.
+ */
+HRESULT VssSubscribeWriter(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD dwEventFlags,
+                           int *fd);
+
+/*
+ * VssDispatchWriter: runs the handlers of the events that wait, if there are any. From one thread
+ * at a time, and not together with Unsubscribe.
+ *
+ * Returns S_FALSE if there was none.
+ * Errors: E_INVALIDARG, VSS_E_BAD_STATE (not subscribed by VssSubscribeWriter, or in a handler).
+ * Since 0.2.
+ */
+HRESULT VssDispatchWriter(CVssWriter *writer);
+
 /*
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
  * provider.

@@ -98,8 +98,13 @@ static void run_event(struct hook_writer *w, struct hook_session *session, enum 
         if (session)
                 session->engaged = session->undo = true;
         if (hook_environment_new(&environment, w->writer, w->config, event) < 0) {
-                ret->failure = VSS_E_WRITERERROR_OUTOFRESOURCES;
-                return;
+                /* What undoes is run, whatever it then does not know of the backup. */
+                if (hook_events[event].can_be_stopped) {
+                        ret->failure = VSS_E_WRITERERROR_OUTOFRESOURCES;
+                        return;
+                }
+                hook_log(LOG_WARNING, "%s: %s: out of memory: its command gets no VSS_ variables",
+                         w->config->name, hook_events[event].word);
         }
         run_argv(w, event, environment, ret);
 }
@@ -169,14 +174,31 @@ static bool on_identify(CVssWriter *writer, void *user, IVssCreateWriterMetadata
         return SUCCEEDED(hr);
 }
 
+/* Known or new; NULL, with a veto recorded: there is no room. */
+static struct hook_session *open_session(struct hook_writer *w) {
+        struct hook_session *session = hook_sessions_open(&w->sessions, current_session_id(w));
+        _cleanup_(outcome_done) struct outcome o = { .failure = VSS_E_WRITERERROR_RETRYABLE };
+
+        if (session)
+                return session;
+        /* Without memory for the sentence the code has to do. */
+        (void)str_format(&o.message,
+                         "the application is frozen by %d backups that were lost: restart "
+                         "vss-hook-writer, which thaws it",
+                         HOOK_SESSIONS_MAX);
+        hook_log(LOG_ERR, "%s: %s", w->config->name, str_or_empty(o.message));
+        (void)answer(w, &o);
+        return NULL;
+}
+
 static bool on_prepare_backup(CVssWriter *writer, void *user, IVssWriterComponents *components) {
         struct hook_writer *w = user;
+        struct hook_session *session = open_session(w);
 
         (void)writer;
         (void)components;
         /* The volumes are not known yet, so this is for every backup. */
-        return answer_event(w, hook_sessions_open(&w->sessions, current_session_id(w)),
-                            HOOK_PREPARE_BACKUP);
+        return session && answer_event(w, session, HOOK_PREPARE_BACKUP);
 }
 
 /* Is it our application's copy that is being made? false with o->failure set: a part of it. */
@@ -207,10 +229,12 @@ static bool is_affected(struct hook_writer *w, struct outcome *o) {
 
 static bool on_prepare_snapshot(CVssWriter *writer, void *user) {
         struct hook_writer *w = user;
-        struct hook_session *session = hook_sessions_open(&w->sessions, current_session_id(w));
+        struct hook_session *session = open_session(w);
         _cleanup_(outcome_done) struct outcome o = { 0 };
 
         (void)writer;
+        if (!session)
+                return false;
         session->affected = is_affected(w, &o);
         if (!session->affected)
                 return answer(w, &o);
@@ -305,10 +329,6 @@ static bool on_abort(CVssWriter *writer, void *user) {
         bool ok = true;
 
         (void)writer;
-        /* Called by the library alone, when the service or the bus is gone. */
-        for (size_t i = 0; !session && i < w->sessions.n; i++)
-                if (w->sessions.items[i].frozen)
-                        session = &w->sessions.items[i];
         if (!session)
                 return true;
 
@@ -345,14 +365,13 @@ static bool on_backup_shutdown(CVssWriter *writer, void *user, VSS_ID set_id) {
         struct hook_session *session = hook_sessions_find(&w->sessions, id);
         bool ok = true;
 
+        (void)writer;
         (void)set_id;
         if (!session)
                 return true;
-        /* Its requester was lost before PostSnapshot. */
-        if (session->affected && hook_writer_is_busy(w))
-                ok = on_abort(writer, user);
         if (session->engaged)
-                ok = answer_event(w, session, HOOK_BACKUP_SHUTDOWN) && ok;
+                ok = answer_event(w, session, HOOK_BACKUP_SHUTDOWN);
+        /* A Thaw that failed to the last is in the record: the next start tries again. */
         hook_sessions_close(&w->sessions, id);
         return ok;
 }
@@ -434,6 +453,13 @@ bool hook_writer_is_busy(const struct hook_writer *w) {
 void hook_writer_rescue(struct hook_writer *w) {
         _cleanup_(outcome_done) struct outcome o = { 0 };
 
+        if (!hook_config_has(w->config, HOOK_THAW)) {
+                hook_log(LOG_CRIT,
+                         "%s: an earlier vss-hook-writer ended while it was frozen, and %s now has "
+                         "no Thaw=: thaw it by hand, or write Thaw= and restart vss-hook-writer",
+                         w->config->name, w->config->file);
+                return;
+        }
         hook_log(LOG_WARNING,
                  "%s: an earlier vss-hook-writer ended while it was frozen; thawing it",
                  w->config->name);

@@ -1,0 +1,365 @@
+/* Turns: the lock is never held while a handler runs; `running` is what keeps handlers apart. */
+
+#include "libvssclient/writer-turn.h"
+#include "common/vss-id.h"
+#include "common/wire-error.h"
+#include "libvssclient/writer.h"
+#include <sys/eventfd.h>
+
+struct writer_call {
+        struct writer_call *next;
+        DBusMessage *message; /* of the service; NULL once it was taken apart */
+        DBusMessage *reply;
+        struct writer_event event;
+        uint64_t generation;
+        VSS_ID instance_id; /* of the registration that it came for */
+};
+
+static struct writer_call *call_free(struct writer_call *c) {
+        if (!c)
+                return NULL;
+        if (c->message)
+                dbus_message_unref(c->message);
+        if (c->reply)
+                dbus_message_unref(c->reply);
+        writer_event_done(&c->event);
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(struct writer_call, call_free);
+
+static void append(struct writer_call **list, struct writer_call *c) {
+        while (*list)
+                list = &(*list)->next;
+        c->next = NULL;
+        *list = c;
+}
+
+static struct writer_call *pop(struct writer_call **list) {
+        struct writer_call *c = *list;
+
+        if (c)
+                *list = c->next;
+        return c;
+}
+
+static void drop_all(struct writer_call **list) {
+        struct writer_call *c;
+
+        while ((c = pop(list)))
+                call_free(c);
+}
+
+void writer_turns_init(struct writer_turns *t) {
+        /* Neither can fail with default attributes. */
+        (void)pthread_mutex_init(&t->lock, NULL);
+        (void)pthread_cond_init(&t->rested, NULL);
+}
+
+void writer_turns_done(struct writer_turns *t) {
+        drop_all(&t->waiting);
+        drop_all(&t->answered);
+        writer_sessions_done(&t->sessions);
+        (void)pthread_cond_destroy(&t->rested);
+        (void)pthread_mutex_destroy(&t->lock);
+}
+
+static void lock(struct writer_turns *t) {
+        (void)pthread_mutex_lock(&t->lock); /* fails for what is no mutex */
+}
+
+static void unlock(struct writer_turns *t) {
+        (void)pthread_mutex_unlock(&t->lock);
+}
+
+/* What arrives */
+
+static void send_error(CVssWriter *w, DBusMessage *call, struct vss_error *error) {
+        DBusMessage *reply = wire_error_reply(call, error);
+
+        if (reply) {
+                link_send(w->link, reply);
+                dbus_message_unref(reply);
+        }
+        vss_error_done(error);
+}
+
+static int enqueue(CVssWriter *w, struct writer_call *c, struct vss_error *reterr) {
+        struct writer_turns *t = &w->turns;
+        int r = 0;
+
+        lock(t);
+        if (t->n_waiting == TURNS_MAX)
+                r = vss_error_set(reterr, VSS_E_WRITERERROR_OUTOFRESOURCES, 0,
+                                  "The writer '%s' has %d events that it has not handled yet",
+                                  w->identity.name, TURNS_MAX);
+        else {
+                c->generation = t->generation;
+                writer_sessions_arrive(&t->sessions, &c->event, w->identity.freeze_timeout_ms,
+                                       now_monotonic_usec());
+                append(&t->waiting, c);
+                t->n_waiting++;
+        }
+        unlock(t);
+        return r;
+}
+
+void writer_turn_arrive(CVssWriter *w, enum event_phase phase, DBusMessage *call) {
+        _cleanup_(call_freep) struct writer_call *c = calloc(1, sizeof(*c));
+        struct vss_error error = { 0 };
+
+        if (!c) /* no answer: the service's deadline speaks */
+                return;
+        c->message = dbus_message_ref(call);
+        c->instance_id = link_instance_id(w->link);
+        if (writer_event_read(&c->event, phase, call, &error) < 0 || enqueue(w, c, &error) < 0) {
+                send_error(w, call, &error);
+                return;
+        }
+        (void)TAKE_PTR(c);
+}
+
+void writer_turn_lose(CVssWriter *w) {
+        struct writer_turns *t = &w->turns;
+
+        lock(t);
+        drop_all(&t->waiting);
+        drop_all(&t->answered);
+        t->n_waiting = 0;
+        t->generation++;
+        writer_sessions_lose(&t->sessions, now_monotonic_usec());
+        unlock(t);
+}
+
+void writer_turn_answer(CVssWriter *w) {
+        struct writer_turns *t = &w->turns;
+        struct writer_call *c;
+
+        lock(t);
+        while ((c = pop(&t->answered))) {
+                unlock(t);
+                /* Without memory there is no answer, and the service's deadline speaks. */
+                if (c->reply)
+                        link_send(w->link, c->reply);
+                call_free(c);
+                lock(t);
+        }
+        unlock(t);
+}
+
+bool writer_turn_due(CVssWriter *w, uint64_t *ret_next_usec) {
+        struct writer_turns *t = &w->turns;
+        uint64_t now = now_monotonic_usec(), next;
+        struct writer_session *urgent;
+        bool due;
+
+        lock(t);
+        next = writer_sessions_expire(&t->sessions, now);
+        due = t->waiting || writer_sessions_wanting(&t->sessions, false);
+        if (w->loop_fd >= 0) {
+                if (due && !t->running)
+                        (void)eventfd_write(w->loop_fd, 1); /* full means readable already */
+                due = false;
+                urgent = t->running ? NULL : writer_sessions_wanting(&t->sessions, true);
+                if (urgent && urgent->wants_since_usec + TURN_PATIENCE_USEC <= now)
+                        due = true;
+                else if (urgent && urgent->wants_since_usec + TURN_PATIENCE_USEC < next)
+                        next = urgent->wants_since_usec + TURN_PATIENCE_USEC;
+        }
+        unlock(t);
+        *ret_next_usec = next;
+        return due;
+}
+
+void writer_turn_finish(CVssWriter *w) {
+        struct writer_turns *t = &w->turns;
+
+        writer_turn_lose(w);
+        for (;;) {
+                bool over;
+
+                lock(t);
+                while (t->running)
+                        (void)pthread_cond_wait(&t->rested, &t->lock);
+                over = !writer_sessions_wanting(&t->sessions, false);
+                unlock(t);
+                if (over)
+                        return;
+                (void)writer_turn_take(w, TURN_ANY);
+        }
+}
+
+/* Handling */
+
+/* Something that the service will not tell, as an event. Under the lock. */
+static bool take_ending(struct writer_turns *t, enum turn_kind kind, struct writer_event *ret) {
+        struct writer_session *s = writer_sessions_wanting(&t->sessions, kind == TURN_URGENT);
+
+        if (!s)
+                return false;
+        if (s->wants_abort)
+                writer_session_make_abort(s, ret);
+        else {
+                writer_session_make_shutdown(s, ret);
+                writer_sessions_close(&t->sessions, s->id);
+        }
+        return true;
+}
+
+/* Refuses an event without asking the handler. */
+static void refuse(struct writer_event *e, HRESULT failure, const char *message) {
+        e->failure = failure;
+        (void)str_replace(&e->message, message); /* without memory: the code alone */
+}
+
+enum admission {
+        ADMIT,
+        ADMIT_AFTER_ABORT, /* the application's side first: *ret_abort */
+        ADMIT_NOT,
+};
+
+/* Is this still the event's time? From here on its handler counts as called. */
+static enum admission admit(struct writer_turns *t, struct writer_event *e,
+                            struct writer_event *ret_abort) {
+        struct writer_session *s = writer_sessions_find(&t->sessions, e->session_id);
+        bool expired = s && s->expired;
+
+        if (s && event_phase_has(e->phase, PHASE_HAS_IDENTITY))
+                e->identity = document_ref(s->identity);
+        if (e->phase == PHASE_FREEZE && expired) {
+                refuse(e, VSS_E_WRITERERROR_TIMEOUT,
+                       "The application did not come to freeze within its freeze timeout");
+                return ADMIT_NOT;
+        }
+        if (e->phase == PHASE_THAW && !(s && s->frozen)) {
+                refuse(e, VSS_E_WRITERERROR_TIMEOUT,
+                       "The application is not frozen: its freeze timeout passed, or the service "
+                       "was lost, and it went on");
+                return ADMIT_NOT;
+        }
+        if (e->phase == PHASE_POST_SNAPSHOT && expired) {
+                refuse(e, VSS_E_WRITERERROR_TIMEOUT,
+                       "The application went on before the copy was complete");
+                return ADMIT_NOT;
+        }
+        if (e->phase == PHASE_BACKUP_SHUTDOWN && s && (s->open || s->frozen)) {
+                /* The session is over, and nobody said Thaw or Abort. */
+                writer_session_make_abort(s, ret_abort);
+                return ADMIT_AFTER_ABORT;
+        }
+        if (s && e->phase == PHASE_THAW) {
+                s->frozen = false;
+                s->copied = true;
+        }
+        if (s && e->phase == PHASE_ABORT)
+                writer_session_abort(s);
+        return ADMIT;
+}
+
+/* What the handler's end means. True: it ended too late, and *ret_abort undoes it. */
+static bool settle(struct writer_turns *t, struct writer_event *e, bool ok,
+                   struct writer_event *ret_abort) {
+        struct writer_session *s = writer_sessions_find(&t->sessions, e->session_id);
+
+        if (!s)
+                return false;
+        if (e->phase == PHASE_FREEZE && s->frozen && now_monotonic_usec() >= s->deadline_usec) {
+                s->expired = true;
+                writer_session_make_abort(s, ret_abort);
+                return true;
+        }
+        /* A writer that cannot prepare is told no more of this set. */
+        if (e->phase == PHASE_PREPARE_SNAPSHOT && !ok)
+                s->open = s->wants_abort = false;
+        if (e->phase == PHASE_POST_SNAPSHOT && !s->frozen)
+                s->open = s->wants_abort = false;
+        if (e->phase == PHASE_BACKUP_SHUTDOWN)
+                writer_sessions_close(&t->sessions, s->id);
+        return false;
+}
+
+static void run_ending(CVssWriter *w, struct writer_event *e) {
+        (void)writer_run_handler(w, e, NULL); /* nobody is there to read what it returns */
+        writer_event_done(e);
+}
+
+/* The event goes to its handler, unless the freeze that it belongs to was ended here. */
+static bool deliver(CVssWriter *w, struct writer_event *e) {
+        struct writer_turns *t = &w->turns;
+        enum admission admission;
+        struct writer_event abort;
+        bool ok, late;
+
+        lock(t);
+        admission = admit(t, e, &abort);
+        unlock(t);
+        if (admission == ADMIT_NOT)
+                return false;
+        if (admission == ADMIT_AFTER_ABORT)
+                run_ending(w, &abort);
+        ok = writer_run_handler(w, e, NULL);
+        lock(t);
+        late = settle(t, e, ok, &abort);
+        unlock(t);
+        if (late) {
+                run_ending(w, &abort);
+                refuse(e, VSS_E_WRITERERROR_TIMEOUT,
+                       "The application did not freeze within its freeze timeout");
+        }
+        return ok && !late;
+}
+
+/* Answers c; takes it over. */
+static void handle(CVssWriter *w, struct writer_call *c) {
+        _cleanup_(document_unrefp) struct document *identity = NULL;
+        struct writer_turns *t = &w->turns;
+
+        if (c->event.phase == PHASE_IDENTIFY)
+                c->reply =
+                        writer_answer_identify(w, c->message, &c->event, c->instance_id, &identity);
+        else {
+                bool ok = deliver(w, &c->event);
+
+                c->reply = writer_answer_event(c->message, &c->event, ok);
+        }
+        lock(t);
+        if (identity && c->generation == t->generation)
+                writer_session_identify(&t->sessions, c->event.session_id, identity);
+        if (c->generation == t->generation)
+                append(&t->answered, TAKE_PTR(c));
+        unlock(t);
+        call_free(c);
+}
+
+bool writer_turn_take(CVssWriter *w, enum turn_kind kind) {
+        struct writer_turns *t = &w->turns;
+        struct writer_call *call = NULL;
+        struct writer_event ending;
+        bool found = false;
+
+        lock(t);
+        if (!t->running) {
+                (void)writer_sessions_expire(&t->sessions, now_monotonic_usec());
+                found = take_ending(t, kind, &ending);
+                if (!found && kind == TURN_ANY && t->waiting) {
+                        call = pop(&t->waiting);
+                        t->n_waiting--;
+                        found = true;
+                }
+                t->running = found;
+        }
+        unlock(t);
+        if (!found)
+                return false;
+        if (call)
+                handle(w, call);
+        else
+                run_ending(w, &ending);
+        lock(t);
+        t->running = false;
+        (void)pthread_cond_broadcast(&t->rested);
+        unlock(t);
+        if (!writer_on_library_thread())
+                writer_wake(w);
+        return true;
+}
