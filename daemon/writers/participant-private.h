@@ -30,12 +30,15 @@ struct participants {
         struct round *abort_spare; /* for an Abort that must not fail */
         participants_lost_fn lost;
         void *userdata;
+        const struct participants_components *components; /* NULL: no event has any */
+        void *components_userdata;
 };
 
 int participant_new(struct participant **ret, struct participants *owner, struct writer *w);
 struct participant *participant_free(struct participant *p);
 DEFINE_CLEANUP(struct participant, participant_free);
 
+void participant_info(const struct participant *p, struct participant_info *ret);
 /* Gives the state to the registry, for those without a session. */
 void participant_publish(const struct participant *p);
 /* The sentence for a failure of type: "writer NAME failed to freeze: ...". */

@@ -151,7 +151,7 @@ size_t participants_count(const struct participants *p) {
         return n;
 }
 
-static void participant_info(const struct participant *p, struct participant_info *ret) {
+void participant_info(const struct participant *p, struct participant_info *ret) {
         *ret = (struct participant_info){
                 .instance_id = p->instance_id,
                 .class_id = p->class_id,
@@ -187,6 +187,12 @@ void participants_involve(struct participants *p, participant_filter_fn filter, 
                 participant_info(p->items[i], &info);
                 p->items[i]->involved = filter(userdata, &info);
         }
+}
+
+void participants_set_components(struct participants *p,
+                                 const struct participants_components *components, void *userdata) {
+        p->components = components;
+        p->components_userdata = userdata;
 }
 
 size_t participants_involved(const struct participants *p) {

@@ -65,6 +65,18 @@ bool participants_any_failed(const struct participants *p, struct vss_error *ret
 /* Is there one that was asked to freeze and told neither Thaw nor Abort since? */
 bool participants_any_frozen(const struct participants *p);
 
+/* The components' part in the events that have one, asked and told from the loop for each writer:
+ * what it is shown (*ret is the caller's to drop; NULL: none; failing: it cannot be asked), and
+ * what it made of them, whatever it answered besides. Not set: no event has components. */
+struct participants_components {
+        int (*give)(void *userdata, const struct participant_info *info,
+                    enum writer_event_type type, struct document **ret);
+        void (*take)(void *userdata, const struct participant_info *info,
+                     enum writer_event_type type, struct document *components);
+};
+void participants_set_components(struct participants *p,
+                                 const struct participants_components *components, void *userdata);
+
 /* Lets go of the metadata documents. */
 void participants_free_metadata(struct participants *p);
 

@@ -129,6 +129,30 @@ static void identify_answer(struct round *r, struct round_call *c,
                  VSS_ID_TEXT(r->event.session_id));
 }
 
+/* What the event shows the writer. */
+static int call_components(const struct round_call *c, enum writer_event_type type,
+                           struct document **ret) {
+        const struct participants *p = c->participant->owner;
+        struct participant_info info;
+
+        *ret = NULL;
+        if (!p->components || !writer_event_type_has_components(type))
+                return 0;
+        participant_info(c->participant, &info);
+        return p->components->give(p->components_userdata, &info, type, ret);
+}
+
+static void call_take_components(const struct round_call *c, const struct writer_reply *reply) {
+        const struct participants *p = c->participant->owner;
+        struct participant_info info;
+
+        if (!p->components || !reply->delivered || !reply->components ||
+            !writer_event_type_has_components(c->type))
+                return;
+        participant_info(c->participant, &info);
+        p->components->take(p->components_userdata, &info, c->type, reply->components);
+}
+
 static void round_start_level(struct round *r);
 static void call_send(struct round_call *c, enum writer_event_type type);
 
@@ -147,6 +171,7 @@ static void call_answered(struct round_call *c, const struct writer_reply *reply
         else {
                 outcome = writer_session_state_answer(&p->state, c->type, reply);
                 participant_publish(p);
+                call_take_components(c, reply);
                 if (outcome != WRITER_OUTCOME_OK)
                         round_note_failure(r, c, outcome, reply);
         }
@@ -167,6 +192,7 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
         struct round *r = c->round;
         struct participant *p = c->participant;
         struct writer *w = p->link.writer;
+        _cleanup_(document_unrefp) struct document *components = NULL;
         struct writer_event event = r->event;
         struct writer_call *call = NULL;
         uint64_t timeout_usec = round_left_usec(r);
@@ -186,8 +212,12 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
         c->type = type;
         c->started = c->pending = true;
         r->n_pending++;
-        q = writer_transport(w)->send(writer_peer(w), &event, timeout_usec > 0 ? timeout_usec : 1,
-                                      on_reply, c, &call);
+        q = call_components(c, type, &components);
+        event.components = components;
+        if (q >= 0)
+                q = writer_transport(w)->send(writer_peer(w), &event,
+                                              timeout_usec > 0 ? timeout_usec : 1, on_reply, c,
+                                              &call);
         if (q < 0) {
                 log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
                          "%s cannot be sent to writer %s: %s", writer_event_type_to_string(type),
