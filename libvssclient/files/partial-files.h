@@ -1,0 +1,32 @@
+#pragma once
+
+/* The files of a component of which only ranges are backed up (spec/writer.md, 4.14). */
+
+#include "common/vss-error.h"
+
+struct partial_file {
+        char *directory, *name; /* normalised */
+        char *ranges;
+        char *metadata; /* NULL: none */
+};
+
+struct partial_files;
+
+int partial_files_new(struct partial_files **ret, struct vss_error *reterr);
+struct partial_files *partial_files_free(struct partial_files *p);
+DEFINE_CLEANUP(struct partial_files, partial_files_free);
+
+/* As AddPartialFile was given it. E_INVALIDARG: a path or a name that cannot be used. */
+int partial_files_add(struct partial_files *p, const char *path, const char *name,
+                      const char *ranges, const char *metadata, struct vss_error *reterr);
+/* After the last addition, before the first question. Of two entries for one file the later goes.
+ */
+void partial_files_seal(struct partial_files *p);
+/* NULL: none; p NULL is allowed. */
+const struct partial_file *partial_files_find(const struct partial_files *p, const char *directory,
+                                              const char *name);
+const struct partial_file *partial_files_get(const struct partial_files *p, size_t i);
+
+/* Is this a list, "offset:length, ...", decimal or hexadecimal? Else it is the path of a ranges
+ * file; then *ret_path (NULL allowed) is where it begins, behind "File=" if that is there. */
+bool partial_ranges_are_list(const char *ranges, const char **ret_path);
