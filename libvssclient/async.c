@@ -4,6 +4,7 @@
 #include "libvssclient/async.h"
 #include "common/time-util.h"
 #include "libvssclient/call.h"
+#include "libvssclient/generation.h"
 #include "libvssclient/last-error.h"
 #include <stdatomic.h>
 #include <vss/vsslinux.h>
@@ -13,42 +14,42 @@
 struct IVssAsync {
         atomic_uint refs;
         struct connection *connection;
-        struct operation *operation; /* the connection's; ours to forget */
+        struct operation *operation; /* the connection's; counted */
+        char *phase;                 /* that GetProgress handed out */
 };
 
 int async_new(IVssAsync **ret, struct connection *c, const char *path, struct vss_error *reterr) {
-        struct operation *operation = connection_operation(c, path);
         IVssAsync *async = calloc(1, sizeof(*async));
 
-        if (!operation || !async) {
+        if (async) {
+                connection_enter(c);
+                async->operation = operations_ref(connection_operations(c), path);
+                connection_leave(c);
+        }
+        if (!async || !async->operation) {
                 free(async);
                 return vss_error_from_errno(reterr, -ENOMEM, "IVssAsync");
         }
         atomic_init(&async->refs, 1);
         async->connection = connection_ref(c);
-        async->operation = operation;
         *ret = async;
         return 0;
+}
+
+void async_advances(IVssAsync *async, struct generation *g) {
+        connection_enter(async->connection);
+        if (!async->operation->generation)
+                async->operation->generation = generation_ref(g);
+        connection_leave(async->connection);
+        generation_advance(g);
 }
 
 ULONG IVssAsync_AddRef(IVssAsync *async) {
         return async ? atomic_fetch_add(&async->refs, 1) + 1 : 0;
 }
 
-static int async_call(IVssAsync *async, const char *method, DBusMessage **ret,
-                      struct vss_error *reterr) {
-        _cleanup_(message_unrefp) DBusMessage *call = NULL;
-        int r;
-
-        r = call_new(&call, async->operation->path, ASYNC_INTERFACE, method, reterr,
-                     DBUS_TYPE_INVALID);
-        if (r < 0)
-                return r;
-        return connection_call(async->connection, call, CALL_TIMEOUT_MSEC, ret, reterr);
-}
-
 ULONG IVssAsync_Release(IVssAsync *async) {
-        DBusMessage *call;
+        _cleanup_(message_unrefp) DBusMessage *call = NULL;
         unsigned left;
 
         if (!async)
@@ -56,13 +57,14 @@ ULONG IVssAsync_Release(IVssAsync *async) {
         left = atomic_fetch_sub(&async->refs, 1) - 1;
         if (left > 0)
                 return left;
+        connection_enter(async->connection);
         if (call_new(&call, async->operation->path, ASYNC_INTERFACE, "Release", NULL,
-                     DBUS_TYPE_INVALID) >= 0) {
+                     DBUS_TYPE_INVALID) >= 0)
                 connection_send(async->connection, call);
-                dbus_message_unref(call);
-        }
-        connection_forget(async->connection, async->operation);
+        operations_unref(connection_operations(async->connection), async->operation);
+        connection_leave(async->connection);
         connection_unref(async->connection);
+        free(async->phase);
         free(async);
         return 0;
 }
@@ -74,9 +76,22 @@ static int lost(struct vss_error *reterr) {
                              "the service ended; see 'systemctl status vssd'");
 }
 
+/* What follows is with the turn, but for the exported functions. */
+
+static int async_call(IVssAsync *async, const char *method, DBusMessage **ret,
+                      struct vss_error *reterr) {
+        _cleanup_(message_unrefp) DBusMessage *call = NULL;
+        int r;
+
+        r = call_new(&call, async->operation->path, ASYNC_INTERFACE, method, reterr,
+                     DBUS_TYPE_INVALID);
+        if (r < 0)
+                return r;
+        return connection_exchange(async->connection, call, CALL_TIMEOUT_MSEC, ret, reterr);
+}
+
 static int ask_status(IVssAsync *async, struct vss_error *reterr) {
         _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        struct operation *o = async->operation;
         const char *message;
         dbus_int32_t hr;
         int r;
@@ -88,12 +103,9 @@ static int ask_status(IVssAsync *async, struct vss_error *reterr) {
                       DBUS_TYPE_INVALID);
         if (r < 0)
                 return r;
-        o->asked = true;
-        if (hr != VSS_S_ASYNC_PENDING) {
-                o->completed = true;
-                o->status = hr == S_OK ? VSS_S_ASYNC_FINISHED : hr;
-                (void)str_replace(&o->message, message); /* without memory: the code alone */
-        }
+        async->operation->asked = true;
+        if (hr != VSS_S_ASYNC_PENDING)
+                operation_complete(async->operation, hr, message);
         return 0;
 }
 
@@ -111,50 +123,65 @@ static int refresh(IVssAsync *async, struct vss_error *reterr) {
         return o->asked ? 0 : ask_status(async, reterr);
 }
 
-HRESULT IVssAsync_Cancel(IVssAsync *async) {
+static int cancel(IVssAsync *async, HRESULT *ret, struct vss_error *reterr) {
         _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct operation *o = async->operation;
+        int r;
+
+        connection_drain(async->connection);
+        if (o->completed) {
+                *ret = o->status;
+                if (FAILED(*ret))
+                        last_error_note(str_or_empty(o->message));
+                return 0;
+        }
+        if (connection_is_lost(async->connection))
+                return lost(reterr);
+        r = async_call(async, "Cancel", &reply, reterr);
+        if (r < 0)
+                return r;
+        return reply_get(reply, reterr, DBUS_TYPE_INT32, ret, DBUS_TYPE_INVALID);
+}
+
+HRESULT IVssAsync_Cancel(IVssAsync *async) {
         struct vss_error error = { 0 };
-        dbus_int32_t hr;
+        HRESULT hr = S_OK;
+        int r;
 
         if (!async)
                 return last_error_argument(__func__, "the IVssAsync is NULL");
-        connection_drain(async->connection);
-        if (async->operation->completed) {
-                hr = async->operation->status;
-                if (FAILED(hr))
-                        last_error_note(str_or_empty(async->operation->message));
-                return hr;
-        }
-        if (connection_is_lost(async->connection)) {
-                (void)lost(&error);
-                return last_error_raise(&error);
-        }
-        if (async_call(async, "Cancel", &reply, &error) < 0 ||
-            reply_get(reply, &error, DBUS_TYPE_INT32, &hr, DBUS_TYPE_INVALID) < 0)
-                return last_error_raise(&error);
-        return hr;
+        connection_enter(async->connection);
+        r = cancel(async, &hr, &error);
+        connection_leave(async->connection);
+        return r < 0 ? last_error_raise(&error) : hr;
 }
 
 HRESULT IVssAsync_Wait(IVssAsync *async, DWORD dwMilliseconds) {
         struct vss_error error = { 0 };
         uint64_t deadline = USEC_INFINITY;
+        int r;
 
         if (!async)
                 return last_error_argument(__func__, "the IVssAsync is NULL");
         if (dwMilliseconds != INFINITE)
                 deadline = now_monotonic_usec() + dwMilliseconds * USEC_PER_MSEC;
-        if (refresh(async, &error) < 0)
-                return last_error_raise(&error);
-        connection_wait(async->connection, async->operation, deadline);
-        if (!async->operation->completed && connection_is_lost(async->connection)) {
-                (void)lost(&error);
-                return last_error_raise(&error);
+        connection_enter(async->connection);
+        r = refresh(async, &error);
+        connection_leave(async->connection);
+        if (r >= 0)
+                r = connection_wait(async->connection, async->operation, deadline, &error);
+        if (r >= 0) {
+                connection_enter(async->connection);
+                if (!async->operation->completed && connection_is_lost(async->connection))
+                        r = lost(&error);
+                connection_leave(async->connection);
         }
-        return S_OK;
+        return r < 0 ? last_error_raise(&error) : S_OK;
 }
 
 HRESULT IVssAsync_QueryStatus(IVssAsync *async, HRESULT *pHrResult, int32_t *pReserved) {
         struct vss_error error = { 0 };
+        int r;
 
         if (!async)
                 return last_error_argument(__func__, "the IVssAsync is NULL");
@@ -163,17 +190,22 @@ HRESULT IVssAsync_QueryStatus(IVssAsync *async, HRESULT *pHrResult, int32_t *pRe
         *pHrResult = VSS_E_UNEXPECTED;
         if (pReserved)
                 return last_error_argument(__func__, "pReserved is not NULL");
-        if (refresh(async, &error) < 0)
-                return last_error_raise(&error);
-        *pHrResult = async->operation->status;
-        if (FAILED(*pHrResult))
-                last_error_note(async->operation->message ? async->operation->message
-                                                          : VssHresultMessage(*pHrResult));
-        return S_OK;
+        connection_enter(async->connection);
+        r = refresh(async, &error);
+        if (r >= 0) {
+                *pHrResult = async->operation->status;
+                if (FAILED(*pHrResult))
+                        last_error_note(async->operation->message ? async->operation->message
+                                                                  : VssHresultMessage(*pHrResult));
+        }
+        connection_leave(async->connection);
+        return r < 0 ? last_error_raise(&error) : S_OK;
 }
 
 HRESULT IVssAsync_GetProgress(IVssAsync *async, const char **phase, UINT *percent) {
         struct vss_error error = { 0 };
+        bool finished;
+        int r;
 
         if (!async)
                 return last_error_argument(__func__, "the IVssAsync is NULL");
@@ -181,13 +213,19 @@ HRESULT IVssAsync_GetProgress(IVssAsync *async, const char **phase, UINT *percen
                 *phase = "";
         if (percent)
                 *percent = 0;
-        if (refresh(async, &error) < 0)
+        connection_enter(async->connection);
+        r = refresh(async, &error);
+        if (r >= 0) {
+                finished = async->operation->status == VSS_S_ASYNC_FINISHED;
+                if (percent)
+                        *percent = finished ? 100 : async->operation->percent;
+                if (phase && str_replace(&async->phase, async->operation->phase) < 0)
+                        r = vss_error_from_errno(&error, -ENOMEM, __func__);
+        }
+        connection_leave(async->connection);
+        if (r < 0)
                 return last_error_raise(&error);
         if (phase)
-                *phase = str_or_empty(async->operation->phase);
-        if (percent)
-                *percent = async->operation->status == VSS_S_ASYNC_FINISHED
-                                   ? 100
-                                   : async->operation->percent;
+                *phase = str_or_empty(async->phase);
         return S_OK;
 }

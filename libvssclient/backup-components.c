@@ -3,13 +3,14 @@
 #include "libvssclient/backup-components.h"
 #include "common/wire.h"
 #include "libvssclient/async.h"
+#include "libvssclient/call.h"
 #include "libvssclient/last-error.h"
-#include <stdarg.h>
 
 static IVssBackupComponents *backup_free(IVssBackupComponents *backup) {
         if (!backup)
                 return NULL;
         connection_unref(backup->connection);
+        generation_unref(backup->generation);
         free(backup->path);
         free(backup);
         return NULL;
@@ -57,6 +58,10 @@ HRESULT CreateVssBackupComponents(IVssBackupComponents **ppBackup) {
                 return last_error_raise(&error);
         }
         atomic_init(&backup->refs, 1);
+        if (generation_new(&backup->generation) < 0) {
+                (void)vss_error_from_errno(&error, -ENOMEM, __func__);
+                return last_error_raise(&error);
+        }
         if (connection_open(&backup->connection, &error) < 0 || open_session(backup, &error) < 0)
                 return last_error_raise(&error);
         *ppBackup = TAKE_PTR(backup);
@@ -81,85 +86,69 @@ ULONG IVssBackupComponents_Release(IVssBackupComponents *backup) {
                 return left;
         /* The answer says that the end of the session has begun. Whatever it is, the end of the
          * connection says the same to the service. */
-        if (!connection_is_lost(backup->connection))
-                (void)session_call(backup, "Release", CALL_TIMEOUT_MSEC, NULL, NULL,
-                                   DBUS_TYPE_INVALID);
+        (void)session_call(backup, __func__, "Release", CALL_TIMEOUT_MSEC, NULL, 0, NULL, NULL);
         connection_close(backup->connection);
         backup_free(backup);
         return 0;
 }
 
-int session_send(IVssBackupComponents *backup, DBusMessage *call, int timeout_msec,
-                 DBusMessage **ret, struct vss_error *reterr) {
+static int check_arguments(const IVssBackupComponents *backup, const struct argument *arguments,
+                           size_t n, struct vss_error *reterr) {
         int r;
 
-        r = connection_call(backup->connection, call, timeout_msec, ret, reterr);
-        dbus_message_unref(call);
+        r = arguments_reset(arguments, n, reterr);
+        if (r < 0)
+                return r;
+        if (!backup)
+                return vss_error_set(reterr, E_INVALIDARG, 0, "the IVssBackupComponents is NULL");
+        return 0;
+}
+
+static int compose(const IVssBackupComponents *backup, const char *function, const char *method,
+                   const struct argument *arguments, size_t n, DBusMessage **ret,
+                   struct vss_error *reterr) {
+        int r;
+
+        r = check_arguments(backup, arguments, n, reterr);
+        if (r >= 0)
+                r = arguments_call(arguments, n, backup->path, VSS_SESSION_INTERFACE, method, ret,
+                                   reterr);
+        return r < 0 ? vss_error_prefix(reterr, "%s", function) : 0;
+}
+
+int session_call(IVssBackupComponents *backup, const char *function, const char *method,
+                 int timeout_msec, const struct argument *arguments, size_t n, DBusMessage **ret,
+                 struct vss_error *reterr) {
+        _cleanup_(message_unrefp) DBusMessage *call = NULL, *reply = NULL;
+        int r;
+
+        r = compose(backup, function, method, arguments, n, &call, reterr);
+        if (r >= 0)
+                r = connection_call(backup->connection, call, timeout_msec, &reply, reterr);
+        if (r >= 0)
+                return arguments_read(arguments, n, backup->connection, reply, reterr);
+        if (ret)
+                *ret = TAKE_PTR(reply);
         return r;
 }
 
-int session_call(IVssBackupComponents *backup, const char *method, int timeout_msec,
-                 DBusMessage **ret, struct vss_error *reterr, int first_type, ...) {
-        DBusMessage *call;
-        dbus_bool_t ok;
-        va_list args;
-        int r;
-
-        r = call_new(&call, backup->path, VSS_SESSION_INTERFACE, method, reterr, DBUS_TYPE_INVALID);
-        if (r < 0)
-                return r;
-        va_start(args, first_type);
-        ok = dbus_message_append_args_valist(call, first_type, args);
-        va_end(args);
-        if (!ok) {
-                dbus_message_unref(call);
-                return vss_error_from_errno(reterr, -ENOMEM, method);
-        }
-        return session_send(backup, call, timeout_msec, ret, reterr);
-}
-
-HRESULT session_plain(IVssBackupComponents *backup, const char *method, int timeout_msec) {
+HRESULT session_method(IVssBackupComponents *backup, const char *function, const char *method,
+                       int timeout_msec, const struct argument *arguments, size_t n) {
         struct vss_error error = { 0 };
 
-        if (!backup)
-                return last_error_argument(method, "the IVssBackupComponents is NULL");
-        if (session_call(backup, method, timeout_msec, NULL, &error, DBUS_TYPE_INVALID) < 0)
+        if (session_call(backup, function, method, timeout_msec, arguments, n, NULL, &error) < 0)
                 return last_error_raise(&error);
         return S_OK;
 }
 
-HRESULT session_async(IVssBackupComponents *backup, const char *method, IVssAsync **ppAsync) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        struct vss_error error = { 0 };
-        const char *path;
+HRESULT session_change(IVssBackupComponents *backup, const char *function, const char *method,
+                       IVssAsync **ppAsync) {
+        const struct argument arguments[] = { OUT_ASYNC(ppAsync) };
+        HRESULT hr;
 
-        if (!backup)
-                return last_error_argument(method, "the IVssBackupComponents is NULL");
-        if (!ppAsync)
-                return last_error_argument(method, "ppAsync is NULL");
-        *ppAsync = NULL;
-        if (session_call(backup, method, CALL_TIMEOUT_STORAGE_MSEC, &reply, &error,
-                         DBUS_TYPE_INVALID) < 0 ||
-            reply_get(reply, &error, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID) < 0 ||
-            async_new(ppAsync, backup->connection, path, &error) < 0)
-                return last_error_raise(&error);
-        return S_OK;
-}
-
-HRESULT session_count(IVssBackupComponents *backup, const char *method, UINT *ret) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        struct vss_error error = { 0 };
-        dbus_uint32_t count;
-
-        if (!backup)
-                return last_error_argument(method, "the IVssBackupComponents is NULL");
-        if (!ret)
-                return last_error_argument(method, "the output pointer is NULL");
-        *ret = 0;
-        if (session_call(backup, method, CALL_TIMEOUT_MSEC, &reply, &error, DBUS_TYPE_INVALID) <
-                    0 ||
-            reply_get(reply, &error, DBUS_TYPE_UINT32, &count, DBUS_TYPE_INVALID) < 0)
-                return last_error_raise(&error);
-        *ret = count;
-        return S_OK;
+        hr = session_method(backup, function, method, CALL_TIMEOUT_STORAGE_MSEC, arguments,
+                            ARRAY_SIZE(arguments));
+        if (SUCCEEDED(hr))
+                async_advances(*ppAsync, backup->generation);
+        return hr;
 }

@@ -1,34 +1,14 @@
-/* IVssBackupComponents and the copies that exist: properties, Query, deletion. */
+/* IVssBackupComponents and the copies that exist: properties, Query, deletion, and what else
+ * becomes of them. */
 
 #include "common/vss-id.h"
-#include "common/wire-rows.h"
 #include "libvssclient/backup-components.h"
-#include "libvssclient/enum-object.h"
 #include "libvssclient/last-error.h"
 
 HRESULT IVssBackupComponents_GetSnapshotProperties(IVssBackupComponents *backup, VSS_ID SnapshotId,
                                                    VSS_SNAPSHOT_PROP *pProp) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        char buf[VSS_ID_TEXT_MAX];
-        const char *id = vss_id_format(SnapshotId, buf);
-        struct vss_error error = { 0 };
-        DBusMessageIter iter;
-
-        if (!backup)
-                return last_error_argument(__func__, "the IVssBackupComponents is NULL");
-        if (!pProp)
-                return last_error_argument(__func__, "pProp is NULL");
-        *pProp = (VSS_SNAPSHOT_PROP){ 0 };
-        if (session_call(backup, "GetSnapshotProperties", CALL_TIMEOUT_STORAGE_MSEC, &reply, &error,
-                         DBUS_TYPE_STRING, &id, DBUS_TYPE_INVALID) < 0 ||
-            reply_iter(reply, &iter, &error) < 0)
-                return last_error_raise(&error);
-        if (wire_read_dict(&iter, &wire_snapshot_prop_table, WIRE_UNKNOWN_IGNORED,
-                           "GetSnapshotProperties", pProp, NULL, &error) < 0) {
-                (void)reply_refuse(&error);
-                return last_error_raise(&error);
-        }
-        return S_OK;
+        return SESSION_CALL_STORAGE(backup, "GetSnapshotProperties", IN_ID(SnapshotId),
+                                    OUT_PROPERTIES(pProp));
 }
 
 void VssFreeSnapshotProperties(VSS_SNAPSHOT_PROP *pProp) {
@@ -49,32 +29,20 @@ void VssFreeSnapshotPropertiesInternal(VSS_SNAPSHOT_PROP *pProp) {
 HRESULT IVssBackupComponents_Query(IVssBackupComponents *backup, VSS_ID QueriedObjectId,
                                    VSS_OBJECT_TYPE eQueriedObjectType,
                                    VSS_OBJECT_TYPE eReturnedObjectsType, IVssEnumObject **ppEnum) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        dbus_uint32_t queried = (dbus_uint32_t)eQueriedObjectType;
-        dbus_uint32_t returned = (dbus_uint32_t)eReturnedObjectsType;
-        char buf[VSS_ID_TEXT_MAX];
-        const char *id = vss_id_format(QueriedObjectId, buf);
-        struct vss_error error = { 0 };
-        DBusMessageIter iter;
-        size_t n;
+        size_t n = 0;
+        HRESULT hr;
 
-        if (!backup)
-                return last_error_argument(__func__, "the IVssBackupComponents is NULL");
-        if (!ppEnum)
-                return last_error_argument(__func__, "ppEnum is NULL");
-        *ppEnum = NULL;
+        if (ppEnum)
+                *ppEnum = NULL;
         if (eReturnedObjectsType != VSS_OBJECT_SNAPSHOT &&
             eReturnedObjectsType != VSS_OBJECT_PROVIDER)
                 return last_error_argument(__func__,
                                            "only VSS_OBJECT_SNAPSHOT and VSS_OBJECT_PROVIDER can "
                                            "be returned");
-        if (session_call(backup, "Query", CALL_TIMEOUT_STORAGE_MSEC, &reply, &error,
-                         DBUS_TYPE_STRING, &id, DBUS_TYPE_UINT32, &queried, DBUS_TYPE_UINT32,
-                         &returned, DBUS_TYPE_INVALID) < 0 ||
-            reply_iter(reply, &iter, &error) < 0 ||
-            enum_object_read(ppEnum, &iter, eReturnedObjectsType, &n, &error) < 0)
-                return last_error_raise(&error);
-        return n > 0 ? S_OK : S_FALSE;
+        hr = SESSION_CALL_STORAGE(backup, "Query", IN_ID(QueriedObjectId),
+                                  IN_NUMBER(eQueriedObjectType), IN_NUMBER(eReturnedObjectsType),
+                                  OUT_OBJECTS(ppEnum, eReturnedObjectsType, &n));
+        return SUCCEEDED(hr) && n == 0 ? S_FALSE : hr;
 }
 
 /* The error reply's second and third argument, if it has them. */
@@ -95,30 +63,75 @@ HRESULT IVssBackupComponents_DeleteSnapshots(IVssBackupComponents *backup, VSS_I
                                              LONG *plDeletedSnapshots,
                                              VSS_ID *pNondeletedSnapshotID) {
         _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        dbus_uint32_t type = (dbus_uint32_t)eSourceObjectType;
-        dbus_bool_t force = bForceDelete != FALSE;
-        char buf[VSS_ID_TEXT_MAX];
-        const char *id = vss_id_format(SourceObjectId, buf), *text;
+        const struct argument arguments[] = {
+                IN_ID(SourceObjectId),          IN_NUMBER(eSourceObjectType),
+                IN_FLAG(bForceDelete != FALSE), OUT_SIGNED(plDeletedSnapshots),
+                OUT_ID(pNondeletedSnapshotID),
+        };
         struct vss_error error = { 0 };
-        dbus_int32_t deleted;
 
-        if (!backup)
-                return last_error_argument(__func__, "the IVssBackupComponents is NULL");
-        if (!plDeletedSnapshots || !pNondeletedSnapshotID)
-                return last_error_argument(__func__, "an output pointer is NULL");
-        *plDeletedSnapshots = 0;
-        *pNondeletedSnapshotID = GUID_NULL;
-        if (session_call(backup, "DeleteSnapshots", CALL_TIMEOUT_SLOW_MSEC, &reply, &error,
-                         DBUS_TYPE_STRING, &id, DBUS_TYPE_UINT32, &type, DBUS_TYPE_BOOLEAN, &force,
-                         DBUS_TYPE_INVALID) < 0) {
+        if (session_call(backup, __func__, "DeleteSnapshots", CALL_TIMEOUT_SLOW_MSEC, arguments,
+                         ARRAY_SIZE(arguments), &reply, &error) < 0) {
                 if (reply)
                         read_partial_deletion(reply, plDeletedSnapshots, pNondeletedSnapshotID);
                 return last_error_raise(&error);
         }
-        if (reply_get(reply, &error, DBUS_TYPE_INT32, &deleted, DBUS_TYPE_STRING, &text,
-                      DBUS_TYPE_INVALID) < 0 ||
-            reply_id(pNondeletedSnapshotID, text, &error) < 0)
-                return last_error_raise(&error);
-        *plDeletedSnapshots = deleted;
         return S_OK;
+}
+
+HRESULT IVssBackupComponents_ImportSnapshots(IVssBackupComponents *backup, IVssAsync **ppAsync) {
+        return SESSION_CALL_STORAGE(backup, "ImportSnapshots", OUT_ASYNC(ppAsync));
+}
+
+HRESULT IVssBackupComponents_BreakSnapshotSet(IVssBackupComponents *backup, VSS_ID SnapshotSetId) {
+        return SESSION_CALL_WITHIN(backup, CALL_TIMEOUT_SLOW_MSEC, "BreakSnapshotSet",
+                                   IN_ID(SnapshotSetId));
+}
+
+HRESULT IVssBackupComponentsEx2_BreakSnapshotSetEx(IVssBackupComponents *backup,
+                                                   VSS_ID SnapshotSetID, DWORD dwBreakFlags,
+                                                   IVssAsync **ppAsync) {
+        return SESSION_CALL_STORAGE(backup, "BreakSnapshotSetEx", IN_ID(SnapshotSetID),
+                                    IN_NUMBER(dwBreakFlags), OUT_ASYNC(ppAsync));
+}
+
+HRESULT IVssBackupComponents_ExposeSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
+                                            LPCWSTR wszPathFromRoot, LONG lAttributes,
+                                            LPCWSTR wszExpose, VSS_PWSZ *pwszExposed) {
+        return SESSION_CALL_WITHIN(backup, CALL_TIMEOUT_SLOW_MSEC, "ExposeSnapshot",
+                                   IN_ID(SnapshotId), IN_OPTIONAL(wszPathFromRoot),
+                                   IN_SIGNED(lAttributes), IN_OPTIONAL(wszExpose),
+                                   OUT_TEXT(pwszExposed));
+}
+
+HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, VSS_ID snapshotId) {
+        return SESSION_CALL_WITHIN(backup, CALL_TIMEOUT_SLOW_MSEC, "UnexposeSnapshot",
+                                   IN_ID(snapshotId));
+}
+
+HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
+                                              BOOL bForceDismount) {
+        return SESSION_CALL_STORAGE(backup, "RevertToSnapshot", IN_ID(SnapshotId),
+                                    IN_FLAG(bForceDismount != FALSE));
+}
+
+HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPCWSTR pwszVolume,
+                                               IVssAsync **ppAsync) {
+        return SESSION_CALL_STORAGE(backup, "QueryRevertStatus", IN_TEXT(pwszVolume),
+                                    { .type = RESULT_ASYNC,
+                                      .name = "ppAsync",
+                                      .if_null = E_POINTER,
+                                      .to_async = ppAsync });
+}
+
+HRESULT IVssBackupComponentsEx2_PreFastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
+                                                DWORD dwPreFastRecoveryFlags, IVssAsync **ppAsync) {
+        return SESSION_CALL(backup, "PreFastRecovery", IN_ID(SnapshotSetID),
+                            IN_NUMBER(dwPreFastRecoveryFlags), OUT_ASYNC(ppAsync));
+}
+
+HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
+                                             DWORD dwFastRecoveryFlags, IVssAsync **ppAsync) {
+        return SESSION_CALL(backup, "FastRecovery", IN_ID(SnapshotSetID),
+                            IN_NUMBER(dwFastRecoveryFlags), OUT_ASYNC(ppAsync));
 }

@@ -1,117 +1,120 @@
 /* Calls, and a filter that collects what the service says of its operations. Signals are believed
- * only from the connection that answered our first call: anybody on a bus may send us a signal. */
+ * only from the connection that answered our first call: anybody on a bus may send us a signal.
+ *
+ * The turn is a flag under a mutex that is held for an instant only, so that a wait for the turn
+ * can have an end. What arrives while somebody else has the turn, that one takes in; whoever sleeps
+ * until an operation has completed is therefore woken by two descriptors: the bus's, and one of its
+ * own. */
 
 #include "libvssclient/connection.h"
 #include "common/time-util.h"
 #include "common/wire-error.h"
-#include "common/wire.h"
 #include "libvssclient/bus-address.h"
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 
-/* An honest service sends signals of operations that we began, a handful in a session. */
-#define OPERATIONS_MAX 1024u
+/* Somebody asleep in connection_wait(), on its own stack. */
+struct sleeper {
+        struct sleeper *next;
+        int fd; /* an eventfd */
+};
 
 struct connection {
         atomic_uint refs;
+
+        pthread_mutex_t lock; /* of the next three */
+        pthread_cond_t turn_is_free;
+        bool turn_is_taken;
+        struct sleeper *sleepers;
+
+        /* Of whoever has the turn: */
         DBusConnection *bus; /* NULL: closed */
         char *service;       /* unique name; NULL until the first answer */
         bool lost;
-        struct operation *operations;
-        unsigned n_operations;
+        struct operations operations;
 };
 
-static void operation_free(struct operation *o) {
-        free(o->path);
-        free(o->phase);
-        free(o->message);
-        free(o);
+/* The mutex is a plain one and ours alone: its functions cannot fail. */
+static void lock(struct connection *c) {
+        (void)pthread_mutex_lock(&c->lock);
 }
 
-struct operation *connection_operation(struct connection *c, const char *path) {
-        struct operation *o;
-
-        for (o = c->operations; o; o = o->next)
-                if (streq(o->path, path))
-                        return o;
-        if (c->n_operations == OPERATIONS_MAX)
-                return NULL;
-        o = calloc(1, sizeof(*o));
-        if (!o)
-                return NULL;
-        o->path = strdup(path);
-        if (!o->path) {
-                operation_free(o);
-                return NULL;
-        }
-        o->status = VSS_S_ASYNC_PENDING;
-        o->next = c->operations;
-        c->operations = o;
-        c->n_operations++;
-        return o;
+static void unlock(struct connection *c) {
+        (void)pthread_mutex_unlock(&c->lock);
 }
 
-void connection_forget(struct connection *c, struct operation *o) {
-        for (struct operation **link = &c->operations; *link; link = &(*link)->next)
-                if (*link == o) {
-                        *link = o->next;
-                        c->n_operations--;
-                        operation_free(o);
-                        return;
+/* False: the time has come first. */
+static bool enter_until(struct connection *c, uint64_t deadline_usec) {
+        const struct timespec deadline = {
+                .tv_sec = (time_t)(deadline_usec / USEC_PER_SEC),
+                .tv_nsec = (long)(deadline_usec % USEC_PER_SEC * 1000),
+        };
+        bool entered;
+        int r = 0;
+
+        lock(c);
+        while (c->turn_is_taken && r != ETIMEDOUT)
+                r = deadline_usec == USEC_INFINITY
+                            ? pthread_cond_wait(&c->turn_is_free, &c->lock)
+                            : pthread_cond_timedwait(&c->turn_is_free, &c->lock, &deadline);
+        entered = !c->turn_is_taken;
+        if (entered)
+                c->turn_is_taken = true;
+        unlock(c);
+        return entered;
+}
+
+void connection_enter(struct connection *c) {
+        (void)enter_until(c, USEC_INFINITY); /* there is no other way out of it */
+}
+
+void connection_leave(struct connection *c) {
+        lock(c);
+        c->turn_is_taken = false;
+        (void)pthread_cond_signal(&c->turn_is_free);
+        unlock(c);
+}
+
+static void sleeper_add(struct connection *c, struct sleeper *s) {
+        lock(c);
+        s->next = c->sleepers;
+        c->sleepers = s;
+        unlock(c);
+}
+
+static void sleeper_remove(struct connection *c, const struct sleeper *s) {
+        lock(c);
+        for (struct sleeper **link = &c->sleepers; *link; link = &(*link)->next)
+                if (*link == s) {
+                        *link = s->next;
+                        break;
                 }
+        unlock(c);
 }
 
-static void on_completed(struct connection *c, DBusMessage *signal) {
-        const char *path = dbus_message_get_path(signal), *message;
-        struct operation *o;
-        dbus_int32_t hr;
+static bool has_sleepers(struct connection *c) {
+        bool has;
 
-        if (!path || !dbus_message_get_args(signal, NULL, DBUS_TYPE_INT32, &hr, DBUS_TYPE_STRING,
-                                            &message, DBUS_TYPE_INVALID))
-                return;
-        o = connection_operation(c, path);
-        if (!o || o->completed || hr == VSS_S_ASYNC_PENDING)
-                return;
-        o->completed = true;
-        /* S_OK is no final status of IVssAsync: finished is. */
-        o->status = hr == S_OK ? VSS_S_ASYNC_FINISHED : hr;
-        (void)str_replace(&o->message, message); /* without memory: the code speaks alone */
+        lock(c);
+        has = c->sleepers;
+        unlock(c);
+        return has;
 }
 
-struct progress {
-        char *phase;
-        uint32_t percent;
-};
+/* Each looks for itself whether it was meant. */
+static void wake_sleepers(struct connection *c) {
+        lock(c);
+        for (struct sleeper *s = c->sleepers; s; s = s->next)
+                (void)eventfd_write(s->fd, 1); /* fails only for one that is full: it is awake */
+        unlock(c);
+}
 
-static const struct wire_field progress_fields[] = {
-        WIRE_FIELD(struct progress, phase, "Phase", WIRE_TEXT),
-        WIRE_FIELD(struct progress, percent, "Progress", WIRE_UINT32),
-};
-static const struct wire_table progress_table = WIRE_TABLE(progress_fields);
-
-static void on_properties_changed(struct connection *c, DBusMessage *signal) {
-        const char *path = dbus_message_get_path(signal), *interface;
-        struct progress progress = { 0 };
-        struct operation *o;
-        DBusMessageIter iter;
-        uint64_t seen;
-
-        if (!path || !dbus_message_iter_init(signal, &iter) ||
-            dbus_message_iter_get_arg_type(&iter) != DBUS_TYPE_STRING)
-                return;
-        dbus_message_iter_get_basic(&iter, &interface);
-        if (!streq(interface, VSS_BUS_NAME ".Async") || !dbus_message_iter_next(&iter) ||
-            wire_read_dict(&iter, &progress_table, WIRE_UNKNOWN_IGNORED, "Async", &progress, &seen,
-                           NULL) < 0)
-                return;
-        o = connection_operation(c, path);
-        if (o && progress.phase) {
-                free(o->phase);
-                o->phase = TAKE_PTR(progress.phase);
-        }
-        if (o && (seen & WIRE_SEEN(1)))
-                o->percent = progress.percent > 100 ? 100 : progress.percent;
-        free(progress.phase);
+static void lose(struct connection *c) {
+        c->lost = true;
+        wake_sleepers(c);
 }
 
 static void on_name_owner_changed(struct connection *c, DBusMessage *signal) {
@@ -120,7 +123,7 @@ static void on_name_owner_changed(struct connection *c, DBusMessage *signal) {
         if (dbus_message_get_args(signal, NULL, DBUS_TYPE_STRING, &name, DBUS_TYPE_STRING,
                                   &old_owner, DBUS_TYPE_STRING, &new_owner, DBUS_TYPE_INVALID) &&
             c->service && streq(name, c->service) && *new_owner == '\0')
-                c->lost = true;
+                lose(c);
 }
 
 static DBusHandlerResult on_message(DBusConnection *bus, DBusMessage *message, void *userdata) {
@@ -129,27 +132,50 @@ static DBusHandlerResult on_message(DBusConnection *bus, DBusMessage *message, v
         (void)bus;
 
         if (dbus_message_is_signal(message, DBUS_INTERFACE_LOCAL, "Disconnected"))
-                c->lost = true;
+                lose(c);
         else if (dbus_message_has_sender(message, DBUS_SERVICE_DBUS)) {
                 if (dbus_message_is_signal(message, DBUS_INTERFACE_DBUS, "NameOwnerChanged"))
                         on_name_owner_changed(c, message);
-        } else if (c->service && dbus_message_has_sender(message, c->service)) {
-                if (dbus_message_is_signal(message, VSS_BUS_NAME ".Async", "Completed"))
-                        on_completed(c, message);
-                else if (dbus_message_is_signal(message, DBUS_INTERFACE_PROPERTIES,
-                                                "PropertiesChanged"))
-                        on_properties_changed(c, message);
-        }
+        } else if (c->service && dbus_message_has_sender(message, c->service) &&
+                   operations_take_signal(&c->operations, message))
+                wake_sleepers(c);
         return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
+}
+
+/* A condition whose deadlines are on the monotonic clock. */
+static int init_threads(struct connection *c) {
+        pthread_condattr_t attributes;
+        int r;
+
+        r = pthread_condattr_init(&attributes);
+        if (r != 0)
+                return -r;
+        r = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        if (r == 0)
+                r = pthread_cond_init(&c->turn_is_free, &attributes);
+        (void)pthread_condattr_destroy(&attributes);
+        if (r != 0)
+                return -r;
+        r = pthread_mutex_init(&c->lock, NULL);
+        if (r != 0) {
+                (void)pthread_cond_destroy(&c->turn_is_free);
+                return -r;
+        }
+        return 0;
 }
 
 int connection_open(struct connection **ret, struct vss_error *reterr) {
         _cleanup_(connection_unrefp) struct connection *c = NULL;
+        struct connection *half_built;
         int r;
 
-        c = calloc(1, sizeof(*c));
-        if (!c)
-                return vss_error_from_errno(reterr, -ENOMEM, "Connecting to the service");
+        half_built = calloc(1, sizeof(*half_built));
+        r = half_built ? init_threads(half_built) : -ENOMEM;
+        if (r < 0) {
+                free(half_built);
+                return vss_error_from_errno(reterr, r, "Connecting to the service");
+        }
+        c = half_built;
         atomic_init(&c->refs, 1);
         r = bus_open(&c->bus, reterr);
         if (r < 0)
@@ -169,22 +195,29 @@ struct connection *connection_unref(struct connection *c) {
         if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
                 return NULL;
         connection_close(c);
-        while (c->operations)
-                connection_forget(c, c->operations);
+        operations_done(&c->operations);
         free(c->service);
+        (void)pthread_cond_destroy(&c->turn_is_free);
+        (void)pthread_mutex_destroy(&c->lock);
         free(c);
         return NULL;
 }
 
 void connection_close(struct connection *c) {
-        c->lost = true;
+        connection_enter(c);
+        lose(c);
         if (c->bus)
                 dbus_connection_remove_filter(c->bus, on_message, c);
         c->bus = bus_close(c->bus);
+        connection_leave(c);
 }
 
 bool connection_is_lost(const struct connection *c) {
         return c->lost;
+}
+
+struct operations *connection_operations(struct connection *c) {
+        return &c->operations;
 }
 
 /* From its first answer on we know which connection is the service: calls go to it and to no
@@ -213,8 +246,13 @@ static int lost_error(struct vss_error *reterr) {
                              "was under way; see 'systemctl status vssd'");
 }
 
-int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, DBusMessage **ret,
-                    struct vss_error *reterr) {
+static void dispatch_all(struct connection *c) {
+        while (!c->lost && dbus_connection_dispatch(c->bus) == DBUS_DISPATCH_DATA_REMAINS)
+                ;
+}
+
+int connection_exchange(struct connection *c, DBusMessage *call, int timeout_msec,
+                        DBusMessage **ret, struct vss_error *reterr) {
         _cleanup_(message_unrefp) DBusMessage *reply = NULL;
         DBusPendingCall *pending = NULL;
         int r;
@@ -225,12 +263,15 @@ int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, D
             !dbus_connection_send_with_reply(c->bus, call, &pending, timeout_msec))
                 return vss_error_from_errno(reterr, -ENOMEM, dbus_message_get_member(call));
         if (!pending) {
-                c->lost = true;
+                lose(c);
                 return lost_error(reterr);
         }
         dbus_pending_call_block(pending);
         reply = dbus_pending_call_steal_reply(pending);
         dbus_pending_call_unref(pending);
+        /* What came before the answer was read with it: nobody's descriptor shows it any more. */
+        if (has_sleepers(c))
+                dispatch_all(c);
         if (!reply) /* libdbus makes one up when there is none; be safe */
                 return lost_error(reterr);
         r = remember_service(c, reply, reterr);
@@ -238,6 +279,16 @@ int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, D
                 r = wire_error_read(reply, reterr);
         if (ret)
                 *ret = TAKE_PTR(reply);
+        return r;
+}
+
+int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, DBusMessage **ret,
+                    struct vss_error *reterr) {
+        int r;
+
+        connection_enter(c);
+        r = connection_exchange(c, call, timeout_msec, ret, reterr);
+        connection_leave(c);
         return r;
 }
 
@@ -249,39 +300,61 @@ void connection_send(struct connection *c, DBusMessage *call) {
                 (void)dbus_connection_send(c->bus, call, NULL); /* a courtesy: may be lost */
 }
 
-static void dispatch_all(struct connection *c) {
-        while (!c->lost && dbus_connection_dispatch(c->bus) == DBUS_DISPATCH_DATA_REMAINS)
-                ;
-}
-
-static void read_write(struct connection *c, int timeout_msec) {
-        if (!dbus_connection_read_write(c->bus, timeout_msec))
-                c->lost = true;
-}
-
 void connection_drain(struct connection *c) {
         if (c->lost)
                 return;
         dispatch_all(c);
-        if (!c->lost)
-                read_write(c, 0);
+        if (!c->lost && !dbus_connection_read_write(c->bus, 0))
+                lose(c);
         dispatch_all(c);
 }
 
-void connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec) {
-        connection_drain(c);
-        while (!c->lost && !o->completed) {
-                uint64_t now = now_monotonic_usec(), left;
-                int timeout_msec = -1;
+/* Milliseconds for poll(), rounded up: a wait that wakes too early would spin. */
+static int milliseconds_until(uint64_t deadline_usec) {
+        uint64_t now = now_monotonic_usec(), left;
 
-                if (deadline_usec != USEC_INFINITY) {
-                        if (now >= deadline_usec)
-                                return;
-                        /* Rounded up: a wait that wakes too early would spin. */
-                        left = (deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-                        timeout_msec = left > INT_MAX ? INT_MAX : (int)left;
+        if (deadline_usec == USEC_INFINITY)
+                return -1;
+        if (now >= deadline_usec)
+                return 0;
+        left = (deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+        return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Gives the turn up. The descriptor may be closed by another thread before poll() begins; who does
+ * that wakes the sleepers. */
+static void leave_and_sleep(struct connection *c, const struct sleeper *s, uint64_t deadline_usec) {
+        struct pollfd fds[] = {
+                { .fd = s->fd, .events = POLLIN },
+                { .fd = -1, .events = POLLIN },
+        };
+        eventfd_t woken;
+
+        (void)dbus_connection_get_unix_fd(c->bus, &fds[1].fd); /* without one: by s alone */
+        if (dbus_connection_has_messages_to_send(c->bus))
+                fds[1].events |= POLLOUT;
+        connection_leave(c);
+        /* A failure is a signal, or means to look again, as any other end of it. */
+        if (poll(fds, ARRAY_SIZE(fds), milliseconds_until(deadline_usec)) > 0 && fds[0].revents)
+                (void)eventfd_read(s->fd, &woken);
+}
+
+int connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec,
+                    struct vss_error *reterr) {
+        _cleanup_(closep) int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        struct sleeper sleeper = { .fd = fd };
+
+        if (fd < 0)
+                return vss_error_from_errno(reterr, -errno, "Waiting for the service");
+        sleeper_add(c, &sleeper);
+        while (enter_until(c, deadline_usec)) {
+                connection_drain(c);
+                if (o->completed || c->lost || milliseconds_until(deadline_usec) == 0) {
+                        connection_leave(c);
+                        break;
                 }
-                read_write(c, timeout_msec);
-                dispatch_all(c);
+                leave_and_sleep(c, &sleeper, deadline_usec);
         }
+        sleeper_remove(c, &sleeper);
+        return 0;
 }

@@ -2,10 +2,15 @@
 
 /* A requester's own connection to the service: calls that block up to a deadline, and what the
  * service tells unasked of operations under way. Counted: an IVssBackupComponents and the IVssAsync
- * made through it are its owners. Once closed (the last Release, the service lost) it stays closed,
- * and everything answers with that. Used from one thread at a time. */
+ * made through it are its owners, on different threads if they like.
+ *
+ * Threads take turns: whoever has the turn is the one who uses the bus and looks at operations. A
+ * call has it until it is answered; a wait for the end of an operation gives it up while nothing
+ * arrives. Once closed (the last Release, the service lost) it stays closed, and everything answers
+ * with that. */
 
 #include "common/vss-error.h"
+#include "libvssclient/operation.h"
 #include <dbus/dbus.h>
 
 #define VSS_BUS_NAME "org.vssd.Vss1"
@@ -19,40 +24,39 @@
 
 struct connection;
 
-/* An operation of the service, as far as its signals told. Borrowed from the connection, which
- * keeps it by its path: Completed may come before the answer that names the path. */
-struct operation {
-        struct operation *next;
-        char *path;
-        char *phase; /* NULL: none told yet */
-        uint32_t percent;
-        bool completed;
-        bool asked;     /* its status was asked for by call */
-        HRESULT status; /* VSS_S_ASYNC_PENDING until completed */
-        char *message;
-};
-
 int connection_open(struct connection **ret, struct vss_error *reterr);
 struct connection *connection_ref(struct connection *c);
 struct connection *connection_unref(struct connection *c);
 DEFINE_CLEANUP(struct connection, connection_unref);
+/* Waits for its turn. */
 void connection_close(struct connection *c);
-bool connection_is_lost(const struct connection *c);
 
-/* Sends call and waits for its answer. 0 and the reply (NULL allowed for ret); or a failure, then
- * with the error reply in *ret if there is one: it may carry more than its sentence. */
+/* Takes the turn, .. */
+void connection_enter(struct connection *c);
+/* .. gives it up. */
+void connection_leave(struct connection *c);
+
+/* The whole of a call, turn and all: sends it and waits for its answer. 0 and the reply (NULL
+ * allowed for ret); or a failure, then with the error reply in *ret if there is one: it may carry
+ * more than its sentence. */
 int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, DBusMessage **ret,
                     struct vss_error *reterr);
+/* Until the operation has completed, the connection is lost or the (monotonic) time has come; takes
+ * the turn again and again. -errno: it cannot wait. */
+int connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec,
+                    struct vss_error *reterr);
+
+/* With the turn: */
+
+bool connection_is_lost(const struct connection *c);
+/* As connection_call. */
+int connection_exchange(struct connection *c, DBusMessage *call, int timeout_msec,
+                        DBusMessage **ret, struct vss_error *reterr);
 /* Sends call, wants no answer, and does not wait until it is out. */
 void connection_send(struct connection *c, DBusMessage *call);
-
-/* The record of an operation, made if the signals have not yet. NULL: no memory. */
-struct operation *connection_operation(struct connection *c, const char *path);
-void connection_forget(struct connection *c, struct operation *o);
 /* Takes in what has arrived, without waiting. */
 void connection_drain(struct connection *c);
-/* Until o has completed, the connection is lost or the (monotonic) time has come. */
-void connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec);
+struct operations *connection_operations(struct connection *c);
 
 static inline void message_unrefp(DBusMessage **m) {
         if (*m)

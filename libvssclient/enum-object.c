@@ -2,7 +2,6 @@
 
 #include "libvssclient/enum-object.h"
 #include "common/wire-rows.h"
-#include "libvssclient/call.h"
 #include "libvssclient/last-error.h"
 #include <stdatomic.h>
 
@@ -45,6 +44,7 @@ int enum_object_read(IVssEnumObject **ret, DBusMessageIter *iter, VSS_OBJECT_TYP
                      size_t *ret_n, struct vss_error *reterr) {
         _cleanup_(list_unrefp) struct list *l = calloc(1, sizeof(*l));
         void *items;
+        int r;
 
         if (!l)
                 return vss_error_from_errno(reterr, -ENOMEM, "Query");
@@ -52,8 +52,9 @@ int enum_object_read(IVssEnumObject **ret, DBusMessageIter *iter, VSS_OBJECT_TYP
         l->type = type;
         l->table =
                 type == VSS_OBJECT_PROVIDER ? &wire_provider_prop_table : &wire_snapshot_prop_table;
-        if (wire_read_rows(iter, l->table, "Query", sizeof(*l->items), &items, &l->n, reterr) < 0)
-                return reply_refuse(reterr);
+        r = wire_read_rows(iter, l->table, "Query", sizeof(*l->items), &items, &l->n, reterr);
+        if (r < 0)
+                return r;
         l->items = items;
         *ret = enum_new(l, 0);
         if (!*ret)

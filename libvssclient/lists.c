@@ -2,6 +2,7 @@
  * opens a connection of its own and closes it. */
 
 #include "common/wire-rows.h"
+#include "libvssclient/argument.h"
 #include "libvssclient/call.h"
 #include "libvssclient/last-error.h"
 
@@ -188,74 +189,62 @@ void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots) {
         list_free(&wire_snapshot_table, (void **)(void *)snapshots);
 }
 
-/* Asks the Manager about one volume; *ret is the answer. */
-static int ask_volume(const char *method, const char *volume, DBusMessage **ret,
-                      struct vss_error *reterr) {
-        DBusMessage *call;
-        int r;
+/* Asks the Manager something with rows. */
+static HRESULT manager_ask(const char *function, const char *method,
+                           const struct argument *arguments, size_t n) {
+        _cleanup_(connection_unrefp) struct connection *c = NULL;
+        _cleanup_(message_unrefp) DBusMessage *call = NULL, *reply = NULL;
+        struct vss_error error = { 0 };
 
-        r = check_string(volume, "The volume's name", reterr);
-        if (r < 0)
-                return r;
-        r = call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, method, reterr, DBUS_TYPE_STRING,
-                     &volume, DBUS_TYPE_INVALID);
-        if (r < 0)
-                return r;
-        return manager_send(call, ret, reterr);
+        if (arguments_reset(arguments, n, &error) < 0 ||
+            arguments_call(arguments, n, VSS_BUS_PATH, MANAGER_INTERFACE, method, &call, &error) <
+                    0) {
+                (void)vss_error_prefix(&error, "%s", function);
+                return last_error_raise(&error);
+        }
+        if (connection_open(&c, &error) < 0 ||
+            connection_call(c, call, CALL_TIMEOUT_STORAGE_MSEC, &reply, &error) < 0 ||
+            arguments_read(arguments, n, c, reply, &error) < 0)
+                return last_error_raise(&error);
+        return S_OK;
 }
 
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        _cleanup_(freep) char *provider_copy = NULL, *reason_copy = NULL;
-        const char *provider_text, *reason_text;
-        struct vss_error error = { 0 };
-        dbus_bool_t answer;
+        const struct argument arguments[] = {
+                IN_TEXT(volume),
+                OUT_FLAG(supported),
+                OUT_OPTIONAL_IF(provider),
+                OUT_OPTIONAL_IF(reason),
+        };
 
-        if (provider)
-                *provider = NULL;
-        if (reason)
-                *reason = NULL;
-        if (!supported)
-                return last_error_argument(__func__, "supported is NULL");
-        *supported = false;
-        if (ask_volume("IsVolumeSupported", volume, &reply, &error) < 0 ||
-            reply_get(reply, &error, DBUS_TYPE_BOOLEAN, &answer, DBUS_TYPE_STRING, &provider_text,
-                      DBUS_TYPE_STRING, &reason_text, DBUS_TYPE_INVALID) < 0)
-                return last_error_raise(&error);
-        if ((*provider_text && str_replace(&provider_copy, provider_text) < 0) ||
-            (*reason_text && str_replace(&reason_copy, reason_text) < 0)) {
-                (void)vss_error_from_errno(&error, -ENOMEM, __func__);
-                return last_error_raise(&error);
-        }
-        *supported = answer != 0;
-        if (provider)
-                *provider = TAKE_PTR(provider_copy);
-        if (reason)
-                *reason = TAKE_PTR(reason_copy);
-        return S_OK;
+        return manager_ask(__func__, "IsVolumeSupported", arguments, ARRAY_SIZE(arguments));
 }
 
 HRESULT IsVolumeSnapshotted(LPCWSTR pwszVolumeName, BOOL *pbSnapshotsPresent,
                             LONG *plSnapshotCapability) {
-        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
-        struct vss_error error = { 0 };
-        dbus_bool_t present;
-        dbus_int32_t capability;
+        const struct argument arguments[] = {
+                IN_TEXT(pwszVolumeName),
+                OUT_BOOL(pbSnapshotsPresent),
+                OUT_SIGNED(plSnapshotCapability),
+        };
+        HRESULT hr = manager_ask(__func__, "IsVolumeSnapshotted", arguments, ARRAY_SIZE(arguments));
 
-        if (!pbSnapshotsPresent || !plSnapshotCapability)
-                return last_error_argument(__func__, "an output pointer is NULL");
-        *pbSnapshotsPresent = FALSE;
-        *plSnapshotCapability = 0;
-        if (ask_volume("IsVolumeSnapshotted", pwszVolumeName, &reply, &error) < 0 ||
-            reply_get(reply, &error, DBUS_TYPE_BOOLEAN, &present, DBUS_TYPE_INT32, &capability,
-                      DBUS_TYPE_INVALID) < 0)
-                return last_error_raise(&error);
-        *pbSnapshotsPresent = present ? TRUE : FALSE;
-        *plSnapshotCapability = present ? capability : 0;
-        return S_OK;
+        if (SUCCEEDED(hr) && !*pbSnapshotsPresent)
+                *plSnapshotCapability = 0; /* nothing is inhibited by copies that are not there */
+        return hr;
 }
 
 HRESULT IsVolumeSnapshottedInternal(LPCWSTR pwszVolumeName, BOOL *pbSnapshotsPresent,
                                     LONG *plSnapshotCapability) {
         return IsVolumeSnapshotted(pwszVolumeName, pbSnapshotsPresent, plSnapshotCapability);
+}
+
+HRESULT ShouldBlockRevert(LPCWSTR wszVolumeName, bool *pbBlock) {
+        const struct argument arguments[] = { IN_TEXT(wszVolumeName), OUT_FLAG(pbBlock) };
+
+        return manager_ask(__func__, "ShouldBlockRevert", arguments, ARRAY_SIZE(arguments));
+}
+
+HRESULT ShouldBlockRevertInternal(LPCWSTR wszVolumeName, bool *pbBlock) {
+        return ShouldBlockRevert(wszVolumeName, pbBlock);
 }
