@@ -7,8 +7,10 @@
 #
 #   window_ms    the longest time between two acknowledged writes of that process, from before
 #                DoSnapshotSet to after it: the write freeze as an application sees it
-#   floor_ms     the same, by the same process, while N snapshots that were staged beforehand are
-#                committed by bare parallel ioctls with nothing of the service (window-floor)
+#   held_ms      of that, what the service held: first suspend to last resume, by its own clock
+#   floor_ms     the same as window_ms, by the same process, while N snapshots that were staged
+#                beforehand are committed by bare parallel ioctls with nothing of the service
+#                (window-floor)
 #   set_ms       wall time of DoSnapshotSet, from the call to the end of its IVssAsync
 #   lvcreate_ms  wall time of N times lvcreate -s, one after the other
 #
@@ -34,6 +36,7 @@ measure_set() { # N
 	output=$("$programs/requester" "${volumes[@]}" -- "$programs/measure-pause.sh" "$load" "$work/load" 2>&1) ||
 		give_up "a set of $1 volumes" "$output"
 	sample "window_ms_$1" "$(awk '$1 == "pause" { print $2 }' <<<"$output")"
+	sample "held_ms_$1" "$(awk '$1 == "writes_held" { print $2 }' <<<"$output")"
 	sample "set_ms_$1" "$(awk '$1 == "do_snapshot_set" { print $2 }' <<<"$output")"
 }
 
@@ -89,4 +92,4 @@ vg_make
 must vssctl volumes
 measure 1 "${1:-7}"
 measure 8 "${2:-5}"
-measure 24 "${3:-3}"
+measure 24 "${3:-5}"

@@ -5,7 +5,7 @@
  * It makes a snapshot set of the VOLUMEs with the writers' part in it, runs COMMAND with the
  * directories of the copies as arguments, completes the backup and deletes the set. It prints
  * "set ID", a line "copy VOLUME DIRECTORY" for each, "writer NAME STATE" for each, and
- * "do_snapshot_set MILLISECONDS". Exit status: COMMAND's, or 1. */
+ * "do_snapshot_set MILLISECONDS" and "writes_held MILLISECONDS". Exit status: COMMAND's, or 1. */
 
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -100,6 +100,7 @@ int main(int argc, char **argv) {
         IVssAsync *async;
         VSS_ID set, not_deleted, *snapshots;
         char id[VSS_ID_STRING_SIZE], **directories;
+        VSS_SET_TIMELINE *timeline;
         LONG deleted;
         int n = 0, status = EXIT_SUCCESS;
         double begin;
@@ -131,6 +132,10 @@ int main(int argc, char **argv) {
         begin = now_msec();
         finish(IVssBackupComponents_DoSnapshotSet(backup, &async), &async, "DoSnapshotSet");
         printf("do_snapshot_set %.3f\n", now_msec() - begin);
+
+        succeed(VssGetSetTimeline(set, &timeline), "VssGetSetTimeline");
+        printf("writes_held %.3f\n", (double)timeline->writes_held_usec / 1e3);
+        VssFreeSetTimeline(timeline);
 
         printf("set %s\n", VssIdToString(set, id));
         for (int i = 0; i < n; i++) {
