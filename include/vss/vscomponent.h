@@ -218,8 +218,8 @@ HRESULT IVssComponentEx_GetPostSnapshotFailureMsg(IVssComponent *component, BSTR
 
 /* What is written in a restore. */
 
-/* IVssComponent::IsSelectedForRestore: did the requester choose it, or one below it? Errors:
- * VSS_E_BAD_STATE (in a backup). Since 0.2. */
+/* IVssComponent::IsSelectedForRestore: did the requester choose it? Errors: VSS_E_BAD_STATE (in a
+ * backup). Since 0.2. */
 HRESULT IVssComponent_IsSelectedForRestore(IVssComponent *component, bool *pbSelectedForRestore);
 
 /* IVssComponent::GetAdditionalRestores: will more restores of this component follow? Then the
