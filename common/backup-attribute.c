@@ -63,22 +63,17 @@ static const char *const restore_type_names[] = {
         [VSS_RTYPE_OTHER] = "other",
 };
 
-static const struct backup_tokens backup_types = BACKUP_TOKENS(backup_type_names);
-static const struct backup_tokens restore_types = BACKUP_TOKENS(restore_type_names);
+static const struct xml_tokens backup_types = XML_TOKENS(backup_type_names);
+static const struct xml_tokens restore_types = XML_TOKENS(restore_type_names);
 
 int backup_out_of_memory(struct vss_error *reterr) {
         return vss_error_from_errno(reterr, -ENOMEM, "The backup components document");
 }
 
-const char *backup_token(const struct backup_tokens *tokens, int32_t value) {
-        return value >= 0 && (size_t)value < tokens->n ? tokens->names[value] : NULL;
-}
+int32_t backup_token_value(const struct xml_tokens *tokens, const char *text, int32_t fallback) {
+        int token = text ? xml_token_find(tokens, text, strlen(text)) : -1;
 
-int32_t backup_token_value(const struct backup_tokens *tokens, const char *text, int32_t fallback) {
-        for (size_t i = 0; text && i < tokens->n; i++)
-                if (tokens->names[i] && streq(tokens->names[i], text))
-                        return (int32_t)i;
-        return fallback;
+        return token < 0 ? fallback : token;
 }
 
 /* The parser makes one text of each value (entities are replaced), as do we. */
@@ -192,23 +187,19 @@ xmlNode *backup_new_element(struct backup_document *d, const char *name) {
         return node;
 }
 
-static const char *yes_no(bool value) {
-        return value ? "yes" : "no";
-}
-
 int backup_set_state_attributes(struct backup_document *d,
                                 const struct backup_document_state *state) {
         char id[VSS_ID_TEXT_MAX];
         const struct {
                 const char *name, *value;
         } attributes[] = {
-                { "bootableSystemStateBackup", yes_no(state->bootable_system_state) },
-                { "selectComponents", yes_no(state->select_components) },
-                { "backupType", backup_token(&backup_types, (int32_t)state->backup_type) },
-                { "partialFileSupport", yes_no(state->partial_files) },
+                { "bootableSystemStateBackup", xml_yes_no(state->bootable_system_state) },
+                { "selectComponents", xml_yes_no(state->select_components) },
+                { "backupType", xml_token(&backup_types, (int32_t)state->backup_type) },
+                { "partialFileSupport", xml_yes_no(state->partial_files) },
                 { "snapshotSetId",
                   vss_id_is_null(state->set_id) ? NULL : vss_id_format(state->set_id, id) },
-                { "restoreType", backup_token(&restore_types, (int32_t)state->restore_type) },
+                { "restoreType", xml_token(&restore_types, (int32_t)state->restore_type) },
         };
         int r = 0;
 

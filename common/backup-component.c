@@ -69,17 +69,16 @@ static const char *const roll_forwards[] = {
 
 struct number_row {
         const char *attribute;
-        struct backup_tokens tokens; /* none: any number, as an HRESULT is written */
-        int32_t fallback;            /* what an absent one means; it is not written */
+        struct xml_tokens tokens; /* none: any number, as an HRESULT is written */
+        int32_t fallback;         /* what an absent one means; it is not written */
 };
 
 static const struct number_row numbers[] = {
-        [BACKUP_NUMBER_RESTORE_TARGET] = { "restoreTarget", BACKUP_TOKENS(restore_targets),
+        [BACKUP_NUMBER_RESTORE_TARGET] = { "restoreTarget", XML_TOKENS(restore_targets),
                                            VSS_RT_ORIGINAL },
-        [BACKUP_NUMBER_FILE_RESTORE_STATUS] = { "filesRestored",
-                                                BACKUP_TOKENS(file_restore_statuses),
+        [BACKUP_NUMBER_FILE_RESTORE_STATUS] = { "filesRestored", XML_TOKENS(file_restore_statuses),
                                                 VSS_RS_UNDEFINED },
-        [BACKUP_NUMBER_ROLL_FORWARD] = { "rollForward", BACKUP_TOKENS(roll_forwards),
+        [BACKUP_NUMBER_ROLL_FORWARD] = { "rollForward", XML_TOKENS(roll_forwards),
                                          VSS_RF_UNDEFINED },
         [BACKUP_NUMBER_FAILURE] = { "hr", { NULL, 0 }, S_OK },
         [BACKUP_NUMBER_APPLICATION_FAILURE] = { "hrApplication", { NULL, 0 }, S_OK },
@@ -238,7 +237,7 @@ int backup_component_flag(const struct backup_component *c, enum backup_flag wha
 int backup_component_set_flag(struct backup_component *c, enum backup_flag what, bool value,
                               struct vss_error *reterr) {
         if (backup_set_attribute(document_of(c), c->node, backup_component_order, flags[what],
-                                 value ? "yes" : "no") < 0)
+                                 xml_yes_no(value)) < 0)
                 return backup_out_of_memory(reterr);
         return 0;
 }
@@ -271,7 +270,7 @@ int backup_component_set_number(struct backup_component *c, enum backup_number w
         char buf[16];
 
         if (row->tokens.n > 0) {
-                text = backup_token(&row->tokens, value);
+                text = xml_token(&row->tokens, value);
                 if (!text)
                         return vss_error_set(reterr, E_INVALIDARG, 0,
                                              "%d is no documented value of a component's %s", value,
@@ -326,8 +325,7 @@ static int fill_entry(struct backup_document *d, xmlNode *node, const struct lis
         for (size_t t = 0; r >= 0 && t < BACKUP_ENTRY_TEXTS && row->texts[t]; t++)
                 r = backup_set_attribute(d, node, row->order, row->texts[t], entry->texts[t]);
         if (r >= 0 && row->flag)
-                r = backup_set_attribute(d, node, row->order, row->flag,
-                                         entry->flag ? "yes" : "no");
+                r = backup_set_attribute(d, node, row->order, row->flag, xml_yes_no(entry->flag));
         if (r >= 0 && row->time) {
                 (void)snprintf(time, sizeof(time), "%" PRIu64, entry->time);
                 r = backup_set_attribute(d, node, row->order, row->time, time);

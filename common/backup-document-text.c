@@ -41,12 +41,10 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 static void on_characters(void *context, const xmlChar *characters, int n) {
         const xmlParserCtxt *parser = context;
         const xmlNode *last = parser->node ? parser->node->last : NULL;
-        int i = 0;
 
-        while (i < n && strchr(" \t\r\n", characters[i]))
-                i++;
         /* Blanks within a text belong to it. */
-        if (i < n || (last && last->type == XML_TEXT_NODE))
+        if (!xml_is_blank((const char *)characters, (size_t)n) ||
+            (last && last->type == XML_TEXT_NODE))
                 xmlSAX2Characters(context, characters, n);
 }
 
@@ -86,24 +84,9 @@ static int read_component(struct backup_writer *w, xmlNode *node, struct vss_err
         return 0;
 }
 
-static int read_mask(const char *text, uint32_t *ret) {
-        unsigned long long value;
-        char *end;
-
-        if (!text) {
-                *ret = 0;
-                return 0;
-        }
-        errno = 0;
-        value = strtoull(text, &end, 10);
-        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value > UINT32_MAX)
-                return -EINVAL;
-        *ret = (uint32_t)value;
-        return 0;
-}
-
 static int read_writer(struct backup_document *d, xmlNode *node, struct vss_error *reterr) {
         const char *writer_id = backup_attribute(node, "writerId");
+        const char *schema = backup_attribute(node, "backupSchema");
         struct backup_writer_info info = { 0 };
         struct backup_writer *w;
         int r = 0;
@@ -114,7 +97,7 @@ static int read_writer(struct backup_document *d, xmlNode *node, struct vss_erro
                 return invalid(reterr, node, "has a writerId that is no id");
         if (vss_id_parse(&info.instance_id, backup_attribute(node, "instanceId")) < 0)
                 return invalid(reterr, node, "has an instanceId that is no id");
-        if (read_mask(backup_attribute(node, "backupSchema"), &info.schema) < 0)
+        if (schema && xml_parse_mask(&info.schema, schema, strlen(schema)) < 0)
                 return invalid(reterr, node, "has a backupSchema that is no number");
         if (backup_document_adopt_writer(d, node, &info, &w) < 0)
                 return backup_out_of_memory(reterr);

@@ -5,6 +5,7 @@
 
 #include "common/backup-document.h"
 #include "common/key-index.h"
+#include "common/xml-tokens.h"
 #include <libxml/tree.h>
 
 #define BACKUP_DOCUMENT_MAX ((size_t)64 * 1024 * 1024) /* of text */
@@ -47,16 +48,8 @@ struct backup_document {
         size_t n_nodes, n_bytes;          /* bounds of what the tree holds and prints */
 };
 
-/* Tokens of an enumeration. */
-struct backup_tokens {
-        const char *const *names; /* by value; NULL: not written */
-        size_t n;
-};
-#define BACKUP_TOKENS(array) \
-        { .names = (array), .n = ARRAY_SIZE(array) }
-const char *backup_token(const struct backup_tokens *tokens, int32_t value); /* NULL: none */
 /* The value; fallback if text is NULL or unknown. */
-int32_t backup_token_value(const struct backup_tokens *tokens, const char *text, int32_t fallback);
+int32_t backup_token_value(const struct xml_tokens *tokens, const char *text, int32_t fallback);
 
 /* Of attributes, absent and empty are one: NULL. Borrowed. */
 const char *backup_attribute(const xmlNode *node, const char *name);
@@ -70,7 +63,7 @@ xmlNode *backup_new_element(struct backup_document *d, const char *name);
 /* Counts what is added; -ENOMEM when the document is full. */
 int backup_charge(struct backup_document *d, size_t n_nodes, size_t n_bytes);
 
-extern const struct backup_tokens backup_component_types;
+extern const struct xml_tokens backup_component_types;
 extern const char *const backup_root_order[];
 extern const char *const backup_writer_order[];
 extern const char *const backup_component_order[];

@@ -290,13 +290,13 @@ static const char *const type_names[] = {
         [VSS_CT_DATABASE] = "database",
         [VSS_CT_FILEGROUP] = "filegroup",
 };
-const struct backup_tokens backup_component_types = BACKUP_TOKENS(type_names);
+const struct xml_tokens backup_component_types = XML_TOKENS(type_names);
 
 static int check_addition(const struct backup_writer_info *writer,
                           const struct backup_component_key *key, struct vss_error *reterr) {
         int r;
 
-        if (!backup_token(&backup_component_types, (int32_t)key->type))
+        if (!xml_token(&backup_component_types, (int32_t)key->type))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "A component is of type VSS_CT_DATABASE or VSS_CT_FILEGROUP, "
                                      "not %u",
@@ -317,7 +317,7 @@ static xmlNode *new_component_element(struct backup_document *d,
         } attributes[] = {
                 { "logicalPath", key->logical_path },
                 { "componentName", key->name },
-                { "componentType", backup_token(&backup_component_types, (int32_t)key->type) },
+                { "componentType", xml_token(&backup_component_types, (int32_t)key->type) },
         };
 
         for (size_t i = 0; node && i < ARRAY_SIZE(attributes); i++)

@@ -2,9 +2,10 @@
 
 #include "common/base64.h"
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
 int base64_encode(char **ret, const uint8_t *bytes, size_t n) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "abcdefghijklmnopqrstuvwxyz0123456789+/";
         char *text, *at;
 
         if (n / 3 > SIZE_MAX / 4 - 2)
@@ -26,5 +27,35 @@ int base64_encode(char **ret, const uint8_t *bytes, size_t n) {
         }
         *at = '\0';
         *ret = text;
+        return 0;
+}
+
+int base64_decode(uint8_t **ret, size_t *ret_n, const char *text, size_t n) {
+        _cleanup_(freep) uint8_t *bytes = malloc(n / 4 * 3 + 3);
+        size_t n_digits = 0, n_padding = 0, n_bytes = 0;
+        uint32_t group = 0;
+
+        if (!bytes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                const char *digit;
+
+                if (strchr(" \t\r\n", text[i]) && text[i] != '\0')
+                        continue;
+                digit = text[i] == '=' || text[i] == '\0' ? NULL : strchr(digits, text[i]);
+                n_padding += text[i] == '=';
+                if ((!digit && text[i] != '=') || (digit && n_padding > 0) || n_padding > 2)
+                        return -EINVAL;
+                group = group << 6 | (digit ? (uint32_t)(digit - digits) : 0);
+                if (++n_digits % 4 == 0) {
+                        bytes[n_bytes++] = (uint8_t)(group >> 16);
+                        bytes[n_bytes++] = (uint8_t)(group >> 8);
+                        bytes[n_bytes++] = (uint8_t)group;
+                }
+        }
+        if (n_digits % 4 != 0 || n_padding > n_bytes)
+                return -EINVAL;
+        *ret_n = n_bytes - n_padding;
+        *ret = TAKE_PTR(bytes);
         return 0;
 }

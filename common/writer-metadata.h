@@ -11,6 +11,8 @@
 
 struct writer_metadata;
 
+#define WRITER_METADATA_MAX ((size_t)256 * 1024 * 1024) /* bytes of a document that is read */
+
 struct writer_metadata_identity {
         VSS_ID writer_id, instance_id;
         const char *name, *instance_name; /* instance_name: NULL or empty: none */

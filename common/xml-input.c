@@ -186,6 +186,13 @@ void xml_input_done(struct xml_input *input) {
         *input = (struct xml_input){ 0 };
 }
 
+bool xml_is_blank(const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
+                        return false;
+        return true;
+}
+
 struct xml_parse *xml_parse_of(void *context) {
         return ((xmlParserCtxt *)context)->_private;
 }

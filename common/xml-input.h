@@ -25,6 +25,8 @@ int xml_input_init(struct xml_input *input, const char *what, const char *text, 
                    size_t size_max, size_t n_nodes_max, struct vss_error *reterr);
 void xml_input_done(struct xml_input *input);
 
+bool xml_is_blank(const char *text, size_t size);
+
 /* Feeds the handler, whose serror is set here. Its functions get a struct xml_parse, and end the
  * parsing with xml_parse_stop(). ret_tree (NULL allowed): what SAX2's functions made. */
 struct xml_parse {

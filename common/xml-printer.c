@@ -70,12 +70,21 @@ static int escape_attribute(unsigned char *out, int *out_size, const unsigned ch
         return made;
 }
 
-void xml_printer_value(struct xml_printer *p, const char *name, const char *value) {
-        xml_printer_markup(p, name);
-        xml_printer_markup(p, "=\"");
+void xml_printer_escaped(struct xml_printer *p, const char *value) {
         if (!p->failed &&
             xmlOutputBufferWriteEscape(p->output, BAD_CAST value, escape_attribute) < 0)
                 p->failed = true;
+}
+
+void xml_printer_text(struct xml_printer *p, const char *text) {
+        if (!p->failed && xmlOutputBufferWriteEscape(p->output, BAD_CAST text, NULL) < 0)
+                p->failed = true;
+}
+
+void xml_printer_value(struct xml_printer *p, const char *name, const char *value) {
+        xml_printer_markup(p, name);
+        xml_printer_markup(p, "=\"");
+        xml_printer_escaped(p, value);
         xml_printer_markup(p, "\"");
 }
 

@@ -17,6 +17,9 @@ struct xml_printer {
 void xml_printer_init(struct xml_printer *p);
 /* Markup, as it is. */
 void xml_printer_markup(struct xml_printer *p, const char *markup);
+/* The value of an attribute, and the text of an element. */
+void xml_printer_escaped(struct xml_printer *p, const char *value);
+void xml_printer_text(struct xml_printer *p, const char *text);
 /* `name="value"`, the value escaped. */
 void xml_printer_value(struct xml_printer *p, const char *name, const char *value);
 /* The same after a blank. */

@@ -254,7 +254,7 @@ static int make_document(struct vss_error *reterr) {
 }
 
 START_TEST(documents) {
-        walk(make_document, 40);
+        walk(make_document, 12);
 }
 END_TEST
 
