@@ -224,10 +224,13 @@ struct operations *connection_operations(struct connection *c) {
  * successor, which would know nothing of our session. A rule tells of its end; no need to wait for
  * the rule, as any later answer of the service comes after it. */
 static int remember_service(struct connection *c, DBusMessage *reply, struct vss_error *reterr) {
-        const char *sender = dbus_message_get_sender(reply);
         _cleanup_(freep) char *rule = NULL;
+        const char *sender;
 
-        if (c->service || !sender || streq(sender, DBUS_SERVICE_DBUS))
+        if (c->service)
+                return 0;
+        sender = dbus_message_get_sender(reply);
+        if (!sender || streq(sender, DBUS_SERVICE_DBUS))
                 return 0;
         c->service = strdup(sender);
         if (!c->service ||
