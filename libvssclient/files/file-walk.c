@@ -463,7 +463,8 @@ int file_walk_ranges_file(const struct file_walk *w, const struct partial_file *
         char *slash;
         int r;
 
-        if (partial_ranges_are_list(file->ranges, &ranges))
+        ranges = partial_file_ranges_path(file);
+        if (!ranges)
                 return 0;
         r = file_path_expand(&path, ranges, &error);
         if (r < 0 || *path == '\0') {

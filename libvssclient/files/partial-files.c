@@ -4,8 +4,7 @@
 
 #include "libvssclient/files/file-path.h"
 #include "libvssclient/files/wildcard.h"
-
-#include <ctype.h>
+#include "libvssclient/range-list.h"
 
 struct partial_files {
         struct partial_file *files;
@@ -91,34 +90,8 @@ const struct partial_file *partial_files_get(const struct partial_files *p, size
         return p && i < p->n ? &p->files[i] : NULL;
 }
 
-/* Behind the number and blanks; NULL: there is none, or it does not fit 64 bits. */
-static const char *skip_number(const char *s) {
-        bool hexadecimal = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
-        char *end;
-
-        if (!isdigit((unsigned char)s[0]) || (hexadecimal && !isxdigit((unsigned char)s[2])))
+const char *partial_file_ranges_path(const struct partial_file *f) {
+        if (range_list_is(f->ranges))
                 return NULL;
-        errno = 0;
-        (void)strtoull(s, &end, hexadecimal ? 16 : 10); /* errno tells */
-        return errno == 0 ? end + strspn(end, " \t") : NULL;
-}
-
-static bool is_list(const char *s) {
-        do {
-                s = skip_number(s + strspn(s, " \t"));
-                if (!s || *s++ != ':')
-                        return false;
-                s = skip_number(s + strspn(s, " \t"));
-                if (!s)
-                        return false;
-        } while (*s++ == ',');
-        return s[-1] == '\0';
-}
-
-bool partial_ranges_are_list(const char *ranges, const char **ret_path) {
-        if (is_list(ranges))
-                return true;
-        if (ret_path)
-                *ret_path = strncmp(ranges, "File=", 5) == 0 ? ranges + 5 : ranges;
-        return false;
+        return strncmp(f->ranges, "File=", 5) == 0 ? f->ranges + 5 : f->ranges;
 }

@@ -27,6 +27,5 @@ const struct partial_file *partial_files_find(const struct partial_files *p, con
                                               const char *name);
 const struct partial_file *partial_files_get(const struct partial_files *p, size_t i);
 
-/* Is this a list, "offset:length, ...", decimal or hexadecimal? Else it is the path of a ranges
- * file; then *ret_path (NULL allowed) is where it begins, behind "File=" if that is there. */
-bool partial_ranges_are_list(const char *ranges, const char **ret_path);
+/* The path of the file that its ranges are in; NULL: they are a list. */
+const char *partial_file_ranges_path(const struct partial_file *f);
