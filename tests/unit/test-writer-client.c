@@ -1,48 +1,20 @@
 /* The writer's half of the library against a service that asks, forgets, dies and comes back: an
  * application that was frozen always goes on, and is there again afterwards. */
 
-#include "common/document.h"
 #include "common/time-util.h"
-#include "common/vss-id.h"
-#include "common/wire-error.h"
-#include "common/wire-rows.h"
-#include "fake-bus.h"
-#include "libvssclient/writer-link.h"
-
-#define SESSION_TEXT "0000000c-0000-0000-0300-000000000000"
-#define INSTANCE_TEXT "0000000b-0000-0000-0200-000000000000"
-#define WRITER_OBJECT "/org/vssd/Vss1/writer/1"
+#include "fake-events.h"
 
 static const VSS_ID class_id = { .Data1 = 0xa, .Data4 = { 1 } };
-static const VSS_ID set_id = { .Data1 = 0xd, .Data4 = { 4 } };
 
-static struct fake_bus bus;
 static CVssWriter *writer;
-
-/* What the service does with a registration; under the bus's lock. */
-static HRESULT refuse_registration;
-static struct wire_writer_options options; /* of the last one */
-static unsigned n_registrations;
-static bool last_was_auto_start;
 
 /* What the application does and did; handlers run on the library's thread. */
 static struct {
-        char journal[512]; /* " Freeze", ... */
         bool veto;
         HRESULT failure;
         unsigned freeze_msec; /* OnFreeze takes so long */
         VSS_ID shutdown_set;
 } app;
-
-static void note(const char *name) {
-        size_t length;
-
-        (void)pthread_mutex_lock(&bus.lock);
-        length = strlen(app.journal);
-        (void)snprintf(app.journal + length, sizeof(app.journal) - length, " %s", name);
-        (void)pthread_cond_broadcast(&bus.changed);
-        (void)pthread_mutex_unlock(&bus.lock);
-}
 
 static bool answer(CVssWriter *w) {
         if (app.failure != S_OK)
@@ -93,7 +65,7 @@ static bool on_prepare_snapshot(CVssWriter *w, void *user) {
         (void)user;
         ck_assert_uint_eq(CVssWriter_GetCurrentVolumeCount(w), 2);
         ck_assert_str_eq(CVssWriter_GetCurrentVolumeArray(w)[1], "/proc/");
-        ck_assert(vss_id_equal(CVssWriter_GetCurrentSnapshotSetId(w), set_id));
+        ck_assert(vss_id_equal(CVssWriter_GetCurrentSnapshotSetId(w), events_set_id));
         ck_assert_int_eq(CVssWriter_GetContext(w), VSS_CTX_APP_ROLLBACK);
         ck_assert_int_eq(CVssWriter_GetCurrentLevel(w), VSS_APP_BACK_END);
         ck_assert_int_eq(CVssWriterEx2_GetSessionId(w, &session), S_OK);
@@ -161,49 +133,6 @@ static const VSS_WRITER_CALLBACKS callbacks = {
         .OnBackupShutdown = on_backup_shutdown,
 };
 
-static DBusMessage *register_writer(DBusMessage *call) {
-        const char *instance = INSTANCE_TEXT, *object = WRITER_OBJECT;
-        DBusMessageIter iter;
-        const char *text;
-        DBusMessage *reply;
-
-        ck_assert(dbus_message_iter_init(call, &iter));
-        dbus_message_iter_get_basic(&iter, &text);
-        ck_assert_str_eq(text, "0000000a-0000-0000-0100-000000000000");
-        ck_assert(dbus_message_iter_next(&iter));
-        dbus_message_iter_get_basic(&iter, &text);
-        ck_assert_str_eq(text, "Test Writer");
-        ck_assert(dbus_message_iter_next(&iter));
-        dbus_message_iter_get_basic(&iter, &text);
-        ck_assert_str_eq(text, WRITER_EVENTS_PATH);
-        ck_assert(dbus_message_iter_next(&iter));
-        wire_clear(&wire_writer_options_table, &options);
-        ck_assert_int_eq(wire_read_dict(&iter, &wire_writer_options_table, WIRE_UNKNOWN_REFUSED,
-                                        "options", &options, NULL, NULL),
-                         0);
-        n_registrations++;
-        last_was_auto_start = dbus_message_get_auto_start(call);
-        if (refuse_registration != S_OK) {
-                struct vss_error e = { 0 };
-
-                (void)vss_error_set(&e, refuse_registration, 0, "Not now");
-                reply = wire_error_reply(call, &e);
-                vss_error_done(&e);
-                return reply;
-        }
-        reply = dbus_message_new_method_return(call);
-        ck_assert(dbus_message_append_args(reply, DBUS_TYPE_STRING, &instance,
-                                           DBUS_TYPE_OBJECT_PATH, &object, DBUS_TYPE_INVALID));
-        return reply;
-}
-
-static DBusMessage *serve(struct fake_bus *b, DBusMessage *call) {
-        (void)b;
-        if (dbus_message_has_member(call, "RegisterWriter"))
-                return register_writer(call);
-        return dbus_message_new_method_return(call);
-}
-
 static void new_writer(DWORD freeze_timeout_ms) {
         ck_assert_int_eq(CVssWriter_Create(&callbacks, &app, &writer), S_OK);
         ck_assert_int_eq(CVssWriterEx_InitializeEx(writer, class_id, "Test Writer", 2, 1,
@@ -219,103 +148,20 @@ static HRESULT subscribe(void) {
 }
 
 static void setup(void) {
-        fake_start(&bus, serve, NULL);
+        events_start();
 }
 
 static void teardown(void) {
         CVssWriter_Release(writer);
-        wire_clear(&wire_writer_options_table, &options);
-        fake_stop(&bus);
+        events_stop();
         /* For a run without fork. */
         writer = NULL;
         memset(&app, 0, sizeof(app));
-        refuse_registration = S_OK;
-        n_registrations = 0;
 }
 
 static void start(DWORD freeze_timeout_ms) {
         new_writer(freeze_timeout_ms);
         ck_assert_msg(subscribe() == S_OK, "%s", VssLastErrorMessage());
-}
-
-static bool has_components(const char *event) {
-        static const char *const names[] = { "PrepareBackup", "PostSnapshot", "BackupComplete",
-                                             "PreRestore", "PostRestore" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (streq(names[i], event))
-                        return true;
-        return false;
-}
-
-/* Tells the writer an event and gives its answer. */
-static DBusMessage *tell_as(const char *sender, const char *event, uint32_t freeze_timeout_ms) {
-        static char root[] = "/dev/", proc[] = "/proc/";
-        static char one[] = "/run/vss/ShadowCopy1", two[] = "/run/vss/ShadowCopy2";
-        char *volumes[] = { root, proc, NULL }, *devices[] = { one, two, NULL };
-        const struct wire_event_details details = {
-                .set_id = set_id,
-                .context = VSS_CTX_APP_ROLLBACK,
-                .backup_type = VSS_BT_COPY,
-                .component_mode = true,
-                .bootable_system_state = true,
-                .partial_files = true,
-                .volumes = streq(event, "PrepareBackup") ? NULL : volumes,
-                .devices = streq(event, "PostSnapshot") ? devices : NULL,
-                .freeze_timeout_ms = freeze_timeout_ms,
-        };
-        DBusMessage *m = dbus_message_new_method_call(NULL, WRITER_EVENTS_PATH,
-                                                      WRITER_EVENTS_INTERFACE, event);
-        const char *session = SESSION_TEXT;
-        DBusMessageIter iter;
-
-        dbus_message_iter_init_append(m, &iter);
-        ck_assert(dbus_message_iter_append_basic(&iter, DBUS_TYPE_STRING, &session));
-        ck_assert_int_eq(wire_append_dict(&iter, &wire_event_details_table, &details), 0);
-        if (has_components(event))
-                ck_assert_int_eq(document_append(&iter, NULL), 0);
-        return fake_event(&bus, m, sender);
-}
-
-/* ... and checks it. message NULL: any. */
-static void tell(const char *event, bool ok, HRESULT failure, const char *message) {
-        DBusMessage *reply = tell_as(FAKE_SERVICE, event, 0);
-        dbus_int32_t got_failure, application;
-        const char *got_message;
-        dbus_bool_t got_ok;
-
-        ck_assert_msg(dbus_message_get_args(reply, NULL, DBUS_TYPE_BOOLEAN, &got_ok,
-                                            DBUS_TYPE_INT32, &got_failure, DBUS_TYPE_INT32,
-                                            &application, DBUS_TYPE_STRING, &got_message,
-                                            DBUS_TYPE_INVALID),
-                      "%s: %s", event, dbus_message_get_signature(reply));
-        ck_assert_int_eq(got_ok, ok);
-        ck_assert_msg(got_failure == failure, "0x%08x", (unsigned)got_failure);
-        if (message)
-                ck_assert_str_eq(got_message, message);
-        dbus_message_unref(reply);
-}
-
-static void assert_journal(const char *expected) {
-        (void)pthread_mutex_lock(&bus.lock);
-        ck_assert_str_eq(app.journal, expected);
-        (void)pthread_mutex_unlock(&bus.lock);
-}
-
-static bool has_aborted(struct fake_bus *b) {
-        (void)b;
-        return strstr(app.journal, " Abort") != NULL;
-}
-
-static bool has_registered_again(struct fake_bus *b) {
-        (void)b;
-        return n_registrations == 2;
-}
-
-static void wait_for(bool (*condition)(struct fake_bus *)) {
-        (void)pthread_mutex_lock(&bus.lock);
-        fake_wait(&bus, condition);
-        (void)pthread_mutex_unlock(&bus.lock);
 }
 
 /* Keeps the writer busy with an event that has no handler until some time has passed. */
@@ -378,13 +224,15 @@ END_TEST
 
 START_TEST(subscribing_registers_who_the_writer_is) {
         start(1234);
-        ck_assert_uint_eq(n_registrations, 1);
-        ck_assert(last_was_auto_start);
-        ck_assert_str_eq(options.instance_name, "one");
-        ck_assert_uint_eq(options.usage, VSS_UT_USERDATA);
-        ck_assert_int_eq(options.level, VSS_APP_BACK_END);
-        ck_assert_uint_eq(options.freeze_timeout_ms, 1234);
-        ck_assert_uint_eq(options.major_version, 2);
+        ck_assert_uint_eq(events.n_registrations, 1);
+        ck_assert(events.was_auto_start);
+        ck_assert_str_eq(events.id, "0000000a-0000-0000-0100-000000000000");
+        ck_assert_str_eq(events.name, "Test Writer");
+        ck_assert_str_eq(events.options.instance_name, "one");
+        ck_assert_uint_eq(events.options.usage, VSS_UT_USERDATA);
+        ck_assert_int_eq(events.options.level, VSS_APP_BACK_END);
+        ck_assert_uint_eq(events.options.freeze_timeout_ms, 1234);
+        ck_assert_uint_eq(events.options.major_version, 2);
         ck_assert_int_eq(subscribe(), VSS_E_WRITER_ALREADY_SUBSCRIBED);
         ck_assert(!CVssWriterEx2_IsWriterShuttingDown(writer));
         ck_assert_int_eq(CVssWriter_Unsubscribe(writer), S_OK);
@@ -393,16 +241,16 @@ START_TEST(subscribing_registers_who_the_writer_is) {
                 ck_assert_int_eq(pthread_cond_wait(&bus.changed, &bus.lock), 0);
         (void)pthread_mutex_unlock(&bus.lock);
         ck_assert_int_eq(subscribe(), S_OK); /* and again */
-        ck_assert_uint_eq(n_registrations, 2);
+        ck_assert_uint_eq(events.n_registrations, 2);
 }
 END_TEST
 
 START_TEST(a_refused_registration_is_the_answer_of_subscribe) {
         new_writer(0);
-        refuse_registration = E_ACCESSDENIED;
+        events.refuse = E_ACCESSDENIED;
         ck_assert_int_eq(subscribe(), E_ACCESSDENIED);
         ck_assert_str_eq(VssLastErrorMessage(), "Not now");
-        refuse_registration = VSS_E_WRITER_ALREADY_SUBSCRIBED;
+        events.refuse = VSS_E_WRITER_ALREADY_SUBSCRIBED;
         ck_assert_int_eq(subscribe(), VSS_E_WRITER_ALREADY_SUBSCRIBED);
         ck_assert_int_eq(CVssWriter_Unsubscribe(writer), VSS_E_BAD_STATE);
 }
@@ -410,7 +258,7 @@ END_TEST
 
 /* Its answer: the document's text, NULL for an empty one; owned by *ret. */
 static const char *identify(bool wanted, struct document **ret) {
-        DBusMessage *reply = tell_as(FAKE_SERVICE, "Identify", 0);
+        DBusMessage *reply = tell_as(FAKE_SERVICE, "Identify", &(struct told){ 0 });
         DBusMessageIter iter;
         dbus_bool_t ok;
 
@@ -450,7 +298,7 @@ START_TEST(a_backup_passes_every_handler) {
         tell("PreRestore", true, S_OK, "");
         tell("PostRestore", true, S_OK, "");
         assert_journal(" PrepareBackup PrepareSnapshot Freeze Thaw PostSnapshot BackupShutdown");
-        ck_assert(vss_id_equal(app.shutdown_set, set_id));
+        ck_assert(vss_id_equal(app.shutdown_set, events_set_id));
 }
 END_TEST
 
@@ -492,7 +340,7 @@ START_TEST(only_the_service_is_obeyed) {
         DBusMessage *reply;
 
         start(0);
-        reply = tell_as(FAKE_STRANGER, "Freeze", 0);
+        reply = tell_as(FAKE_STRANGER, "Freeze", &(struct told){ 0 });
         ck_assert(dbus_message_is_error(reply, VSS_BUS_ERROR_PREFIX "AccessDenied"));
         dbus_message_unref(reply);
         assert_journal("");
@@ -536,7 +384,8 @@ END_TEST
 
 START_TEST(the_services_shorter_deadline_counts) {
         start(0);
-        dbus_message_unref(tell_as(FAKE_SERVICE, "Freeze", 30));
+        dbus_message_unref(
+                tell_as(FAKE_SERVICE, "Freeze", &(struct told){ .freeze_timeout_ms = 30 }));
         wait_for(has_aborted);
         assert_journal(" Freeze Abort");
 }
@@ -586,10 +435,10 @@ START_TEST(a_service_that_dies_thaws_the_application_and_is_found_again) {
         (void)pthread_mutex_unlock(&bus.lock);
         wait_for(has_aborted);
         (void)pthread_mutex_lock(&bus.lock);
-        ck_assert_uint_eq(n_registrations, 1);
+        ck_assert_uint_eq(events.n_registrations, 1);
         fake_name_owner_changed(&bus, VSS_BUS_NAME, "", FAKE_SERVICE);
         fake_wait(&bus, has_registered_again);
-        ck_assert(!last_was_auto_start); /* it would bring back what was stopped */
+        ck_assert(!events.was_auto_start); /* it would bring back what was stopped */
         (void)pthread_mutex_unlock(&bus.lock);
         tell("Freeze", true, S_OK, "");
         tell("Thaw", true, S_OK, "");
@@ -606,7 +455,7 @@ START_TEST(old_news_of_the_name_changes_nothing) {
         fake_name_owner_changed(&bus, VSS_BUS_NAME, "", FAKE_SERVICE);
         (void)pthread_mutex_unlock(&bus.lock);
         tell("Thaw", true, S_OK, "");
-        ck_assert_uint_eq(n_registrations, 1);
+        ck_assert_uint_eq(events.n_registrations, 1);
         assert_journal(" Freeze Thaw");
 }
 END_TEST
@@ -628,12 +477,12 @@ END_TEST
 START_TEST(a_registration_that_is_refused_later_is_tried_again) {
         start(0);
         (void)pthread_mutex_lock(&bus.lock);
-        refuse_registration = VSS_E_WRITER_ALREADY_SUBSCRIBED;
+        events.refuse = VSS_E_WRITER_ALREADY_SUBSCRIBED;
         fake_name_owner_changed(&bus, VSS_BUS_NAME, FAKE_SERVICE, "");
         fake_name_owner_changed(&bus, VSS_BUS_NAME, "", FAKE_SERVICE);
         fake_wait(&bus, has_registered_again);
-        refuse_registration = S_OK;
-        n_registrations = 1;
+        events.refuse = S_OK;
+        events.n_registrations = 1;
         fake_wait(&bus, has_registered_again);
         (void)pthread_mutex_unlock(&bus.lock);
         tell("PrepareSnapshot", true, S_OK, "");
