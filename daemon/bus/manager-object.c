@@ -41,6 +41,7 @@ static void on_register_writer(struct bus_call *call, const struct bus_value *ar
                 .freeze_timeout_ms = options->freeze_timeout_ms,
                 .major_version = options->major_version,
                 .minor_version = options->minor_version,
+                .subscribe = options->subscribe,
         };
         _cleanup_(freep) char *path = NULL;
         struct vss_error error = { 0 };

@@ -11,7 +11,9 @@ struct participant {
         struct participants *owner;
         struct writer_link link; /* link.writer is NULL once the writer is gone */
         VSS_ID instance_id, class_id;
-        char *name; /* with the instance name, if it has one */
+        char *name, *instance_name; /* name: with the instance name, if it has one */
+        size_t index;               /* in the owner's items, and of its call in a round */
+        uint32_t subscribe;         /* VSS_SM_..._FLAG: the kinds of events it takes */
         struct document *metadata;
         VSS_APPLICATION_LEVEL level;
         uint64_t freeze_usec;
@@ -20,17 +22,19 @@ struct participant {
         bool involved;   /* the operation concerns it */
         bool took_part;  /* was sent an event of the operation: it is owed Abort and the like */
         bool frozen;     /* was sent Freeze and neither Thaw nor Abort since */
+        bool slot;       /* it is counted among the writer's sessions */
 };
 
 struct participants {
         struct writer_registry *registry;
         struct participant **items;
         size_t n;
-        struct round *round;       /* running; NULL: none */
+        bool identified;     /* the round of Identify is over: items are those that answered */
+        struct round *round; /* running; NULL: none */
         struct round *abort_spare; /* for an Abort that must not fail */
         participants_lost_fn lost;
         void *userdata;
-        const struct participants_components *components; /* NULL: no event has any */
+        const struct participants_components *components; /* NULL: events carry none */
         void *components_userdata;
 };
 
@@ -39,6 +43,12 @@ struct participant *participant_free(struct participant *p);
 DEFINE_CLEANUP(struct participant, participant_free);
 
 void participant_info(const struct participant *p, struct participant_info *ret);
+/* Did it subscribe to events of this type's kind? Identify is of both. */
+bool participant_takes(const struct participant *p, enum writer_event_type type);
+/* The writer keeps something for this session from its first event on; -EBUSY: it has as many
+ * sessions as it can. */
+int participant_take_slot(struct participant *p);
+void participant_drop_slot(struct participant *p);
 /* Gives the state to the registry, for those without a session. */
 void participant_publish(const struct participant *p);
 /* The sentence for a failure of type: "writer NAME failed to freeze: ...". */

@@ -57,6 +57,7 @@ static void participant_lost(struct writer_link *link) {
         if (owner->round && round_lose(owner->round, p))
                 return;
         /* The owner starts a round of Abort at once: not for the one who is gone. */
+        participant_drop_slot(p);
         writer_link_detach(link);
         fatal = writer_session_state_lose(&p->state) == WRITER_OUTCOME_FATAL && p->involved;
         p->frozen = false; /* its own freeze timer, if it has one, is all that is left */
@@ -84,7 +85,13 @@ int participant_new(struct participant **ret, struct participants *owner, struct
         p->instance_id = id->instance_id;
         p->class_id = id->class_id;
         p->level = id->level;
+        p->subscribe = id->subscribe;
         p->freeze_usec = id->freeze_timeout_ms * USEC_PER_MSEC;
+        if (!str_empty(id->instance_name)) {
+                r = str_replace(&p->instance_name, id->instance_name);
+                if (r < 0)
+                        return r;
+        }
         if (str_empty(id->instance_name))
                 r = str_replace(&p->name, id->name);
         else
@@ -104,9 +111,11 @@ struct participant *participant_free(struct participant *p) {
         if (p->frozen)
                 log_full(LOG_ERR, (&(const struct log_fields){ .writer = p->name }),
                          "Writer %s was left frozen; its own freeze timer thaws it", p->name);
+        participant_drop_slot(p);
         writer_link_detach(&p->link);
         writer_session_state_done(&p->state);
         free(p->name);
+        free(p->instance_name);
         document_unref(p->metadata);
         free(p);
         return NULL;
@@ -144,11 +153,7 @@ void participant_explain(const struct participant *p, enum writer_event_type typ
 }
 
 size_t participants_count(const struct participants *p) {
-        size_t n = 0;
-
-        while (n < p->n && p->items[n]->identified)
-                n++;
-        return n;
+        return p->identified ? p->n : 0;
 }
 
 void participant_info(const struct participant *p, struct participant_info *ret) {
@@ -156,6 +161,7 @@ void participant_info(const struct participant *p, struct participant_info *ret)
                 .instance_id = p->instance_id,
                 .class_id = p->class_id,
                 .name = p->name,
+                .instance_name = p->instance_name,
                 .metadata = p->metadata,
                 .message = str_or_empty(p->state.message),
                 .state = writer_session_state_shown(&p->state),
@@ -172,10 +178,17 @@ void participants_get(const struct participants *p, size_t i, struct participant
         participant_info(p->items[i], ret);
 }
 
+/* Is it frozen, or the next event of its set a Freeze? */
+static bool participant_freezes(const struct participant *p) {
+        if (p->frozen)
+                return true;
+        return p->involved && p->link.writer && participant_takes(p, WRITER_EVENT_FREEZE) &&
+               writer_session_state_ask(&p->state, WRITER_EVENT_FREEZE) == WRITER_DELIVER;
+}
+
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec) {
         for (size_t i = 0; i < p->n; i++)
-                if (p->items[i]->involved && p->items[i]->link.writer &&
-                    p->items[i]->freeze_usec < at_most_usec)
+                if (participant_freezes(p->items[i]) && p->items[i]->freeze_usec < at_most_usec)
                         at_most_usec = p->items[i]->freeze_usec;
         return at_most_usec;
 }
@@ -189,18 +202,44 @@ void participants_involve(struct participants *p, participant_filter_fn filter, 
         }
 }
 
+size_t participants_involved(const struct participants *p) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n; i++)
+                n += p->items[i]->identified && p->items[i]->involved &&
+                     participant_takes(p->items[i], WRITER_EVENT_PREPARE_BACKUP);
+        return n;
+}
+
 void participants_set_components(struct participants *p,
                                  const struct participants_components *components, void *userdata) {
         p->components = components;
         p->components_userdata = userdata;
 }
 
-size_t participants_involved(const struct participants *p) {
-        size_t n = 0;
+bool participant_takes(const struct participant *p, enum writer_event_type type) {
+        uint32_t kind = writer_event_type_is_restore(type) ? VSS_SM_RESTORE_EVENTS_FLAG
+                                                           : VSS_SM_BACKUP_EVENTS_FLAG;
 
-        for (size_t i = 0; i < p->n; i++)
-                n += p->items[i]->identified && p->items[i]->involved;
-        return n;
+        return type == WRITER_EVENT_IDENTIFY || (p->subscribe & kind) != 0;
+}
+
+int participant_take_slot(struct participant *p) {
+        int r;
+
+        if (p->slot)
+                return 0;
+        r = writer_take_slot(p->link.writer);
+        if (r < 0)
+                return r;
+        p->slot = true;
+        return 0;
+}
+
+void participant_drop_slot(struct participant *p) {
+        if (p->slot && p->link.writer)
+                writer_drop_slot(p->link.writer);
+        p->slot = false;
 }
 
 bool participants_any_failed(const struct participants *p, struct vss_error *reterr) {

@@ -41,10 +41,13 @@ void round_cancel(struct round *r);
 /* Time is up: whoever has not answered is late, and the round ends with that. */
 void round_expire(struct round *r);
 
+/* Those that answered Identify, once that round is over. */
 size_t participants_count(const struct participants *p);
 struct participant_info {
         VSS_ID instance_id, class_id;
-        const char *name, *message;
+        const char *name;          /* with the instance name, if it has one */
+        const char *instance_name; /* NULL: none */
+        const char *message;
         struct document *metadata; /* NULL: an empty one, or let go of */
         VSS_WRITER_STATE state;
         HRESULT failure, application;
@@ -52,14 +55,17 @@ struct participant_info {
         bool involved; /* participants_involve() chose it */
 };
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret);
-/* The smallest freeze timeout of all involved, for the coordinator's deadline. */
+/* The smallest freeze timeout of those that are to be frozen, for the coordinator's deadline. */
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec);
 
-/* From PrepareBackup on events go to those that are involved: all of them unless chosen otherwise
- * (component mode: those with a component of their own). */
+/* From PrepareBackup or PreRestore on events go to those that are involved: all of them unless
+ * chosen otherwise (component mode: those with a component of their own; a restore: those with a
+ * component that is selected), and of these to those that subscribed to this kind of event. */
 typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
 void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata);
+/* Those that get the events of a backup. */
 size_t participants_involved(const struct participants *p);
+
 /* Does one of the involved have a failure recorded? Names the first in reterr. */
 bool participants_any_failed(const struct participants *p, struct vss_error *reterr);
 /* Is there one that was asked to freeze and told neither Thaw nor Abort since? */

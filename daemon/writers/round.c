@@ -129,37 +129,52 @@ static void identify_answer(struct round *r, struct round_call *c,
                  VSS_ID_TEXT(r->event.session_id));
 }
 
-/* What the event shows the writer. */
-static int call_components(const struct round_call *c, enum writer_event_type type,
-                           struct document **ret) {
-        const struct participants *p = c->participant->owner;
-        struct participant_info info;
-
-        *ret = NULL;
-        if (!p->components || !writer_event_type_has_components(type))
-                return 0;
-        participant_info(c->participant, &info);
-        return p->components->give(p->components_userdata, &info, type, ret);
-}
-
-static void call_take_components(const struct round_call *c, const struct writer_reply *reply) {
-        const struct participants *p = c->participant->owner;
-        struct participant_info info;
-
-        if (!p->components || !reply->delivered || !reply->components ||
-            !writer_event_type_has_components(c->type))
-                return;
-        participant_info(c->participant, &info);
-        p->components->take(p->components_userdata, &info, c->type, reply->components);
+/* After these a writer keeps nothing for the session any more. */
+static bool type_ends_session(enum writer_event_type type) {
+        return type == WRITER_EVENT_BACKUP_COMPLETE || type == WRITER_EVENT_POST_RESTORE ||
+               type == WRITER_EVENT_ABORT || type == WRITER_EVENT_BACKUP_SHUTDOWN;
 }
 
 static void round_start_level(struct round *r);
 static void call_send(struct round_call *c, enum writer_event_type type);
 
+/* What the writer made of its components goes to the session. */
+static void take_components(struct participant *p, enum writer_event_type type,
+                            const struct writer_reply *reply) {
+        const struct participants_components *components = p->owner->components;
+        struct participant_info info;
+
+        if (!components || !reply->delivered || !reply->components ||
+            !writer_event_type_has_components(type))
+                return;
+        participant_info(p, &info);
+        components->take(p->owner->components_userdata, &info, type, reply->components);
+}
+
+/* Only some of the components failed: where there are components. */
+static bool may_fail_in_part(const struct round *r, enum writer_event_type type) {
+        return r->event.component_mode || writer_event_type_is_restore(type);
+}
+
+static void event_answer(struct round *r, struct round_call *c, const struct writer_reply *reply) {
+        struct participant *p = c->participant;
+        struct writer_reply judged = *reply;
+        enum writer_outcome outcome;
+
+        if (judged.failure == VSS_E_WRITERERROR_PARTIAL_FAILURE && !may_fail_in_part(r, c->type))
+                judged.failure = VSS_E_WRITERERROR_NONRETRYABLE;
+        take_components(p, c->type, reply);
+        outcome = writer_session_state_answer(&p->state, c->type, &judged);
+        if (type_ends_session(c->type))
+                participant_drop_slot(p);
+        participant_publish(p);
+        if (outcome != WRITER_OUTCOME_OK)
+                round_note_failure(r, c, outcome, reply);
+}
+
 static void call_answered(struct round_call *c, const struct writer_reply *reply) {
         struct round *r = c->round;
         struct participant *p = c->participant;
-        enum writer_outcome outcome;
 
         assert(c->pending);
         c->call = NULL;
@@ -168,13 +183,8 @@ static void call_answered(struct round_call *c, const struct writer_reply *reply
 
         if (c->type == WRITER_EVENT_IDENTIFY)
                 identify_answer(r, c, reply);
-        else {
-                outcome = writer_session_state_answer(&p->state, c->type, reply);
-                participant_publish(p);
-                call_take_components(c, reply);
-                if (outcome != WRITER_OUTCOME_OK)
-                        round_note_failure(r, c, outcome, reply);
-        }
+        else
+                event_answer(r, c, reply);
         /* BackupShutdown waited for an Abort to be answered. */
         if (c->type != r->event.type && p->link.writer)
                 call_send(c, r->event.type);
@@ -186,6 +196,19 @@ static void on_reply(void *userdata, const struct writer_reply *reply) {
         struct round_call *c = userdata;
 
         call_answered(c, reply);
+}
+
+/* The writer's part of the requester's document. */
+static int give_components(const struct participant *p, enum writer_event_type type,
+                           struct document **ret) {
+        const struct participants_components *components = p->owner->components;
+        struct participant_info info;
+
+        *ret = NULL;
+        if (!components || !writer_event_type_has_components(type))
+                return 0;
+        participant_info(p, &info);
+        return components->give(p->owner->components_userdata, &info, type, ret);
 }
 
 static void call_send(struct round_call *c, enum writer_event_type type) {
@@ -201,7 +224,8 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
         event.type = type;
         if (type == WRITER_EVENT_FREEZE && p->freeze_usec < timeout_usec)
                 timeout_usec = p->freeze_usec;
-        if (type != WRITER_EVENT_IDENTIFY)
+        /* Only a backup is owed an end: there is no Abort and no shutdown of a restore. */
+        if (type != WRITER_EVENT_IDENTIFY && !writer_event_type_is_restore(type))
                 p->took_part = true;
         /* From here on it may be frozen, whatever it answers. */
         if (type == WRITER_EVENT_FREEZE)
@@ -212,7 +236,7 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
         c->type = type;
         c->started = c->pending = true;
         r->n_pending++;
-        q = call_components(c, type, &components);
+        q = give_components(p, type, &components);
         event.components = components;
         if (q >= 0)
                 q = writer_transport(w)->send(writer_peer(w), &event,
@@ -240,11 +264,13 @@ static int round_on_end(sd_event_source *source _unused_, void *userdata) {
                 size_t kept = 0;
 
                 for (size_t i = 0; i < p->n; i++)
-                        if (p->items[i]->identified)
+                        if (p->items[i]->identified) {
+                                p->items[i]->index = kept;
                                 p->items[kept++] = p->items[i];
-                        else
+                        } else
                                 participant_free(p->items[i]);
                 p->n = kept;
+                p->identified = true;
         }
         round_free(r);
         done(done_userdata, &result);
@@ -308,7 +334,8 @@ void round_expire(struct round *r) {
         r->deadline_usec = 0;
         r->starting = true; /* the level's end is decided below, once */
         for (size_t i = 0; i < r->n_calls; i++)
-                if (r->calls[i].pending) {
+                /* Twice, when an Abort was late: what follows it is sent, and not waited for. */
+                while (r->calls[i].pending) {
                         call_withdraw(&r->calls[i]);
                         call_answered(&r->calls[i], &late);
                 }
@@ -317,27 +344,27 @@ void round_expire(struct round *r) {
 }
 
 bool round_lose(struct round *r, struct participant *p) {
-        for (size_t i = 0; i < r->n_calls; i++) {
-                struct round_call *c = &r->calls[i];
-                enum writer_outcome outcome;
+        struct round_call *c = &r->calls[p->index];
+        enum writer_outcome outcome;
 
-                if (c->participant != p || !c->pending)
-                        continue;
-                call_withdraw(c);
-                c->pending = false;
-                r->n_pending--;
-                if (c->type == WRITER_EVENT_IDENTIFY)
-                        identify_answer(r, c, &(const struct writer_reply){ 0 });
-                else {
-                        outcome = writer_session_state_lose(&p->state);
-                        p->frozen = false;
-                        round_note_failure(r, c, outcome, &(const struct writer_reply){ 0 });
-                }
-                if (r->n_pending == 0 && !r->starting)
-                        round_start_level(r);
-                return true;
+        assert(c->participant == p);
+
+        if (!c->pending)
+                return false;
+        call_withdraw(c);
+        c->pending = false;
+        r->n_pending--;
+        participant_drop_slot(p);
+        if (c->type == WRITER_EVENT_IDENTIFY)
+                identify_answer(r, c, &(const struct writer_reply){ 0 });
+        else {
+                outcome = writer_session_state_lose(&p->state);
+                p->frozen = false;
+                round_note_failure(r, c, outcome, &(const struct writer_reply){ 0 });
         }
-        return false;
+        if (r->n_pending == 0 && !r->starting)
+                round_start_level(r);
+        return true;
 }
 
 static int round_copy_event(struct round *r, const struct writer_event *event) {
@@ -410,20 +437,40 @@ int participants_prepare_abort(struct participants *p) {
         return p->abort_spare ? 0 : round_make(&p->abort_spare, p);
 }
 
-/* Those that this event is for; a state that cannot take it is a failure of the operation. */
-static bool round_choose(struct round *r, const struct participant *p) {
-        enum writer_event_type type = r->event.type;
+/* A writer is in a bounded number of sessions; what ends one always reaches it. */
+static bool round_find_slot(struct round *r, struct participant *p) {
+        if (type_ends_session(r->event.type) || participant_take_slot(p) >= 0)
+                return true;
+        writer_session_state_refuse(&p->state, r->event.type);
+        log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
+                 "Writer %s takes part in %u sessions already; it is left out of session %s",
+                 p->name, WRITER_SESSIONS_MAX, VSS_ID_TEXT(r->event.session_id));
+        r->result.failed++;
+        if (r->result.error.hr == S_OK)
+                (void)vss_error_set(&r->result.error, VSS_E_WRITER_STATUS_NOT_AVAILABLE, EBUSY,
+                                    "writer %s takes part in %u sessions already; wait until one "
+                                    "of them ends",
+                                    p->name, WRITER_SESSIONS_MAX);
+        return false;
+}
 
-        if (!p->link.writer || !p->involved)
+/* Those that this event is for; a state that cannot take it is a failure of the operation. */
+static bool round_choose(struct round *r, struct participant *p) {
+        enum writer_event_type type = r->event.type;
+        bool chosen = false;
+
+        if (!p->link.writer || !p->involved || !participant_takes(p, type))
                 return false;
         if ((type == WRITER_EVENT_ABORT || type == WRITER_EVENT_BACKUP_SHUTDOWN) && !p->took_part)
                 return false;
         switch (writer_session_state_ask(&p->state, type)) {
         case WRITER_DELIVER:
-        case WRITER_DELIVER_AFTER_ABORT: return true;
+        case WRITER_DELIVER_AFTER_ABORT: chosen = true; break;
         case WRITER_SKIP: return false;
         case WRITER_REFUSE: break;
         }
+        if (chosen)
+                return round_find_slot(r, p);
         log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
                  "Writer %s is in state %d, which takes no %s; it is left out", p->name,
                  (int)writer_session_state_shown(&p->state), writer_event_type_to_string(type));
@@ -457,6 +504,7 @@ int participants_identify(struct participants *p, const struct writer_event *eve
                 q = participant_new(&p->items[p->n], p, w);
                 if (q < 0)
                         return q;
+                p->items[p->n]->index = p->n;
                 p->n++;
         }
         q = round_new(&r, p, event, timeout_usec, done, userdata);

@@ -20,6 +20,11 @@ void writer_link_detach(struct writer_link *link);
 void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure,
                        const char *message);
 
+/* One session more that it keeps something for; -EBUSY: it has WRITER_SESSIONS_MAX of them. */
+#define WRITER_SESSIONS_MAX 64U
+int writer_take_slot(struct writer *w);
+void writer_drop_slot(struct writer *w);
+
 const struct writer_transport *writer_transport(const struct writer *w);
 void *writer_peer(const struct writer *w);
 sd_event *writer_registry_event(struct writer_registry *r);

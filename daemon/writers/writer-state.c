@@ -172,7 +172,7 @@ void writer_session_state_done(struct writer_session_state *s) {
 }
 
 VSS_WRITER_STATE writer_session_state_shown(const struct writer_session_state *s) {
-        if (s->failed != VSS_WS_UNKNOWN)
+        if (s->failed != VSS_WS_UNKNOWN && s->failure != VSS_E_WRITER_STATUS_NOT_AVAILABLE)
                 return s->failed;
         return s->mute ? VSS_WS_UNKNOWN : s->phase;
 }
@@ -305,6 +305,14 @@ enum writer_outcome writer_session_state_expire(struct writer_session_state *s) 
         s->vetoed = true;
         state_record(s, t->leaves, S_OK, NULL);
         return WRITER_OUTCOME_FATAL;
+}
+
+void writer_session_state_refuse(struct writer_session_state *s, enum writer_event_type type) {
+        const struct writer_transition *t = writer_transition(type, effective(s));
+
+        /* As a veto of that event: what comes after it is not for this writer, either. */
+        state_fail(s, t, true, VSS_E_WRITER_STATUS_NOT_AVAILABLE, S_OK, NULL);
+        s->mute = true;
 }
 
 enum writer_outcome writer_session_state_lose(struct writer_session_state *s) {

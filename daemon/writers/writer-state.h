@@ -42,7 +42,8 @@ struct writer_session_state {
         VSS_WRITER_STATE phase;  /* STABLE ... WAITING_FOR_BACKUP_COMPLETE */
         VSS_WRITER_STATE failed; /* FAILED_AT_x; VSS_WS_UNKNOWN: nothing failed */
         bool vetoed;             /* failed, and only Abort and BackupShutdown still reach it */
-        bool mute;               /* gone, or did not even answer an Abort: shown as UNKNOWN */
+        bool mute;               /* gone, did not even answer an Abort, or could not be asked:
+                                    shown as UNKNOWN */
         HRESULT failure, application;
         char *message; /* owned */
 };
@@ -66,5 +67,7 @@ enum writer_outcome writer_session_state_answer(struct writer_session_state *s,
                                                 const struct writer_reply *reply);
 /* The freeze deadline passed between the answer to Freeze and Thaw. */
 enum writer_outcome writer_session_state_expire(struct writer_session_state *s);
+/* It is in so many sessions that it cannot be asked: nothing was sent to it. */
+void writer_session_state_refuse(struct writer_session_state *s, enum writer_event_type type);
 /* Its connection went. */
 enum writer_outcome writer_session_state_lose(struct writer_session_state *s);

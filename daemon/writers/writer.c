@@ -9,6 +9,9 @@
 #define WRITERS_MAX 1024
 #define NAME_MAX_BYTES 1024
 #define FREEZE_TIMEOUT_MS 60000
+#define SUBSCRIPTIONS                                                                \
+        ((uint32_t)VSS_SM_POST_SNAPSHOT_FLAG | (uint32_t)VSS_SM_BACKUP_EVENTS_FLAG | \
+         (uint32_t)VSS_SM_RESTORE_EVENTS_FLAG | (uint32_t)VSS_SM_IO_THROTTLING_FLAG)
 
 struct writer {
         struct writer_registry *registry;
@@ -16,6 +19,7 @@ struct writer {
         const struct writer_transport *transport;
         void *peer;
         struct writer_link *links;
+        unsigned n_sessions; /* in which it has been told more than Identify */
 
         VSS_WRITER_STATE state;
         HRESULT failure;
@@ -55,6 +59,10 @@ int writer_event_type_from_string(const char *s) {
                 if (streq(event_names[i], s))
                         return (int)i;
         return -EINVAL;
+}
+
+bool writer_event_type_is_restore(enum writer_event_type t) {
+        return t == WRITER_EVENT_PRE_RESTORE || t == WRITER_EVENT_POST_RESTORE;
 }
 
 bool writer_event_type_has_components(enum writer_event_type t) {
@@ -136,6 +144,12 @@ static int identity_check(const struct writer_identity *id, struct vss_error *re
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "Writer %s: %d is no source type; they go from 0 to 3",
                                      id->name, (int)id->source);
+        if ((id->subscribe & ~SUBSCRIPTIONS) != 0 && id->subscribe != (uint32_t)VSS_SM_ALL_FLAGS)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "Writer %s: 0x%x is no set of events to subscribe to; the "
+                                     "flags are 1 (PostSnapshot), 2 (backup), 4 (restore) and 8 "
+                                     "(I/O throttling)",
+                                     id->name, id->subscribe);
         return 0;
 }
 
@@ -172,6 +186,8 @@ static int writer_new(struct writer **ret, const struct writer_identity *identit
                 return -ENOMEM;
         if (w->identity.freeze_timeout_ms == 0 || w->identity.freeze_timeout_ms > FREEZE_TIMEOUT_MS)
                 w->identity.freeze_timeout_ms = FREEZE_TIMEOUT_MS;
+        if (w->identity.subscribe == 0)
+                w->identity.subscribe = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
         r = vss_id_random(&w->identity.instance_id);
         if (r < 0)
                 return r;
@@ -310,6 +326,19 @@ void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure
         if (str_replace(&w->message, message) < 0)
                 (void)str_replace(&w->message, NULL);
         registry_tell(w->registry, w, WRITER_STATE_CHANGED);
+}
+
+int writer_take_slot(struct writer *w) {
+        if (w->n_sessions >= WRITER_SESSIONS_MAX)
+                return -EBUSY;
+        w->n_sessions++;
+        return 0;
+}
+
+void writer_drop_slot(struct writer *w) {
+        assert(w->n_sessions > 0);
+
+        w->n_sessions--;
 }
 
 void writer_link_attach(struct writer_link *link, struct writer *w) {

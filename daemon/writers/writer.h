@@ -27,6 +27,8 @@ enum writer_event_type {
 /* "Identify", "PrepareBackup", ...: the D-Bus method's name, also for logs. */
 const char *writer_event_type_to_string(enum writer_event_type t);
 int writer_event_type_from_string(const char *s);
+/* PreRestore and PostRestore; all others but Identify belong to a backup. */
+bool writer_event_type_is_restore(enum writer_event_type t);
 /* Does the event carry the writer's components, and its answer what the writer made of them? */
 bool writer_event_type_has_components(enum writer_event_type t);
 
@@ -76,7 +78,9 @@ struct writer_identity {
         VSS_APPLICATION_LEVEL level;
         uint32_t freeze_timeout_ms; /* 60000; a writer may choose less */
         uint32_t major_version, minor_version;
-        uid_t uid; /* who registered it */
+        uint32_t subscribe; /* VSS_SM_..._FLAG: the kinds of events it takes beside Identify; 0:
+                               those of backup and restore */
+        uid_t uid;          /* who registered it */
         pid_t pid;
 };
 
@@ -85,9 +89,9 @@ int writer_registry_new(struct writer_registry **ret, sd_event *event);
 struct writer_registry *writer_registry_free(struct writer_registry *r); /* asserts empty */
 DEFINE_CLEANUP(struct writer_registry, writer_registry_free);
 
-/* identity is copied, its instance_id minted here. E_INVALIDARG for an empty name, a bad level or
- * usage; VSS_E_WRITER_ALREADY_SUBSCRIBED for the same (class, instance name) from a peer that is
- * still there when instance_name is not empty. */
+/* identity is copied, its instance_id minted here. E_INVALIDARG for an empty name, a bad level,
+ * usage or subscription; VSS_E_WRITER_ALREADY_SUBSCRIBED for the same (class, instance name) from a
+ * peer that is still there when instance_name is not empty. */
 int writer_registry_add(struct writer_registry *r, struct writer **ret,
                         const struct writer_identity *identity,
                         const struct writer_transport *transport, void *peer,

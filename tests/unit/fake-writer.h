@@ -21,6 +21,7 @@ enum fake_answer {
         FAKE_VANISH,    /* the connection goes instead of an answer */
         FAKE_HOLD,      /* until fake_writer_answer() */
         FAKE_UNSENDABLE,
+        FAKE_PARTIAL, /* true, with PARTIAL_FAILURE recorded */
 };
 
 struct fake_journal {
@@ -37,6 +38,8 @@ struct fake_writer {
         enum fake_answer answers[_WRITER_EVENT_MAX];
         struct writer_call *held;
         char volumes[256], devices[256]; /* of the last event that had them */
+        char components[256];            /* of the last event: what came with it */
+        const char *changed;             /* what it makes of them; NULL: unchanged */
         VSS_ID set_id;
 };
 
@@ -65,11 +68,14 @@ static inline void fake_call_free(struct writer_call *call) {
 }
 
 static inline void fake_call_answer(struct writer_call *call, enum fake_answer answer) {
-        _cleanup_(document_unrefp) struct document *metadata = fake_document("<WMD/>");
+        _cleanup_(document_unrefp) struct document *metadata = fake_document("<WMD/>"),
+                                                   *components = NULL;
         struct writer_reply reply = { .delivered = true, .ok = true, .metadata = metadata };
         writer_reply_fn fn = call->reply;
         void *userdata = call->userdata;
 
+        if (call->owner->changed)
+                reply.components = components = fake_document(call->owner->changed);
         switch (answer) {
         case FAKE_OK: break;
         case FAKE_VETO:
@@ -80,6 +86,7 @@ static inline void fake_call_answer(struct writer_call *call, enum fake_answer a
                 break;
         case FAKE_VETO_BARE: reply.ok = false; break;
         case FAKE_TRUE_CODE: reply.failure = VSS_E_WRITERERROR_OUTOFRESOURCES; break;
+        case FAKE_PARTIAL: reply.failure = VSS_E_WRITERERROR_PARTIAL_FAILURE; break;
         case FAKE_BAD_CODE: reply.failure = E_ACCESSDENIED; break;
         case FAKE_LATE: reply = (struct writer_reply){ .timed_out = true }; break;
         case FAKE_LOST:
@@ -124,6 +131,8 @@ static inline int fake_send(void *peer, const struct writer_event *event, uint64
                 fake_join(w->volumes, sizeof(w->volumes), event->volumes);
         if (event->devices)
                 fake_join(w->devices, sizeof(w->devices), event->devices);
+        (void)snprintf(w->components, sizeof(w->components), "%s",
+                       event->components ? document_text(event->components) : "");
         if (w->answers[event->type] == FAKE_UNSENDABLE)
                 return -ENOTCONN;
 
