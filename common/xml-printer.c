@@ -34,28 +34,21 @@ void xml_printer_markup(struct xml_printer *p, const char *markup) {
                 p->failed = true;
 }
 
-/* As libxml2 escapes the attributes of a tree, with which it has no door of this kind: takes what
+static const char *const escapes[256] = {
+        ['"'] = "&quot;", ['&'] = "&amp;",  ['<'] = "&lt;",  ['>'] = "&gt;",
+        ['\n'] = "&#10;", ['\r'] = "&#13;", ['\t'] = "&#9;",
+};
+
+/* As libxml2 escapes the attributes of a tree, for which it has no door of this kind: takes what
  * fits, says how much it took and made. */
 static int escape_attribute(unsigned char *out, int *out_size, const unsigned char *in,
                             int *in_size) {
-        static const struct {
-                char character;
-                const char *escape;
-        } escapes[] = {
-                { '"', "&quot;" }, { '&', "&amp;" },  { '<', "&lt;" },  { '>', "&gt;" },
-                { '\n', "&#10;" }, { '\r', "&#13;" }, { '\t', "&#9;" },
-        };
         int taken = 0, made = 0;
 
-        while (taken < *in_size) {
-                const char *escape = NULL;
-                int n = 1;
+        while (taken < *in_size && made < *out_size) {
+                const char *escape = escapes[in[taken]];
+                int n = escape ? (int)strlen(escape) : 1;
 
-                for (size_t i = 0; in[taken] <= '>' && i < ARRAY_SIZE(escapes); i++)
-                        if (in[taken] == (unsigned char)escapes[i].character)
-                                escape = escapes[i].escape;
-                if (escape)
-                        n = (int)strlen(escape);
                 if (n > *out_size - made)
                         break;
                 if (escape)

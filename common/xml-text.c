@@ -8,6 +8,8 @@
 int xml_text_check(const char *s, const char *what, struct vss_error *reterr) {
         if (str_empty(s))
                 return 0;
+        while (*s >= ' ' && *s <= '~') /* nearly all of nearly all */
+                s++;
         if (!xmlCheckUTF8((const unsigned char *)s))
                 return vss_error_set(reterr, E_INVALIDARG, 0, "%s is not valid UTF-8", what);
         while (*s) {
