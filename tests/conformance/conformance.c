@@ -1,0 +1,490 @@
+/* conformance [--address BUS] [--volume PATH --other-volume PATH] STATES FILE... : runs the rows of
+ * the files (README.md) through the C library and names those that do not hold. "conformance
+ * --constants" prints the constants of the headers; "conformance --serve STATES COMMAND..." starts
+ * what the rows meet, and COMMAND (busctl-suite) on it.
+ *
+ * A row: METHOD[, METHOD...] | CODE[ CODE...] | SETUP | ARGUMENTS | AFTER. Words in place of SETUP:
+ *
+ *      never        cannot be provoked; ARGUMENTS says why
+ *      no memory    each allocation of the call fails in turn, the library's, then the service's,
+ *                   until the code comes; setup and arguments are those of the method's OK row
+ *      no service   as its OK row, with the service killed before the call
+ *      no memory, SETUP; no service, SETUP
+ *                   the same with a setup and arguments of their own
+ *
+ * ARGUMENTS "=": as in the OK row. A file whose sections are "order": a table, see orders_run(). */
+
+#include "tests/conformance/fixture.h"
+#include "tests/conformance/holder.h"
+#include "tests/conformance/machine.h"
+#include "tests/conformance/memory.h"
+#include "tests/conformance/values.h"
+
+#include "common/vss-error.h"
+
+#include <check.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define LIBRARY_ALLOCATIONS 60
+#define SERVICE_ALLOCATIONS 60
+
+static const struct {
+        const char *name;
+        HRESULT hr;
+} codes[] = {
+        { "OK", S_OK },
+        { "FALSE", S_FALSE },
+        { "ACC", E_ACCESSDENIED },
+        { "ARG", E_INVALIDARG },
+        { "PTR", E_POINTER },
+        { "OOM", E_OUTOFMEMORY },
+        { "FAIL", E_FAIL },
+        { "NIM", E_NOTIMPL },
+        { "BAD", VSS_E_BAD_STATE },
+        { "UNX", VSS_E_UNEXPECTED },
+        { "PNR", VSS_E_PROVIDER_NOT_REGISTERED },
+        { "VETO", VSS_E_PROVIDER_VETO },
+        { "NF", VSS_E_OBJECT_NOT_FOUND },
+        { "VNS", VSS_E_VOLUME_NOT_SUPPORTED },
+        { "EXI", VSS_E_OBJECT_ALREADY_EXISTS },
+        { "VNSP", VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER },
+        { "UPE", VSS_E_UNEXPECTED_PROVIDER_ERROR },
+        { "XML", VSS_E_INVALID_XML_DOCUMENT },
+        { "IPR", VSS_E_SNAPSHOT_SET_IN_PROGRESS },
+        { "INF", VSS_E_WRITER_INFRASTRUCTURE },
+        { "NEST", VSS_E_NESTED_VOLUME_LIMIT },
+        { "PEND", VSS_S_ASYNC_PENDING },
+        { "FIN", VSS_S_ASYNC_FINISHED },
+        { "CAN", VSS_S_ASYNC_CANCELLED },
+};
+
+static struct {
+        unsigned held, broken, never, elsewhere;
+        bool verbose;
+} count;
+
+/* A short name or a symbol; static. */
+static const char *code_name(HRESULT hr) {
+        static char text[2][16];
+        static unsigned next;
+        const struct vss_hresult_info *info;
+
+        for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+                if (codes[i].hr == hr)
+                        return codes[i].name;
+        info = vss_hresult_find(hr);
+        if (info)
+                return info->symbol;
+        next = !next;
+        (void)snprintf(text[next], sizeof(text[next]), "%#x", (unsigned)hr);
+        return text[next];
+}
+
+static bool code_parse(const char *text, HRESULT *ret) {
+        int64_t value;
+
+        for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+                if (streq(codes[i].name, text)) {
+                        *ret = codes[i].hr;
+                        return true;
+                }
+        if (!constant_parse(text, &value))
+                return false;
+        *ret = (HRESULT)value;
+        return true;
+}
+
+static void broken(const struct row *row, const char *method, const char *code, const char *why) {
+        count.broken++;
+        (void)printf("%s:%u: %s %s: %s\n", row->file, row->line, method, code, why);
+}
+
+static void judge(const struct row *row, const struct attempt *a, const char *code,
+                  const struct outcome *o) {
+        HRESULT expected;
+        char why[1024];
+
+        if (o->problem[0])
+                (void)snprintf(why, sizeof(why), "%s", o->problem);
+        else if (!code_parse(code, &expected))
+                (void)snprintf(why, sizeof(why), "%s is no code", code);
+        else if (o->hr != expected)
+                (void)snprintf(why, sizeof(why), "(%s) after %s is %s: %s", a->arguments, a->setup,
+                               code_name(o->hr), FAILED(o->hr) ? VssLastErrorMessage() : "");
+        else {
+                count.held++;
+                if (count.verbose)
+                        (void)printf("%s:%u: %s %s holds\n", row->file, row->line, a->method, code);
+                return;
+        }
+        broken(row, a->method, code, why);
+}
+
+static bool has_word(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = list; (p = strstr(p, word)); p += n)
+                if ((p == list || strchr(" ,", p[-1])) && (!p[n] || strchr(" ,", p[n])))
+                        return true;
+        return false;
+}
+
+/* The row of a method that says how it goes well. */
+static const struct row *good_row(const struct rows *rows, const struct row *like,
+                                  const char *method) {
+        for (size_t i = 0; i < rows->n; i++) {
+                const struct row *row = &rows->rows[i];
+
+                if (streq(row->section, like->section) && has_word(row->columns[0], method) &&
+                    has_word(str_or_empty(row_column(row, 1)), "OK") &&
+                    !streq(str_or_empty(row_column(row, 2)), "never"))
+                        return row;
+        }
+        return NULL;
+}
+
+/* Takes away one allocation after the other until the call says so. */
+static void without_memory(const struct row *row, struct attempt *a, const char *code) {
+        struct outcome o = { .hr = S_OK };
+        unsigned limit = memory_is_ours() ? LIBRARY_ALLOCATIONS : 0;
+
+        for (unsigned n = 1; n <= limit; n++) {
+                a->fail_allocation = n;
+                machine_perform(a, &o);
+                if (o.problem[0] || o.hr == E_OUTOFMEMORY) {
+                        judge(row, a, code, &o);
+                        return;
+                }
+                if (!o.armed)
+                        break;
+        }
+        if (!fixture_is_private()) {
+                count.elsewhere++;
+                return;
+        }
+        a->remote = true;
+        for (unsigned n = 1; n <= SERVICE_ALLOCATIONS; n++) {
+                a->fail_allocation = n;
+                machine_perform(a, &o);
+                if (o.problem[0] || o.hr == E_OUTOFMEMORY)
+                        break;
+        }
+        judge(row, a, code, &o);
+}
+
+/* "in OnFreeze" runs on the writer's thread, which the service's end does not hurt. */
+static void without_service(const struct row *row, struct attempt *a, const char *code) {
+        _cleanup_(freep) char *setup = NULL;
+        struct outcome o;
+
+        if (!fixture_is_private()) {
+                count.elsewhere++;
+                return;
+        }
+        if (str_format(&setup, "%s; lose()", a->setup) < 0)
+                abort();
+        a->setup = setup;
+        machine_perform(a, &o);
+        judge(row, a, code, &o);
+}
+
+/* What a real storage cannot be made to do is left to the other. */
+static bool needs_fake(const char *text) {
+        static const char *const verbs[] = { "fail(", "slow(", "busy(", "lose(", "many(", "copy" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+                if (strstr(text, verbs[i]))
+                        return true;
+        return false;
+}
+
+static void row_run(const struct rows *rows, const struct row *row, const char *method,
+                    const char *code) {
+        struct attempt a = { .section = row->section,
+                             .method = method,
+                             .setup = str_or_empty(row_column(row, 2)),
+                             .arguments = str_or_empty(row_column(row, 3)),
+                             .after = row_column(row, 4) };
+        bool memory = strncmp(a.setup, "no memory", 9) == 0;
+        bool service = strncmp(a.setup, "no service", 10) == 0;
+        const char *comma = memory || service ? strchr(a.setup, ',') : NULL;
+        struct outcome o;
+
+        if (streq(a.setup, "never")) {
+                if (a.arguments[0])
+                        count.never++;
+                else
+                        broken(row, method, code, "never, and not why");
+                return;
+        }
+        if (comma)
+                a.setup = comma + 1;
+        else if (memory || service || streq(a.arguments, "=")) {
+                const struct row *good = good_row(rows, row, method);
+
+                if (!good || streq(str_or_empty(row_column(good, 3)), "=")) {
+                        broken(row, method, code, "there is no OK row with arguments");
+                        return;
+                }
+                a.arguments = str_or_empty(row_column(good, 3));
+                if (memory || service)
+                        a.setup = str_or_empty(row_column(good, 2));
+        }
+        if (!fixture_is_private() && needs_fake(a.setup)) {
+                count.elsewhere++;
+                return;
+        }
+        if (memory)
+                without_memory(row, &a, code);
+        else if (service)
+                without_service(row, &a, code);
+        else {
+                machine_perform(&a, &o);
+                judge(row, &a, code, &o);
+        }
+}
+
+/* Words of a list, one after the other; the list is copied. */
+static char *next_word(char **list, const char *divisors) {
+        return strtok_r(NULL, divisors, list);
+}
+
+static void row_run_all(const struct rows *rows, const struct row *row) {
+        _cleanup_(freep) char *methods = strdup(row->columns[0]);
+        char *methods_left = methods, *codes_left;
+
+        if (!methods)
+                abort();
+        for (char *m = next_word(&methods_left, ", "); m; m = next_word(&methods_left, ", ")) {
+                _cleanup_(freep) char *list = strdup(str_or_empty(row_column(row, 1)));
+
+                if (!list)
+                        abort();
+                codes_left = list;
+                for (char *c = next_word(&codes_left, ", "); c; c = next_word(&codes_left, ", "))
+                        row_run(rows, row, m, c);
+        }
+}
+
+/* "Method(arguments)"; false: it is none. */
+static bool call_split(const char *text, char method[static 80], char arguments[static 400]) {
+        size_t n = strlen(text), k = strcspn(text, "(");
+
+        if (n < k + 2 || n - k > 400 || k >= 80 || text[n - 1] != ')')
+                return false;
+        (void)snprintf(method, 80, "%.*s", (int)k, text);
+        (void)snprintf(arguments, 400, "%.*s", (int)(n - k - 2), text + k + 1);
+        return true;
+}
+
+static void cell_judge(const struct row *row, const char *state, const char *code,
+                       const struct outcome *o, const char *call) {
+        const struct attempt a = { .method = call, .setup = state, .arguments = "" };
+
+        judge(row, &a, code, o);
+}
+
+/* A column of a table of the order of calls: what is refused leaves the state as it was, so one
+ * object meets all that; what is allowed gets an object each. "-": the combination cannot be. */
+static void column_run(const struct rows *rows, size_t head, size_t end, unsigned column) {
+        const char *state = rows->rows[head].columns[column];
+        const char *section = "IVssBackupComponents";
+        char problem[512] = "", method[80], arguments[400];
+        struct outcome o;
+        bool begun = false;
+
+        for (size_t i = head + 1; i < end; i++) {
+                const struct row *row = &rows->rows[i];
+                const char *code = row_column(row, column), *call = row->columns[0];
+
+                if (!code || streq(code, "-") || streq(code, "OK"))
+                        continue;
+                if (!begun && !machine_begin(section, state, problem)) {
+                        broken(row, call, code, problem);
+                        return;
+                }
+                begun = true;
+                if (!call_split(call, method, arguments)) {
+                        broken(row, call, code, "no call");
+                        continue;
+                }
+                machine_call(section, method, arguments, &o);
+                cell_judge(row, state, code, &o, call);
+        }
+        if (begun)
+                machine_end();
+        for (size_t i = head + 1; i < end; i++) {
+                const struct row *row = &rows->rows[i];
+                const char *code = row_column(row, column), *call = row->columns[0];
+
+                if (!code || !streq(code, "OK"))
+                        continue;
+                if (!machine_begin(section, state, problem)) {
+                        broken(row, call, code, problem);
+                        return;
+                }
+                if (call_split(call, method, arguments)) {
+                        machine_call(section, method, arguments, &o);
+                        cell_judge(row, state, code, &o, call);
+                } else
+                        broken(row, call, code, "no call");
+                machine_end();
+        }
+}
+
+/* Tables of the order of calls. A row whose first column is "call" is the head of one: its other
+ * columns are states (recipes). In the rows below, first the call, then a code for each state. */
+static void orders_run(const struct rows *rows, size_t first) {
+        for (size_t head = first; head < rows->n;) {
+                size_t end = head + 1;
+
+                while (end < rows->n && !streq(rows->rows[end].columns[0], "call"))
+                        end++;
+                for (unsigned column = 1; column < rows->rows[head].n_columns; column++) {
+                        if (!fixture_is_private() &&
+                            streq(rows->rows[head].columns[column], "BC")) {
+                                count.elsewhere++; /* a real creation is over too soon */
+                                continue;
+                        }
+                        column_run(rows, head, end, column);
+                }
+                head = end;
+        }
+}
+
+static void constants_print(void) {
+        for (const struct constant_row *c = constant_rows; c->name; c++)
+                (void)printf("%s %lld\n", c->name, (long long)c->value);
+        for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+                (void)printf("%s %lld\n", codes[i].name, (long long)codes[i].hr);
+}
+
+static void functions_print(void) {
+        for (const struct call_row *c = call_rows; c->name; c++)
+                (void)printf("%s\n", c->name);
+}
+
+static struct rows states, rows;
+
+static struct {
+        const char *address, *volume, *other_volume;
+        char **command;
+} what = { .volume = "/srv/data", .other_volume = "/srv/mail" };
+
+/* The address that the busctl suite calls, and the bus's own. */
+static void serve(char **command) {
+        char held[160];
+        pid_t holder, child;
+        int status = 0;
+
+        (void)snprintf(held, sizeof(held), "%s.held", fixture_address());
+        holder = holder_start(fixture_address(), held);
+        ck_assert_int_eq(setenv("CONFORMANCE_BUS", fixture_address(), 1), 0);
+        ck_assert_int_eq(setenv("CONFORMANCE_HELD", held, 1), 0);
+        child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+                execv(command[0], command);
+                _exit(127);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(kill(holder, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+                count.held++;
+        else
+                count.broken++;
+}
+
+/* One test of Check's, whose assertions the harness uses, in this process. */
+START_TEST(every_row_holds) {
+        variable_set_text("volume", what.volume);
+        variable_set_text("other_volume", what.other_volume);
+        fixture_start(what.address);
+        variables_keep();
+        if (what.command) {
+                serve(what.command);
+                fixture_stop();
+                return;
+        }
+        machine_prepare();
+        for (size_t i = 0; i < rows.n; i++) {
+                if (streq(rows.rows[i].section, "order")) {
+                        orders_run(&rows, i);
+                        break;
+                }
+                row_run_all(&rows, &rows.rows[i]);
+        }
+        fixture_stop();
+}
+END_TEST
+
+static bool all_run(void) {
+        Suite *s = suite_create("conformance");
+        TCase *t = tcase_create("conformance");
+        SRunner *runner;
+        bool good;
+
+        tcase_add_test(t, every_row_holds);
+        suite_add_tcase(s, t);
+        runner = srunner_create(s);
+        srunner_set_fork_status(runner, CK_NOFORK);
+        srunner_run_all(runner, CK_SILENT);
+        good = srunner_ntests_failed(runner) == 0;
+        if (!good)
+                srunner_print(runner, CK_NORMAL);
+        srunner_free(runner);
+        return good;
+}
+
+int main(int argc, char **argv) {
+        static const struct option options[] = {
+                { "address", required_argument, NULL, 'a' },
+                { "volume", required_argument, NULL, 'v' },
+                { "other-volume", required_argument, NULL, 'o' },
+                { "serve", no_argument, NULL, 's' },
+                { "verbose", no_argument, NULL, 'V' },
+                { "constants", no_argument, NULL, 'c' },
+                { "functions", no_argument, NULL, 'f' },
+                { 0 },
+        };
+        bool serves = false;
+        int option;
+
+        while ((option = getopt_long(argc, argv, "+", options, NULL)) >= 0)
+                switch (option) {
+                case 'a': what.address = optarg; break;
+                case 'v': what.volume = optarg; break;
+                case 'o': what.other_volume = optarg; break;
+                case 's': serves = true; break;
+                case 'V': count.verbose = true; break;
+                case 'c': constants_print(); return EXIT_SUCCESS;
+                case 'f': functions_print(); return EXIT_SUCCESS;
+                default: return 2;
+                }
+        if (argc - optind < 2) {
+                (void)fprintf(stderr, "usage: conformance [OPTION...] STATES FILE...\n");
+                return 2;
+        }
+        memory_init();
+        rows_read(&states, argv[optind]);
+        if (serves)
+                what.command = argv + optind + 1;
+        for (int i = optind + 1; !serves && i < argc; i++)
+                rows_read(&rows, argv[i]);
+        machine_init(&states);
+        if (!all_run())
+                return EXIT_FAILURE;
+        rows_done(&rows);
+        rows_done(&states);
+        if (serves)
+                return count.broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        (void)printf(
+                "%u rows hold, %u do not; %u cannot be provoked, %u only with storage that is not "
+                "there\n",
+                count.held, count.broken, count.never, count.elsewhere);
+        return count.broken == 0 && count.held > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

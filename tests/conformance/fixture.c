@@ -1,0 +1,258 @@
+/* See fixture.h. */
+
+#include "tests/conformance/fixture.h"
+
+#include "tests/bus/harness.h"
+#include "tests/conformance/machine.h"
+#include "tests/conformance/values.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#define CONFIG "[Timeouts]\nFreeze=3s\nEvent=20s\n[Limits]\nSnapshots=6\n"
+#define MUTE_MS 4000
+#define NOBODY 65534
+#define PATIENCE_MS 30000
+
+static const VSS_ID writer_class = { 0xc0f0c0f0, 0xc0f0, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 1 } };
+
+static const VSS_ID express_class = { 0xc0f0c0f0, 0xc0f1, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 2 } };
+
+/* A document that lacks what may be lacking. */
+static const char small_metadata[] =
+        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.2\">"
+        "<IDENTIFICATION writerId=\"c0f0c0f0-c0f2-4000-8000-000000000003\""
+        " instanceId=\"c0f0c0f0-c0f2-4000-8000-000000000004\" friendlyName=\"Small\""
+        " usage=\"OTHER\" dataSource=\"OTHER\" majorVersion=\"3\" minorVersion=\"1\"/>"
+        "<BACKUP_LOCATIONS><FILE_GROUP componentName=\"c\" selectable=\"yes\">"
+        "<DEPENDENCY writerId=\"c0f0c0f0-c0f0-4000-8000-000000000001\" logicalPath=\"a\\b\""
+        " componentName=\"d\"/></FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>";
+
+static struct {
+        struct harness harness;
+        bool private_bus, lost;
+        CVssWriter *writer;
+        char veto[32], mute[32];
+        atomic_uint identified;
+} f;
+
+static void rest(unsigned milliseconds) {
+        struct timespec t = { .tv_sec = milliseconds / 1000,
+                              .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+
+        (void)nanosleep(&t, NULL);
+}
+
+static bool handle(const char *handler, CVssWriter *writer, const char *slot, void *object) {
+        machine_handler(handler, writer, slot, object);
+        if (streq(f.mute, handler))
+                rest(MUTE_MS);
+        if (!streq(f.veto, handler))
+                return true;
+        (void)CVssWriter_SetWriterFailure(writer, VSS_E_WRITERERROR_RETRYABLE);
+        return false;
+}
+
+/* Its document stands in states.rows, as the calls that make it. */
+static bool on_identify(CVssWriter *w, void *user _unused_, IVssCreateWriterMetadata *metadata) {
+        f.identified++;
+        return handle("OnIdentifyBegin", w, "IVssCreateWriterMetadata", metadata) &&
+               machine_document(w, metadata) &&
+               handle("OnIdentify", w, "IVssCreateWriterMetadata", metadata);
+}
+
+#define COMPONENTS_HANDLER(function, name)                                                  \
+        static bool function(CVssWriter *w, void *user _unused_, IVssWriterComponents *c) { \
+                return handle(name, w, "IVssWriterComponents", c);                          \
+        }                                                                                   \
+        _Static_assert(true, "swallow the semicolon")
+COMPONENTS_HANDLER(on_prepare_backup, "OnPrepareBackup");
+COMPONENTS_HANDLER(on_post_snapshot, "OnPostSnapshot");
+COMPONENTS_HANDLER(on_backup_complete, "OnBackupComplete");
+COMPONENTS_HANDLER(on_pre_restore, "OnPreRestore");
+COMPONENTS_HANDLER(on_post_restore, "OnPostRestore");
+
+#define PLAIN_HANDLER(function, name)                              \
+        static bool function(CVssWriter *w, void *user _unused_) { \
+                return handle(name, w, NULL, NULL);                \
+        }                                                          \
+        _Static_assert(true, "swallow the semicolon")
+PLAIN_HANDLER(on_prepare_snapshot, "OnPrepareSnapshot");
+PLAIN_HANDLER(on_freeze, "OnFreeze");
+PLAIN_HANDLER(on_thaw, "OnThaw");
+PLAIN_HANDLER(on_abort, "OnAbort");
+
+static bool on_backup_shutdown(CVssWriter *w, void *user _unused_, VSS_ID set _unused_) {
+        return handle("OnBackupShutdown", w, NULL, NULL);
+}
+
+static const VSS_WRITER_CALLBACKS callbacks = {
+        .size = sizeof(callbacks),
+        .OnIdentify = on_identify,
+        .OnPrepareBackup = on_prepare_backup,
+        .OnPrepareSnapshot = on_prepare_snapshot,
+        .OnFreeze = on_freeze,
+        .OnThaw = on_thaw,
+        .OnPostSnapshot = on_post_snapshot,
+        .OnAbort = on_abort,
+        .OnBackupComplete = on_backup_complete,
+        .OnBackupShutdown = on_backup_shutdown,
+        .OnPreRestore = on_pre_restore,
+        .OnPostRestore = on_post_restore,
+};
+
+const VSS_WRITER_CALLBACKS *argument_callbacks(struct call *c, unsigned i) {
+        static const VSS_WRITER_CALLBACKS incomplete = { .size = sizeof(incomplete) };
+
+        if (streq(c->arguments[i], "NULL"))
+                return NULL;
+        return streq(c->arguments[i], "incomplete") ? &incomplete : &callbacks;
+}
+
+void *argument_user(struct call *c _unused_, unsigned i _unused_) {
+        return NULL;
+}
+
+static _Noreturn void give_up(const char *what) {
+        (void)fprintf(stderr, "%s: %s\n", what, VssLastErrorMessage());
+        exit(EXIT_FAILURE);
+}
+
+/* The service knows the writer, for the first time or again. */
+static void await_writer(void) {
+        for (unsigned waited = 0; waited < PATIENCE_MS; waited += 5) {
+                VSS_WRITER_INFO **writers = NULL;
+                UINT n = 0, k = 0;
+
+                if (VssListWriters(&writers, &n) == S_OK) {
+                        for (UINT i = 0; i < n; i++)
+                                k += memcmp(&writers[i]->writer_id, &writer_class,
+                                            sizeof(writer_class)) == 0;
+                        VssFreeWriters(writers);
+                        if (k > 0)
+                                return;
+                }
+                rest(5);
+        }
+        give_up("the writer has not come");
+}
+
+static VSS_ID first_provider(void) {
+        VSS_PROVIDER_INFO **providers = NULL;
+        VSS_ID id = GUID_NULL;
+        UINT n = 0;
+
+        if (VssListProviders(&providers, &n) != S_OK || n == 0)
+                give_up("no provider");
+        id = providers[0]->properties.m_ProviderId;
+        VssFreeProviders(providers);
+        return id;
+}
+
+void fixture_start(const char *address) {
+        f.private_bus = !address;
+        if (f.private_bus)
+                harness_start(&f.harness, CONFIG);
+        if (VssSetBusAddress(f.private_bus ? f.harness.address : address) != S_OK)
+                give_up("the bus");
+        variable_set_text("unsupported_volume", f.private_bus ? "/srv/plain" : "/proc");
+        variable_set_id("provider", first_provider());
+        variable_set_id("null", GUID_NULL);
+        variable_set_id("unknown", (VSS_ID){ 0xdeadbeef, 1, 0x4002, { 0x80, 3 } });
+        variable_set_id("writer", writer_class);
+        variable_set_id("express", express_class);
+        variable_set_text("small_metadata", small_metadata);
+        if (CVssWriter_Create(&callbacks, NULL, &f.writer) != S_OK ||
+            CVssWriter_Initialize(f.writer, writer_class, "Conformance writer", VSS_UT_USERDATA,
+                                  VSS_ST_OTHER, VSS_APP_FRONT_END, 0, VSS_AWS_NO_ALTERNATE_WRITER,
+                                  false, "one") != S_OK ||
+            CVssWriter_Subscribe(f.writer, 0,
+                                 VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG) != S_OK)
+                give_up("the writer");
+        await_writer();
+}
+
+void fixture_stop(void) {
+        CVssWriter_Release(TAKE_PTR(f.writer));
+        if (f.private_bus)
+                harness_stop(&f.harness);
+        (void)VssSetBusAddress(NULL);
+}
+
+const char *fixture_address(void) {
+        return f.harness.address;
+}
+
+bool fixture_is_private(void) {
+        return f.private_bus;
+}
+
+bool fixture_fail(const char *step) {
+        if (f.private_bus)
+                harness_knob(&f.harness, "fail", step);
+        return f.private_bus;
+}
+
+bool fixture_slow(const char *step, unsigned milliseconds) {
+        char text[80];
+
+        (void)snprintf(text, sizeof(text), "%s %u", step, milliseconds);
+        if (f.private_bus)
+                harness_knob(&f.harness, "slow", text);
+        return f.private_bus;
+}
+
+bool fixture_busy(void) {
+        if (f.private_bus)
+                harness_knob(&f.harness, "busy", "");
+        return f.private_bus;
+}
+
+bool fixture_lose(void) {
+        if (!f.private_bus)
+                return false;
+        harness_kill_daemon(&f.harness);
+        f.lost = true;
+        return true;
+}
+
+bool fixture_stranger(void) {
+        return geteuid() == 0 && seteuid(NOBODY) == 0;
+}
+
+bool fixture_remote_memory(unsigned n) {
+        if (!f.private_bus || f.lost)
+                return false;
+        return sigqueue(f.harness.vssd, SIGUSR1, (union sigval){ .sival_int = (int)n }) == 0;
+}
+
+static bool set(char to[static 32], const char *handler) {
+        (void)snprintf(to, 32, "%s", handler);
+        return true;
+}
+
+bool fixture_veto(const char *handler) {
+        return set(f.veto, handler);
+}
+
+bool fixture_mute(const char *handler) {
+        return set(f.mute, handler);
+}
+
+void fixture_mend(void) {
+        f.veto[0] = f.mute[0] = '\0';
+        if (geteuid() == NOBODY && seteuid(0) != 0)
+                give_up("root again");
+        if (!f.private_bus)
+                return;
+        harness_knob(&f.harness, "fail", NULL);
+        harness_knob(&f.harness, "slow", NULL);
+        harness_knob(&f.harness, "busy", NULL);
+        if (!f.lost)
+                return;
+        harness_start_daemon(&f.harness, CONFIG);
+        f.lost = false;
+        await_writer();
+}

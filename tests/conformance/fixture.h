@@ -1,0 +1,28 @@
+#pragma once
+
+/* What the rows meet: a service, on a private bus with storage that is not there or a real one, and
+ * a writer of this process (CVssWriter) that has components of all kinds. */
+
+#include <vss/vss.h>
+
+/* address NULL: the private bus. */
+void fixture_start(const char *address);
+void fixture_stop(void);
+const char *fixture_address(void);
+/* The service is the private one, so that things can be broken. */
+bool fixture_is_private(void);
+
+/* What a row may break; false: not possible here. All is mended by fixture_mend(). */
+bool fixture_fail(const char *step);
+bool fixture_slow(const char *step, unsigned milliseconds);
+bool fixture_busy(void);
+/* The service is killed. */
+bool fixture_lose(void);
+/* The calls after it are those of a user who has no rights. */
+bool fixture_stranger(void);
+/* Its n-th allocation from now fails; 0: none. */
+bool fixture_remote_memory(unsigned n);
+/* The writer answers this handler with false; never. */
+bool fixture_veto(const char *handler);
+bool fixture_mute(const char *handler);
+void fixture_mend(void);
