@@ -1,7 +1,7 @@
 /* Answers: what a handler said, on its way back to the service. */
 
 #include "common/wire-error.h"
-#include "common/writer-metadata.h"
+#include "libvssclient/create-writer-metadata.h"
 #include "libvssclient/writer.h"
 
 /* ok b, failure i, application i, message s; and components v, if the event has them */
@@ -57,18 +57,16 @@ static int identify(CVssWriter *w, struct writer_event *e, VSS_ID instance_id,
                 .major_version = w->identity.major_version,
                 .minor_version = w->identity.minor_version,
         };
-        _cleanup_(writer_metadata_freep) struct writer_metadata *document = NULL;
-        IVssCreateWriterMetadata metadata;
+        _cleanup_(create_metadata_freep) IVssCreateWriterMetadata *metadata = NULL;
         char *xml;
         int r;
 
-        r = writer_metadata_new(&document, &identity, reterr);
+        r = create_metadata_new(&metadata, &identity, reterr);
         if (r < 0)
                 return r;
-        metadata.document = document;
-        if (!writer_run_handler(w, e, &metadata))
+        if (!writer_run_handler(w, e, metadata))
                 return 0;
-        r = writer_metadata_to_xml(document, &xml, reterr);
+        r = create_metadata_finish(metadata, &xml, reterr);
         return r < 0 ? r : document_new(ret, xml, strlen(xml), reterr);
 }
 

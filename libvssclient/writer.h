@@ -60,8 +60,3 @@ DBusMessage *writer_answer_identify(CVssWriter *w, DBusMessage *call, struct wri
 void *writer_thread(void *writer);
 bool writer_on_library_thread(void);
 void writer_wake(const CVssWriter *w);
-
-struct writer_metadata;
-struct IVssCreateWriterMetadata {
-        struct writer_metadata *document;
-};
