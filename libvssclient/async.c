@@ -165,17 +165,16 @@ HRESULT IVssAsync_Wait(IVssAsync *async, DWORD dwMilliseconds) {
                 return last_error_argument(__func__, "the IVssAsync is NULL");
         if (dwMilliseconds != INFINITE)
                 deadline = now_monotonic_usec() + dwMilliseconds * USEC_PER_MSEC;
-        connection_enter(async->connection);
+        if (!connection_enter_until(async->connection, deadline))
+                return S_OK;
         r = refresh(async, &error);
-        connection_leave(async->connection);
         if (r >= 0)
                 r = connection_wait(async->connection, async->operation, deadline, &error);
-        if (r >= 0) {
-                connection_enter(async->connection);
-                if (!async->operation->completed && connection_is_lost(async->connection))
-                        r = lost(&error);
-                connection_leave(async->connection);
-        }
+        if (r == 0)
+                return S_OK;
+        if (r > 0 && !async->operation->completed)
+                r = lost(&error);
+        connection_leave(async->connection);
         return r < 0 ? last_error_raise(&error) : S_OK;
 }
 

@@ -46,8 +46,7 @@ static void unlock(struct connection *c) {
         (void)pthread_mutex_unlock(&c->lock);
 }
 
-/* False: the time has come first. */
-static bool enter_until(struct connection *c, uint64_t deadline_usec) {
+bool connection_enter_until(struct connection *c, uint64_t deadline_usec) {
         const struct timespec deadline = {
                 .tv_sec = (time_t)(deadline_usec / USEC_PER_SEC),
                 .tv_nsec = (long)(deadline_usec % USEC_PER_SEC * 1000),
@@ -68,7 +67,7 @@ static bool enter_until(struct connection *c, uint64_t deadline_usec) {
 }
 
 void connection_enter(struct connection *c) {
-        (void)enter_until(c, USEC_INFINITY); /* there is no other way out of it */
+        (void)connection_enter_until(c, USEC_INFINITY); /* there is no other way out of it */
 }
 
 void connection_leave(struct connection *c) {
@@ -203,8 +202,15 @@ struct connection *connection_unref(struct connection *c) {
         return NULL;
 }
 
+static void dispatch_all(struct connection *c) {
+        while (!c->lost && dbus_connection_dispatch(c->bus) == DBUS_DISPATCH_DATA_REMAINS)
+                ;
+}
+
 void connection_close(struct connection *c) {
         connection_enter(c);
+        if (c->bus)
+                dispatch_all(c); /* an end that we were told of is not lost with it */
         lose(c);
         if (c->bus)
                 dbus_connection_remove_filter(c->bus, on_message, c);
@@ -247,11 +253,6 @@ static int lost_error(struct vss_error *reterr) {
         return vss_error_set(reterr, VSS_E_UNEXPECTED, 0,
                              "The connection to the shadow copy service was lost, and with it what "
                              "was under way; see 'systemctl status vssd'");
-}
-
-static void dispatch_all(struct connection *c) {
-        while (!c->lost && dbus_connection_dispatch(c->bus) == DBUS_DISPATCH_DATA_REMAINS)
-                ;
 }
 
 int connection_exchange(struct connection *c, DBusMessage *call, int timeout_msec,
@@ -344,20 +345,24 @@ static void leave_and_sleep(struct connection *c, const struct sleeper *s, uint6
 
 int connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec,
                     struct vss_error *reterr) {
-        _cleanup_(closep) int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        struct sleeper sleeper = { .fd = fd };
+        struct sleeper sleeper = { .fd = -1 };
+        bool has_turn = true;
 
-        if (fd < 0)
+        connection_drain(c);
+        if (o->completed || c->lost)
+                return 1;
+        sleeper.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (sleeper.fd < 0)
                 return vss_error_from_errno(reterr, -errno, "Waiting for the service");
         sleeper_add(c, &sleeper);
-        while (enter_until(c, deadline_usec)) {
-                connection_drain(c);
-                if (o->completed || c->lost || milliseconds_until(deadline_usec) == 0) {
-                        connection_leave(c);
-                        break;
-                }
+        while (has_turn && !o->completed && !c->lost) {
                 leave_and_sleep(c, &sleeper, deadline_usec);
+                has_turn = milliseconds_until(deadline_usec) != 0 &&
+                           connection_enter_until(c, deadline_usec);
+                if (has_turn)
+                        connection_drain(c);
         }
         sleeper_remove(c, &sleeper);
-        return 0;
+        (void)safe_close(sleeper.fd);
+        return has_turn;
 }

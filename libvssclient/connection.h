@@ -33,6 +33,8 @@ void connection_close(struct connection *c);
 
 /* Takes the turn, .. */
 void connection_enter(struct connection *c);
+/* .. unless the (monotonic) time comes first: false, .. */
+bool connection_enter_until(struct connection *c, uint64_t deadline_usec);
 /* .. gives it up. */
 void connection_leave(struct connection *c);
 
@@ -41,11 +43,6 @@ void connection_leave(struct connection *c);
  * more than its sentence. */
 int connection_call(struct connection *c, DBusMessage *call, int timeout_msec, DBusMessage **ret,
                     struct vss_error *reterr);
-/* Until the operation has completed, the connection is lost or the (monotonic) time has come; takes
- * the turn again and again. -errno: it cannot wait. */
-int connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec,
-                    struct vss_error *reterr);
-
 /* With the turn: */
 
 bool connection_is_lost(const struct connection *c);
@@ -57,6 +54,10 @@ void connection_send(struct connection *c, DBusMessage *call);
 /* Takes in what has arrived, without waiting. */
 void connection_drain(struct connection *c);
 struct operations *connection_operations(struct connection *c);
+/* Until the operation has completed or the connection is lost: 1. The turn is another's meanwhile.
+ * 0: the time has come first, and the turn is gone. -errno: it cannot wait. */
+int connection_wait(struct connection *c, const struct operation *o, uint64_t deadline_usec,
+                    struct vss_error *reterr);
 
 static inline void message_unrefp(DBusMessage **m) {
         if (*m)

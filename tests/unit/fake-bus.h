@@ -43,6 +43,7 @@ struct fake_bus {
         DBusWatch *watches[FAKE_WATCHES];
         DBusConnection *peers[FAKE_PEERS]; /* latest last */
         unsigned n_peers;
+        DBusConnection *caller; /* while on_call runs: whose call it is */
         unsigned n_hellos;
         DBusMessage *reply; /* to fake_event() */
         dbus_uint32_t reply_serial;
@@ -176,7 +177,9 @@ static inline DBusHandlerResult fake_on_message(DBusConnection *peer, DBusMessag
                 (void)snprintf(bus->calls + length, sizeof(bus->calls) - length, " %s",
                                dbus_message_get_member(message));
                 fake_check_contract(message);
+                bus->caller = peer;
                 fake_answer(peer, message, bus->on_call(bus, message), FAKE_SERVICE);
+                bus->caller = NULL;
         }
         (void)pthread_cond_broadcast(&bus->changed);
         return DBUS_HANDLER_RESULT_HANDLED;
@@ -285,6 +288,11 @@ static inline void fake_stop(struct fake_bus *bus) {
 
 static inline DBusConnection *fake_peer(struct fake_bus *bus) {
         return bus->peers[bus->n_peers - 1];
+}
+
+/* Whom on_call answers. */
+static inline DBusConnection *fake_caller(struct fake_bus *bus) {
+        return bus->caller ? bus->caller : fake_peer(bus);
 }
 
 /* Waits, the lock held, until condition(bus) is true. */

@@ -35,7 +35,7 @@ static inline void send_completed(struct fake_bus *bus, const struct script *s) 
 
         ck_assert(dbus_message_append_args(m, DBUS_TYPE_INT32, &hr, DBUS_TYPE_STRING, &message,
                                            DBUS_TYPE_INVALID));
-        fake_send(fake_peer(bus), m, s->completes_from ? s->completes_from : FAKE_SERVICE);
+        fake_send(fake_caller(bus), m, s->completes_from ? s->completes_from : FAKE_SERVICE);
 }
 
 static inline DBusMessage *reply_with(DBusMessage *call, int first_type, ...) {
@@ -66,7 +66,7 @@ static inline DBusMessage *reply_operation(struct fake_bus *bus, DBusMessage *ca
         if (s->completes != VSS_S_ASYNC_PENDING && s->before_reply)
                 send_completed(bus, s);
         reply = reply_with(call, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
-        fake_send(fake_peer(bus), reply, FAKE_SERVICE);
+        fake_send(fake_caller(bus), reply, FAKE_SERVICE);
         if (s->completes != VSS_S_ASYNC_PENDING && !s->before_reply)
                 send_completed(bus, s);
         return NULL;
