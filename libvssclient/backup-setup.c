@@ -32,14 +32,7 @@ static HRESULT initialize(IVssBackupComponents *backup, const char *function, co
 }
 
 HRESULT IVssBackupComponents_InitializeForBackup(IVssBackupComponents *backup, LPCWSTR bstrXML) {
-        struct vss_error error = { 0 };
-
-        if (!wire_is_utf8(str_or_empty(bstrXML))) {
-                (void)vss_error_set(&error, VSS_E_INVALID_XML_DOCUMENT, 0,
-                                    "The document is not UTF-8");
-                return last_error_raise(&error);
-        }
-        return SESSION_CALL(backup, "InitializeForBackup", IN_OPTIONAL(bstrXML));
+        return initialize(backup, __func__, "InitializeForBackup", bstrXML);
 }
 
 HRESULT IVssBackupComponents_InitializeForRestore(IVssBackupComponents *backup, LPCWSTR bstrXML) {

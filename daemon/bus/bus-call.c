@@ -68,14 +68,15 @@ static void call_parse(struct bus_call *call, DBusMessage *m) {
                 return;
         (void)dbus_message_iter_init(m, &iter); /* the signature says that there is something */
         for (const char *const *arg = method->in; *arg; arg++) {
-                static const char *const signatures[] = { "s", "o",  "i",     "u",
-                                                          "b", "as", "a{sv}", "a{ss}" };
+                static const char *const signatures[] = { "s",  "o", "i",     "u",    "b",
+                                                          "as", "v", "a{sv}", "a{ss}" };
                 const char *signature = NULL;
                 char type[BUS_TYPE_MAX];
 
                 assert(call->n_args < BUS_ARGS_MAX);
-                if (streq(bus_arg_type(*arg, type), "v"))
-                        return; /* Properties.Set's value, which nobody looks at */
+                (void)bus_arg_type(*arg, type);
+                if (streq(type, "v") && call->interface == &bus_interface_properties)
+                        return; /* Set's value, which nobody looks at */
                 for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
                         if (streq(signatures[i], type))
                                 signature = signatures[i];

@@ -34,6 +34,7 @@ int bus_client_get(struct bus_client **ret, struct bus *bus, const char *name) {
                         return -ENOMEM;
                 }
                 c->bus = bus;
+                c->documents.max = BUS_CLIENT_DOCUMENTS_MAX;
                 c->pprev = &bus->clients;
                 c->next = bus->clients;
                 if (c->next)

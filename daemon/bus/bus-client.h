@@ -8,6 +8,7 @@
  * its calls wait. */
 
 #include "daemon/bus/bus-table.h"
+#include "daemon/session/session.h"
 #include <sys/types.h>
 
 /* What one caller may make us keep. Beyond a limit a call is refused with OutOfMemory. */
@@ -15,6 +16,8 @@
 #define BUS_CLIENT_WRITERS_MAX 32U
 #define BUS_CLIENT_CALLS_MAX 256U
 #define BUS_CLIENT_BYTES_MAX ((size_t)32 * 1024 * 1024) /* in arguments of unanswered calls */
+/* In the documents of its sessions: some writers' of a million files each. */
+#define BUS_CLIENT_DOCUMENTS_MAX ((size_t)1024 * 1024 * 1024)
 
 enum bus_client_state {
         BUS_CLIENT_NEW,     /* nobody has asked who it is */
@@ -47,6 +50,7 @@ struct bus_client {
         size_t bytes;
         struct bus_session *sessions;
         unsigned n_sessions;
+        struct session_account documents;
         struct writer_peer *writers;
         unsigned n_writers;
 };

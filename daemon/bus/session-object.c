@@ -40,6 +40,7 @@ int bus_session_new(struct bus_session **ret, struct bus_client *client, struct 
                 return r;
         }
 
+        session_set_account(s->session, &client->documents);
         s->bus = bus;
         s->client = client;
         s->pprev = &client->sessions;

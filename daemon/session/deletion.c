@@ -96,17 +96,15 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
 static void deletion_start_first(struct session_manager *m);
 
 /* What could not be deleted is there again, for somebody to delete it by hand. */
-static void deletion_show(struct deletion *d) {
+static void manager_show_set(struct session_manager *m, VSS_ID set_id) {
         struct snapshot_record *left = NULL;
         size_t n = 0;
 
-        for (size_t i = 0; i < (size_t)d->result.deleted; i++)
-                store_snapshot_show(d->store, d->records[i].id);
         /* Without memory they stay hidden until the next start, which deletes them. */
-        (void)store_snapshot_list_all(d->store, d->id, &left, &n, NULL);
+        (void)store_snapshot_list_all(m->store, set_id, &left, &n, NULL);
         for (size_t i = 0; i < n; i++) {
-                store_snapshot_show(d->store, left[i].id);
-                manager_tell(d->inquiry.manager, &left[i], SNAPSHOT_ADDED);
+                store_snapshot_show(m->store, left[i].id);
+                manager_tell(m, &left[i], SNAPSHOT_ADDED);
         }
         snapshot_records_free(left, n);
 }
@@ -127,8 +125,11 @@ static const void *deletion_answer(struct inquiry *q, int *r _unused_,
                 if (!d->hidden) /* else it was told when it was hidden */
                         manager_tell(m, record, SNAPSHOT_REMOVED);
         }
-        if (d->hidden)
-                deletion_show(d);
+        if (d->hidden) {
+                for (size_t i = 0; i < (size_t)d->result.deleted; i++)
+                        store_snapshot_show(d->store, d->records[i].id);
+                manager_show_set(m, d->id);
+        }
         if (d->result.deleted > 0)
                 manager_arm_expiry(m);
         /* Its turn is over; the next begins. */
@@ -245,10 +246,13 @@ int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done
 
         r = deletion_new(&d, m, NULL, set_id, VSS_OBJECT_SNAPSHOT_SET, true, done, userdata,
                          reterr);
+        if (r >= 0) {
+                d->hidden = true;
+                r = deletion_queue(d, reterr);
+        }
         if (r < 0)
-                return r;
-        d->hidden = true;
-        return deletion_queue(d, reterr);
+                manager_show_set(m, set_id);
+        return r;
 }
 
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,

@@ -289,7 +289,7 @@ static int script_exclude(struct script_run *run, struct vss_error *reterr) {
 static int script_set_up(struct script_run *run, struct vss_error *reterr) {
         int r;
 
-        r = session_initialize_for_backup(run->session, NULL, reterr);
+        r = session_initialize_for_backup(run->session, reterr);
         if (r >= 0)
                 r = session_set_context(run->session, run->options.context, reterr);
         /* A copy that stays on this machine is no backup that a log may be truncated for. */

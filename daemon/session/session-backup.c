@@ -2,15 +2,6 @@
 
 #include "daemon/session/session-private.h"
 
-static void session_on_completed(void *userdata, const struct round_result *result _unused_) {
-        struct session *s = userdata;
-
-        /* Who failed is in the status. */
-        s->operation.round = NULL;
-        session_set_state(s, s->operation.next);
-        session_end_operation(s, &(const struct vss_error){ 0 });
-}
-
 /* The event is out with every writer and cannot be taken back: what is cancelled is the wait. */
 static void session_cancel_complete(void *userdata) {
         struct session *s = userdata;
@@ -20,27 +11,18 @@ static void session_cancel_complete(void *userdata) {
 }
 
 int session_backup_complete(struct session *s, struct async **ret, struct vss_error *reterr) {
-        const struct writer_event event = session_event(s, WRITER_EVENT_BACKUP_COMPLETE);
         enum session_state next;
         int r;
 
         r = session_enter(s, METHOD_BACKUP_COMPLETE, &next, reterr);
         if (r < 0)
                 return r;
-        r = session_begin_operation(s, METHOD_BACKUP_COMPLETE, next, session_cancel_complete,
-                                    reterr);
-        if (r < 0)
-                return r;
-        r = participants_send(s->participants, &event, s->manager->config.event_usec,
-                              session_on_completed, s, &s->operation.round);
-        if (r < 0) {
-                s->operation.async = async_unref(s->operation.async);
-                return vss_error_from_errno(reterr, r, "BackupComplete");
-        }
+        r = session_begin_round(s, METHOD_BACKUP_COMPLETE, WRITER_EVENT_BACKUP_COMPLETE, next,
+                                session_cancel_complete, ret, reterr);
         /* Without DoSnapshotSet (no snapshot was needed) the set that was opened ends here. */
-        manager_release_creation(s->manager, s);
-        *ret = async_ref(s->operation.async);
-        return 0;
+        if (r >= 0)
+                manager_release_creation(s->manager, s);
+        return r;
 }
 
 void session_answer_abort(struct session *s, int r, struct vss_error *error) {

@@ -2,6 +2,7 @@
 
 /* Inside daemon/session/ only: the object whose methods fill several rooms. */
 
+#include "common/writer-metadata.h"
 #include "daemon/coordinator/coordinator.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
@@ -15,6 +16,7 @@ struct operation {
         enum session_method method;
         enum session_state next; /* when it has succeeded */
         struct round *round;     /* to the writers; NULL: a set in creation */
+        bool cancelled;          /* a set past its commit, that is to go again */
 };
 
 /* AbortBackup's callers, answered together. */
@@ -48,13 +50,20 @@ struct session {
 
         LONG context;
         bool context_set; /* by SetContext, or consumed */
-        bool backup_state, component_mode, bootable, partial_files;
-        VSS_BACKUP_TYPE backup_type;
         uint64_t expire_unix;
+
+        struct backup_document *document; /* NULL in the state N */
+        bool loaded;                      /* it was saved by an earlier object */
+        bool backup_state_set;            /* SetBackupState was called */
+        struct session_account *account;  /* NULL: nobody counts */
+        size_t charged;
 
         struct writer_filter filter;
         struct participants *participants; /* NULL: nobody was asked to Identify */
         bool gather_begun, gathered, metadata_freed;
+        size_t metadata_bytes;       /* of what was gathered */
+        struct writer_model *models; /* what was read of it */
+        struct writer_reading *readings;
         struct status_list status;
         struct async *status_async; /* GatherWriterStatus under way */
         sd_event_source *status_turn;
@@ -104,6 +113,40 @@ void session_end_operation(struct session *s, const struct vss_error *error);
 /* Ends a round's operation without waiting for its writers. */
 void session_drop_operation(struct session *s);
 struct writer_event session_event(const struct session *s, enum writer_event_type type);
+/* As SetBackupState, SetRestoreState or the loaded document say. */
+const struct backup_document_state *session_backup_state(const struct session *s);
+
+/* --- session-account.c --- */
+/* Is there room for so much more? E_OUTOFMEMORY. */
+int session_check_room_for(const struct session *s, size_t more, struct vss_error *reterr);
+/* After every change of what is kept. */
+void session_charge(struct session *s);
+
+/* --- session-documents.c --- */
+/* The components' part in events with them, for the participants (NULL: whole volumes). */
+int session_give_components(void *userdata, const struct participant_info *info,
+                            enum writer_event_type type, struct document **ret);
+void session_take_components(void *userdata, const struct participant_info *info,
+                             enum writer_event_type type, struct document *components);
+/* Does the writer have components that the events of this object are about? */
+bool session_concerns(void *userdata, const struct participant_info *info);
+const char *session_instance_name(const struct session *s, VSS_ID instance_id);
+
+/* --- writer-model.c: the metadata of gathered writers, read --- */
+/* Is it read? */
+const struct writer_metadata *session_model(const struct session *s, VSS_ID instance_id);
+/* Reads it, once however many wait for it; done() comes from the loop, and result is NULL. */
+int session_read_model(struct session *s, const struct participant_info *info, session_done_fn done,
+                       void *userdata, struct vss_error *reterr);
+/* What is read lives as long as something may ask for it. */
+void session_drop_models(struct session *s);
+size_t session_models_memory(const struct session *s);
+
+/* A round to the writers as the one operation of the session: PrepareForBackup, BackupComplete,
+ * PreRestore, PostRestore. */
+int session_begin_round(struct session *s, enum session_method m, enum writer_event_type type,
+                        enum session_state next, async_cancel_fn cancel, struct async **ret,
+                        struct vss_error *reterr);
 
 void session_drop_volumes(struct session *s);
 void session_drop_status(struct session *s);

@@ -110,6 +110,7 @@ struct session *session_free(struct session *s) {
         assert(!s->released);
 
         s->released = true;
+        session_set_account(s, NULL);
         (void)vss_error_set(&error, VSS_E_BAD_STATE, 0,
                             "The session ended before this could be answered");
         while (s->inquiries)

@@ -224,29 +224,11 @@ int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID pr
         return 0;
 }
 
-/* In component mode an event concerns the writers that have an explicitly added component; a
- * document into which nothing was added concerns nobody. */
-static bool session_involves(void *userdata, const struct participant_info *info _unused_) {
-        const struct session *s = userdata;
-
-        return !s->component_mode;
-}
-
-static void session_on_prepared(void *userdata, const struct round_result *result _unused_) {
-        struct session *s = userdata;
-
-        /* Who failed is in the status; whether to go on is the requester's decision. */
-        s->operation.round = NULL;
-        session_set_state(s, s->operation.next);
-        session_end_operation(s, &(const struct vss_error){ 0 });
-}
-
 static void session_cancel_prepare(void *userdata) {
         session_drop_operation(userdata);
 }
 
 int session_prepare_for_backup(struct session *s, struct async **ret, struct vss_error *reterr) {
-        const struct writer_event event = session_event(s, WRITER_EVENT_PREPARE_BACKUP);
         enum session_state next;
         int r;
 
@@ -257,26 +239,22 @@ int session_prepare_for_backup(struct session *s, struct async **ret, struct vss
                 return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
                                      "PrepareForBackup needs GatherWriterMetadata first, and that "
                                      "before StartSnapshotSet; use a new object");
-        participants_involve(s->participants, session_involves, s);
-        r = session_begin_operation(s, METHOD_PREPARE_FOR_BACKUP, next, session_cancel_prepare,
-                                    reterr);
-        if (r < 0)
-                return r;
-        r = participants_send(s->participants, &event, s->manager->config.event_usec,
-                              session_on_prepared, s, &s->operation.round);
-        if (r < 0) {
-                s->operation.async = async_unref(s->operation.async);
-                return vss_error_from_errno(reterr, r, "PrepareForBackup");
-        }
-        *ret = async_ref(s->operation.async);
-        return 0;
+        participants_involve(s->participants, session_concerns, s);
+        r = session_begin_round(s, METHOD_PREPARE_FOR_BACKUP, WRITER_EVENT_PREPARE_BACKUP, next,
+                                session_cancel_prepare, ret, reterr);
+        /* No component can be added any more. */
+        if (r >= 0)
+                session_drop_models(s);
+        return r;
 }
 
 static void session_cancel_set(void *userdata) {
         struct session *s = userdata;
 
         /* The operation ends when everything is put back. */
-        coordinator_cancel(s->coordinator);
+        s->operation.cancelled = true;
+        if (s->coordinator)
+                coordinator_cancel(s->coordinator);
 }
 
 static void session_on_progress(void *userdata, const char *phase, unsigned per_cent) {
@@ -286,6 +264,46 @@ static void session_on_progress(void *userdata, const char *phase, unsigned per_
                 async_set_phase(s->operation.async, phase, per_cent);
 }
 
+/* Without memory the document lacks the set's id, which its requester has. */
+static void session_note_set(struct session *s) {
+        struct backup_document_state state = *session_backup_state(s);
+
+        state.set_id = s->set_id;
+        if (backup_document_set_state(s->document, &state, NULL) < 0)
+                log_set(LOG_WARNING, s->set_id, "Out of memory: the document lacks the set's id");
+}
+
+static void session_on_cancelled(void *userdata, int r, const void *result _unused_,
+                                 struct vss_error *error) {
+        struct session *s = userdata;
+
+        s->deleting = false;
+        s->set_created = r < 0; /* what stays goes with the session, or is deleted by hand */
+        if (s->released) {
+                session_release_next(s);
+                return;
+        }
+        session_set_state(s, SESSION_ABORTED);
+        if (r < 0)
+                (void)vss_error_prefix(error, "The set was cancelled after it had been made, and "
+                                              "cannot be deleted");
+        session_end_operation(s, r < 0 ? error : NULL);
+}
+
+/* Cancel was accepted when the set was past its commit, and S_OK says that it is cancelled: what
+ * was made goes again, before the requester hears of the end. */
+static void session_undo_set(struct session *s) {
+        struct vss_error error = { 0 };
+        int r;
+
+        manager_hide_set(s->manager, s->set_id);
+        r = manager_delete_hidden(s->manager, s->set_id, session_on_cancelled, s, &error);
+        s->deleting = r >= 0;
+        if (r < 0)
+                session_on_cancelled(s, r, NULL, &error);
+        vss_error_done(&error);
+}
+
 void session_on_set(void *userdata, int r, const struct coordinator_result *result,
                     struct vss_error *error) {
         struct session *s = userdata;
@@ -293,7 +311,6 @@ void session_on_set(void *userdata, int r, const struct coordinator_result *resu
 
         s->coordinator = NULL;
         s->set_created = r == 0;
-        session_set_state(s, r == 0 ? s->operation.next : SESSION_ABORTED);
         session_drop_volumes(s);
         manager_release_creation(m, s);
         for (size_t i = 0; i < result->n; i++)
@@ -301,10 +318,17 @@ void session_on_set(void *userdata, int r, const struct coordinator_result *resu
         if (result->n > 0)
                 manager_arm_expiry(m);
 
+        if (r == 0 && !s->released && s->operation.cancelled && !s->abort_waiters) {
+                session_undo_set(s);
+                return;
+        }
+        session_set_state(s, r == 0 ? s->operation.next : SESSION_ABORTED);
         if (s->released) {
                 session_release_next(s);
                 return;
         }
+        if (r == 0)
+                session_note_set(s);
         /* Whoever is answered may release the session; its memory stays until a later turn. */
         if (s->abort_waiters && r == 0) {
                 session_end_operation(s, &(const struct vss_error){ 0 });
@@ -330,6 +354,8 @@ static int session_check_set(const struct session *s, struct vss_error *reterr) 
 }
 
 int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_error *reterr) {
+        /* What the events of this set have in common. */
+        const struct writer_event event = session_event(s, WRITER_EVENT_PREPARE_SNAPSHOT);
         const struct session_config *config = &s->manager->config;
         struct coordinator_request request = {
                 .event = s->manager->event,
@@ -337,10 +363,10 @@ int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_er
                 .session_id = s->id,
                 .set_id = s->set_id,
                 .context = s->context,
-                .backup_type = s->backup_type,
-                .component_mode = s->component_mode,
-                .bootable_system_state = s->bootable,
-                .partial_files = s->partial_files,
+                .backup_type = event.backup_type,
+                .component_mode = event.component_mode,
+                .bootable_system_state = event.bootable_system_state,
+                .partial_files = event.partial_files,
                 .expire_unix = s->expire_unix,
                 .volumes = s->volumes,
                 .n_volumes = s->n_volumes,

@@ -5,20 +5,17 @@
 #include "daemon/log/log.h"
 #include "daemon/session/session-private.h"
 
-int session_initialize_for_backup(struct session *s, const char *xml, struct vss_error *reterr) {
+int session_initialize_for_backup(struct session *s, struct vss_error *reterr) {
         enum session_state next;
         int r;
 
         r = session_enter(s, METHOD_INITIALIZE_FOR_BACKUP, &next, reterr);
         if (r < 0)
                 return r;
-        /* A document is given for importing transportable copies alone, and no provider here makes
-         * or imports such copies. */
-        if (!str_empty(xml))
-                return vss_error_set(reterr, VSS_E_INVALID_XML_DOCUMENT, 0,
-                                     "The document was not loaded: InitializeForBackup takes one "
-                                     "only for importing transportable snapshots, and no provider "
-                                     "of this machine can import; pass none for a new backup");
+        r = backup_document_new(&s->document, reterr);
+        if (r < 0)
+                return r;
+        session_charge(s);
         session_set_state(s, next);
         return 0;
 }
@@ -39,6 +36,7 @@ int session_set_context(struct session *s, LONG context, struct vss_error *reter
 
 int session_set_backup_state(struct session *s, bool select_components, bool bootable,
                              VSS_BACKUP_TYPE type, bool partial_files, struct vss_error *reterr) {
+        struct backup_document_state state;
         int r;
 
         r = session_enter(s, METHOD_SET_BACKUP_STATE, NULL, reterr);
@@ -48,12 +46,15 @@ int session_set_backup_state(struct session *s, bool select_components, bool boo
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "%d is no backup type; they go from 1 (full) to 6 (other)",
                                      (int)type);
-        s->backup_state = true;
-        s->component_mode = select_components;
-        s->bootable = bootable;
-        s->backup_type = type;
-        s->partial_files = partial_files;
-        return 0;
+        state = *backup_document_state(s->document);
+        state.select_components = select_components;
+        state.bootable_system_state = bootable;
+        state.backup_type = type;
+        state.partial_files = partial_files;
+        r = backup_document_set_state(s->document, &state, reterr);
+        if (r >= 0)
+                s->backup_state_set = true;
+        return r;
 }
 
 typedef int (*filter_fn)(struct writer_filter *f, const VSS_ID *ids, size_t n,

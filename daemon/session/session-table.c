@@ -309,6 +309,13 @@ static const char *const names[_METHOD_MAX] = {
 };
 _Static_assert(METHOD_GET_ROOT_AND_LOGICAL_PREFIX_PATHS == 62, "the numbers are the interface's");
 
+int session_method_from_string(const char *name) {
+        for (int m = 1; m < _METHOD_MAX; m++)
+                if (streq(names[m], name))
+                        return m;
+        return -EINVAL;
+}
+
 const char *session_method_to_string(enum session_method m) {
         return m > 0 && m < _METHOD_MAX ? names[m] : NULL;
 }

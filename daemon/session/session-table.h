@@ -76,6 +76,8 @@ enum session_method {
 
 /* The documented name: "GetWriterComponentsCount". */
 const char *session_method_to_string(enum session_method m);
+/* -EINVAL */
+int session_method_from_string(const char *name);
 
 /* What a row's cell depends on besides the state. */
 struct session_facts {

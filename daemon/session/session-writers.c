@@ -13,12 +13,32 @@ static bool session_asks(void *userdata, const struct writer *w) {
 
 static void session_on_gathered(void *userdata, const struct round_result *result _unused_) {
         struct session *s = userdata;
+        struct vss_error error = { 0 };
+        struct participant_info info;
+        size_t bytes = 0;
 
         s->operation.round = NULL;
-        s->gathered = true;
-        session_set_state(s, s->operation.next);
-        session_end_operation(s, &(const struct vss_error){ 0 });
+        for (size_t i = 0; i < participants_count(s->participants); i++) {
+                participants_get(s->participants, i, &info);
+                bytes += info.metadata ? document_size(info.metadata) : 0;
+        }
+        if (session_check_room_for(s, bytes, &error) < 0) {
+                participants_free_metadata(s->participants);
+                s->metadata_freed = true;
+        } else {
+                s->metadata_bytes = bytes;
+                s->gathered = true;
+                session_set_state(s, s->operation.next);
+                session_charge(s);
+        }
+        session_end_operation(s, &error);
+        vss_error_done(&error);
 }
+
+static const struct participants_components components = {
+        .give = session_give_components,
+        .take = session_take_components,
+};
 
 static void session_cancel_round(void *userdata) {
         struct session *s = userdata;
@@ -42,6 +62,7 @@ int session_gather_writer_metadata(struct session *s, struct async **ret,
         r = participants_new(&s->participants, s->manager->writers);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "GatherWriterMetadata");
+        participants_set_components(s->participants, &components, s);
         r = session_begin_operation(s, METHOD_GATHER_WRITER_METADATA, next, session_cancel_round,
                                     reterr);
         if (r < 0) {
@@ -118,6 +139,8 @@ int session_free_writer_metadata(struct session *s, struct vss_error *reterr) {
                 return r;
         participants_free_metadata(s->participants);
         s->metadata_freed = true;
+        s->metadata_bytes = 0;
+        session_drop_models(s);
         return 0;
 }
 

@@ -1,6 +1,6 @@
 /* One IVssBackupComponents object: what it is made of, its gate, its one running operation. The
- * methods live in rooms of their own: session-setup, -writers, -set, -backup, -query; its end in
- * session-release.
+ * methods live in rooms of their own: session-setup, -writers, -components, -documents, -set,
+ * -backup, -restore, -query, -storage; its end in session-release.
  *
  *        InitializeForBackup  Gather      Start        Prepare      Do           Complete
  *      N --------------> B0 -------> BM --------> BS --------> BP ------> BC ------> BD ------> BE
@@ -78,7 +78,6 @@ int session_new(struct session **ret, struct session_manager *m, uid_t owner,
         s->number = ++m->last_number;
         s->state = SESSION_NEW;
         s->context = VSS_CTX_BACKUP;
-        s->backup_type = VSS_BT_FULL;
         s->next = m->sessions;
         s->pprev = &m->sessions;
         if (s->next)
@@ -112,6 +111,10 @@ struct session *session_destroy(struct session *s) {
         s->manager->n_sessions--;
 
         session_drop_status(s);
+        assert(!s->readings);
+        session_set_account(s, NULL);
+        session_drop_models(s);
+        backup_document_free(s->document);
         async_unref(s->status_async);
         session_drop_volumes(s);
         participants_free(s->participants);
@@ -155,7 +158,24 @@ static bool method_waits_for_operation(enum session_method m) {
                 METHOD_INITIALIZE_FOR_RESTORE,
                 METHOD_SET_CONTEXT,
                 METHOD_SET_BACKUP_STATE,
+                METHOD_SET_RESTORE_STATE,
                 METHOD_GATHER_WRITER_METADATA,
+                METHOD_ADD_COMPONENT,
+                METHOD_SET_BACKUP_SUCCEEDED,
+                METHOD_SET_BACKUP_OPTIONS,
+                METHOD_SET_PREVIOUS_BACKUP_STAMP,
+                METHOD_SET_SELECTED_FOR_RESTORE,
+                METHOD_SET_SELECTED_FOR_RESTORE_EX,
+                METHOD_SET_RESTORE_OPTIONS,
+                METHOD_SET_ADDITIONAL_RESTORES,
+                METHOD_ADD_ALTERNATIVE_LOCATION_MAPPING,
+                METHOD_ADD_RESTORE_SUBCOMPONENT,
+                METHOD_SET_FILE_RESTORE_STATUS,
+                METHOD_ADD_NEW_TARGET,
+                METHOD_SET_RANGES_FILE_PATH,
+                METHOD_SET_AUTHORITATIVE_RESTORE,
+                METHOD_SET_ROLL_FORWARD,
+                METHOD_SET_RESTORE_NAME,
                 METHOD_START_SNAPSHOT_SET,
                 METHOD_PREPARE_FOR_BACKUP,
                 METHOD_DO_SNAPSHOT_SET,
@@ -178,7 +198,8 @@ int session_enter(const struct session *s, enum session_method m, enum session_s
                 .no_writers = !vss_context_has_writers(s->context),
                 .all_contexts = s->context == VSS_CTX_ALL,
                 .context_set = s->context_set,
-                .backup_state = s->backup_state,
+                .backup_state = s->backup_state_set,
+                .loaded = s->loaded,
                 .other_builds = builder && builder != s,
         };
         enum session_state next;
@@ -198,6 +219,10 @@ int session_enter(const struct session *s, enum session_method m, enum session_s
         return r;
 }
 
+int session_check(const struct session *s, enum session_method m, struct vss_error *reterr) {
+        return session_enter(s, m, NULL, reterr);
+}
+
 int session_begin_operation(struct session *s, enum session_method m, enum session_state next,
                             async_cancel_fn cancel, struct vss_error *reterr) {
         int r;
@@ -210,6 +235,7 @@ int session_begin_operation(struct session *s, enum session_method m, enum sessi
         s->operation.method = m;
         s->operation.next = next;
         s->operation.round = NULL;
+        s->operation.cancelled = false;
         return 0;
 }
 
@@ -233,14 +259,47 @@ void session_drop_operation(struct session *s) {
 }
 
 struct writer_event session_event(const struct session *s, enum writer_event_type type) {
+        const struct backup_document_state *state = session_backup_state(s);
+
         return (struct writer_event){
                 .type = type,
                 .session_id = s->id,
                 .set_id = s->set_id,
                 .context = s->context,
-                .backup_type = s->backup_type,
-                .component_mode = s->component_mode,
-                .bootable_system_state = s->bootable,
-                .partial_files = s->partial_files,
+                /* Before SetBackupState, i.e. in Identify, nothing is known. */
+                .backup_type =
+                        state->backup_type == VSS_BT_UNDEFINED ? VSS_BT_FULL : state->backup_type,
+                .restore_type = state->restore_type,
+                .component_mode = state->select_components,
+                .bootable_system_state = state->bootable_system_state,
+                .partial_files = state->partial_files,
         };
+}
+
+/* Who failed is in the status; whether to go on is the requester's decision. */
+static void session_on_round(void *userdata, const struct round_result *result _unused_) {
+        struct session *s = userdata;
+
+        s->operation.round = NULL;
+        session_set_state(s, s->operation.next);
+        session_end_operation(s, &(const struct vss_error){ 0 });
+}
+
+int session_begin_round(struct session *s, enum session_method m, enum writer_event_type type,
+                        enum session_state next, async_cancel_fn cancel, struct async **ret,
+                        struct vss_error *reterr) {
+        const struct writer_event event = session_event(s, type);
+        int r;
+
+        r = session_begin_operation(s, m, next, cancel, reterr);
+        if (r < 0)
+                return r;
+        r = participants_send(s->participants, &event, s->manager->config.event_usec,
+                              session_on_round, s, &s->operation.round);
+        if (r < 0) {
+                s->operation.async = async_unref(s->operation.async);
+                return vss_error_from_errno(reterr, r, session_method_to_string(m));
+        }
+        *ret = async_ref(s->operation.async);
+        return 0;
 }

@@ -7,8 +7,10 @@
  * unfinished set is aborted, auto-release snapshots are deleted, writers get BackupShutdown. That
  * work goes on in the background after session_free() has returned. */
 
-#include "common/vss-error.h"
+#include "common/backup-document.h"
+#include "common/document.h"
 #include "daemon/session/async.h"
+#include "daemon/session/session-table.h"
 #include "daemon/store/store.h"
 #include "daemon/writers/writer.h"
 
@@ -64,7 +66,51 @@ typedef void (*session_done_fn)(void *userdata, int r, const void *result, struc
  * observer hears of every change from then on; the session keeps a reference of its own until the
  * operation has ended, and freeing the session completes what runs as cancelled. */
 
-int session_initialize_for_backup(struct session *s, const char *xml, struct vss_error *reterr);
+/* May the method be called now? For those who want to know before they look at its arguments: the
+ * state comes first. 0, 1 (it has no effect), or the documented refusal. */
+int session_check(const struct session *s, enum session_method m, struct vss_error *reterr);
+
+/* What the session's documents take is charged here; NULL (at first): nowhere. It must live until
+ * session_free(). */
+struct session_account {
+        size_t used, max;
+};
+void session_set_account(struct session *s, struct session_account *account);
+
+/* A backup from the beginning. */
+int session_initialize_for_backup(struct session *s, struct vss_error *reterr);
+/* With a saved document: m is InitializeForBackup (for an import) or InitializeForRestore. result:
+ * NULL. */
+int session_initialize_from(struct session *s, enum session_method m, struct document *saved,
+                            session_done_fn done, void *userdata, struct vss_error *reterr);
+/* The caller's to drop. */
+int session_save_as_xml(struct session *s, struct document **ret, struct vss_error *reterr);
+int session_get_writer_components_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
+/* A document with the state and the components of the i-th writer that has some; the caller's to
+ * drop. */
+int session_get_writer_components(struct session *s, uint32_t i, VSS_ID *ret_instance,
+                                  VSS_ID *ret_writer, struct document **ret,
+                                  struct vss_error *reterr);
+
+/* AddComponent and all methods that name a component: session-components.c has the table of them.
+ */
+#define COMPONENT_TEXTS 3
+struct component_args {
+        struct backup_component_key key; /* instance_id: AddComponent, SetBackupSucceeded */
+        const char
+                *texts[COMPONENT_TEXTS]; /* those that follow the key, in their order; never NULL */
+        uint32_t number;
+        bool flag;
+        VSS_ID instance_id; /* SetSelectedForRestoreEx */
+};
+/* 1: done. 0: the writer's metadata is read first, and done() will come; args stay the caller's
+ * until then. result: NULL */
+int session_call_component(struct session *s, enum session_method m,
+                           const struct component_args *args, session_done_fn done, void *userdata,
+                           struct vss_error *reterr);
+int session_set_restore_state(struct session *s, uint32_t type, struct vss_error *reterr);
+int session_pre_restore(struct session *s, struct async **ret, struct vss_error *reterr);
+int session_post_restore(struct session *s, struct async **ret, struct vss_error *reterr);
 int session_set_context(struct session *s, LONG context, struct vss_error *reterr);
 int session_set_backup_state(struct session *s, bool select_components, bool bootable,
                              VSS_BACKUP_TYPE type, bool partial_files, struct vss_error *reterr);
@@ -121,6 +167,30 @@ int session_backup_complete(struct session *s, struct async **ret, struct vss_er
 /* Answers when the writers have been told. result: NULL */
 int session_abort_backup(struct session *s, session_done_fn done, void *userdata,
                          struct vss_error *reterr);
+
+/* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
+ * documents, and a call that is legal is answered with the code for a provider that cannot. */
+int session_expose_snapshot(struct session *s, VSS_ID id, const char *path, uint32_t attributes,
+                            const char *expose, struct vss_error *reterr);
+int session_unexpose_snapshot(struct session *s, VSS_ID id, struct vss_error *reterr);
+int session_break_snapshot_set(struct session *s, VSS_ID set_id, struct vss_error *reterr);
+int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
+                                  struct async **ret, struct vss_error *reterr);
+int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, struct vss_error *reterr);
+int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr);
+int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr);
+int session_add_snapshot_to_recovery_set(struct session *s, VSS_ID id, uint32_t flags,
+                                         const char *volume, struct vss_error *reterr);
+int session_recover_set(struct session *s, uint32_t flags, struct vss_error *reterr);
+
+/* result: const struct path_split * */
+struct path_split {
+        char *root;   /* the mount point, ends with '/' */
+        char *prefix; /* what is mounted there: "UUID=...", "host:/export", or the device */
+};
+int session_get_root_and_logical_prefix_paths(struct session *s, const char *path,
+                                              session_done_fn done, void *userdata,
+                                              struct vss_error *reterr);
 
 /* Not tied to a session (IsVolumeSnapshotted; the Manager's verbs). */
 struct snapshotted_result {

@@ -272,6 +272,14 @@ static void append_dict(DBusMessageIter *iter, char *const *pairs, bool variants
         ck_assert(dbus_message_iter_close_container(iter, &array));
 }
 
+static void append_document(DBusMessageIter *iter, const char *text) {
+        DBusMessageIter variant;
+
+        ck_assert(dbus_message_iter_open_container(iter, DBUS_TYPE_VARIANT, "s", &variant));
+        ck_assert(dbus_message_iter_append_basic(&variant, DBUS_TYPE_STRING, &text));
+        ck_assert(dbus_message_iter_close_container(iter, &variant));
+}
+
 DBusMessage *message_new(const char *path, const char *interface, const char *member,
                          const char *signature, ...) {
         DBusMessage *m = dbus_message_new_method_call(SERVICE, path, interface, member);
@@ -288,6 +296,9 @@ DBusMessage *message_new(const char *path, const char *interface, const char *me
                 } else if (strncmp(signature, "a{s", 3) == 0) {
                         append_dict(&iter, va_arg(ap, char *const *), signature[3] == 'v');
                         signature += 5;
+                } else if (*signature == 'v') {
+                        append_document(&iter, va_arg(ap, const char *));
+                        signature++;
                 } else if (*signature == 's' || *signature == 'o') {
                         const char *s = va_arg(ap, const char *);
 
@@ -386,6 +397,17 @@ void reply_read(DBusMessage *reply, const char *signature, ...) {
                 if (*signature == 'a') {
                         *va_arg(ap, char ***) = read_strings(&iter);
                         signature += 2;
+                } else if (*signature == 'v') {
+                        DBusMessageIter variant;
+                        const char *s;
+
+                        /* None of ours is long enough for a memfd. */
+                        dbus_message_iter_recurse(&iter, &variant);
+                        ck_assert_int_eq(dbus_message_iter_get_arg_type(&variant),
+                                         DBUS_TYPE_STRING);
+                        dbus_message_iter_get_basic(&variant, &s);
+                        *va_arg(ap, const char **) = keep_text(s);
+                        signature++;
                 } else if (*signature == 's' || *signature == 'o') {
                         const char *s;
 

@@ -56,8 +56,9 @@ struct client {
 void client_open(struct client *c, const struct harness *h);
 void client_close(struct client *c);
 
-/* Appends "s", "o", "i", "u", "b" or "as" (a NULL-terminated char *const *) by signature; "a{sv}"
- * and "a{ss}" take a NULL-terminated list of strings, key, value (in a{sv}: string variants). */
+/* Appends "s", "o", "i", "u", "b", "v" (a document's text) or "as" (a NULL-terminated char *const
+ * *) by signature; "a{sv}" and "a{ss}" take a NULL-terminated list of strings, key, value (in
+ * a{sv}: string variants). */
 DBusMessage *message_new(const char *path, const char *interface, const char *member,
                          const char *signature, ...);
 /* The reply, an error or not. Takes m over. */

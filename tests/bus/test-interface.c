@@ -140,7 +140,7 @@ START_TEST(introspection_is_the_contract) {
         assert_introspects(first_snapshot(), SNAPSHOT);
         assert_introspects(ROOT "/provider/fake_cow", SERVICE ".Provider");
 
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
         reply_read(client_call(&c, session, SESSION, "GatherWriterMetadata", ""), "o", &async);
         assert_introspects(async, ASYNC);
 }
@@ -282,13 +282,13 @@ START_TEST(absurd_sizes_are_refused) {
         memset(text, 'x', 17 * 1024 * 1024);
         for (size_t i = 0; i < 5000; i++)
                 many[i] = (char *)"/srv/data";
-        client_fails(&c, ERROR("InvalidArg"), session, SESSION, "InitializeForBackup", "s", text);
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "IsVolumeSupported", "s", text);
         client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}", many,
                      NULL);
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "DisableWriterClasses", "as", many);
         free(text);
         free(many);
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
 }
 END_TEST
 

@@ -173,7 +173,7 @@ static bool step(struct client *c, int n, const char *session, const char *membe
 static const struct {
         const char *member, *signature, *first, *second;
 } sequence[] = {
-        { "InitializeForBackup", "s", "", NULL }, { "SetContext", "i", NULL, NULL },
+        { "InitializeForBackup", "v", "", NULL }, { "SetContext", "i", NULL, NULL },
         { "StartSnapshotSet", "", NULL, NULL },   { "AddToSnapshotSet", "ss", "/srv/data", "" },
         { "DoSnapshotSet", "", NULL, NULL },
 };

@@ -30,7 +30,7 @@ static void good(const char *session, const char *member) {
 static const char *initialized(struct client *client, LONG context) {
         const char *session = client_session(client);
 
-        client_do(client, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(client, session, SESSION, "InitializeForBackup", "v", "");
         if (context != VSS_CTX_BACKUP)
                 client_do(client, session, SESSION, "SetContext", "i", context);
         return session;
@@ -139,8 +139,8 @@ START_TEST(methods_out_of_order_are_bad_state) {
         client_fails(&c, ERROR("BadState"), session, SESSION, "Query", "suu", "", VSS_OBJECT_NONE,
                      VSS_OBJECT_SNAPSHOT);
 
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
-        client_fails(&c, ERROR("BadState"), session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
+        client_fails(&c, ERROR("BadState"), session, SESSION, "InitializeForBackup", "v", "");
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "SetContext", "i", 1);
         client_fails(&c, ERROR("InvalidArg"), session, SESSION, "SetBackupState", "bbub", FALSE,
                      FALSE, 99U, FALSE);
@@ -160,9 +160,9 @@ END_TEST
 START_TEST(a_damaged_document_is_refused) {
         const char *session = client_session(&c);
 
-        client_fails(&c, ERROR("InvalidXmlDocument"), session, SESSION, "InitializeForBackup", "s",
+        client_fails(&c, ERROR("InvalidXmlDocument"), session, SESSION, "InitializeForBackup", "v",
                      "<BACKUP_COMPONENTS");
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
 }
 END_TEST
 

@@ -44,7 +44,7 @@ static void teardown(void) {
 static const char *prepared(void) {
         const char *session = client_session(&c);
 
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
         client_do(&c, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE, VSS_BT_FULL, FALSE);
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
                          VSS_S_ASYNC_FINISHED);
@@ -145,7 +145,7 @@ START_TEST(events_come_in_their_order_and_say_what_they_are_about) {
         session = prepared();
         reply_read(client_call(&c, session, SESSION, "GetWriterMetadataCount", ""), "u", &n);
         ck_assert_uint_eq(n, 2);
-        reply_read(client_call(&c, session, SESSION, "GetWriterMetadata", "u", 0U), "ss", &instance,
+        reply_read(client_call(&c, session, SESSION, "GetWriterMetadata", "u", 0U), "sv", &instance,
                    &xml);
         ck_assert_ptr_nonnull(strstr(xml, "WRITER_METADATA"));
         client_fails(&c, ERROR("ObjectNotFound"), session, SESSION, "GetWriterMetadata", "u", 2U);
@@ -187,7 +187,7 @@ START_TEST(filters_keep_writers_out) {
 
         bus_writer_start(&front, &h);
         bus_writer_start(&back, &h);
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
         client_do(&c, session, SESSION, "DisableWriterClasses", "as",
                   ((char *[]){ front.class_id, NULL }));
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
@@ -196,7 +196,7 @@ START_TEST(filters_keep_writers_out) {
         ck_assert_uint_eq(bus_writer_count("back", "Identify"), 1);
 
         session = client_session(&c);
-        client_do(&c, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
         client_do(&c, session, SESSION, "DisableWriterInstances", "as",
                   ((char *[]){ back.instance_id, NULL }));
         ck_assert_int_eq(client_run(&c, session, "GatherWriterMetadata", NULL),
@@ -288,7 +288,7 @@ START_TEST(a_mute_writer_does_not_silence_the_others) {
 
                 for (size_t i = 0; i < ARRAY_SIZE(asyncs); i++) {
                         (void)snprintf(sessions[i], sizeof(sessions[i]), "%s", client_session(&c));
-                        client_do(&c, sessions[i], SESSION, "InitializeForBackup", "s", "");
+                        client_do(&c, sessions[i], SESSION, "InitializeForBackup", "v", "");
                         reply_read(
                                 client_call(&c, sessions[i], SESSION, "GatherWriterMetadata", ""),
                                 "o", &asyncs[i]);
@@ -317,7 +317,7 @@ START_TEST(a_requester_that_vanishes_leaves_nobody_frozen) {
         bus_writer_start(&front, &h);
         client_open(&other, &h);
         session = client_session(&other);
-        client_do(&other, session, SESSION, "InitializeForBackup", "s", "");
+        client_do(&other, session, SESSION, "InitializeForBackup", "v", "");
         client_do(&other, session, SESSION, "SetBackupState", "bbub", FALSE, FALSE, VSS_BT_FULL,
                   FALSE);
         ck_assert_int_eq(client_run(&other, session, "GatherWriterMetadata", NULL),

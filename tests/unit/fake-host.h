@@ -217,7 +217,7 @@ static inline struct session *session_up_to(const char *state, LONG context, VSS
 
         if (streq(state, "N"))
                 return s;
-        ck_ok(session_initialize_for_backup(s, NULL, &error));
+        ck_ok(session_initialize_for_backup(s, &error));
         if (context != VSS_CTX_BACKUP)
                 ck_ok(session_set_context(s, context, &error));
         ck_ok(session_set_backup_state(s, false, false, VSS_BT_FULL, false, &error));

@@ -220,7 +220,7 @@ static size_t drop_snapshots(void) {
         struct snapshot_record *records = NULL;
         size_t n = 0;
 
-        ck_assert_int_eq(store_snapshot_list(host.store, GUID_NULL, &records, &n, NULL), 0);
+        ck_assert_int_eq(store_snapshot_list_all(host.store, GUID_NULL, &records, &n, NULL), 0);
         for (size_t i = 0; i < n; i++)
                 ck_assert_int_eq(store_snapshot_delete(host.store, records[i].id, 0, NULL), 0);
         snapshot_records_free(records, n);
@@ -293,7 +293,7 @@ static bool run_session(long n) {
 
         atomic_store(&countdown, n);
         if (session_new(&s, host.manager, 0, NULL) >= 0) {
-                (void)session_initialize_for_backup(s, NULL, NULL);
+                (void)session_initialize_for_backup(s, NULL);
                 (void)session_set_backup_state(s, false, false, VSS_BT_FULL, false, NULL);
                 if (session_gather_writer_metadata(s, &a, NULL) >= 0)
                         await(a);

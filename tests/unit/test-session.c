@@ -266,9 +266,8 @@ START_TEST(an_object_is_initialised_once) {
 
         ck_call(VSS_E_BAD_STATE,
                 session_set_backup_state(s, false, false, VSS_BT_FULL, false, &error));
-        ck_call(VSS_E_INVALID_XML_DOCUMENT, session_initialize_for_backup(s, "<x>", &error));
-        ck_ok(session_initialize_for_backup(s, "", &error)); /* NULL and "" are one */
-        ck_call(VSS_E_BAD_STATE, session_initialize_for_backup(s, NULL, &error));
+        ck_ok(session_initialize_for_backup(s, &error));
+        ck_call(VSS_E_BAD_STATE, session_initialize_for_backup(s, &error));
         ck_call(E_INVALIDARG,
                 session_set_backup_state(s, false, false, VSS_BT_UNDEFINED, false, &error));
         ck_call(E_INVALIDARG,
@@ -285,7 +284,7 @@ static size_t query(LONG context) {
         struct snapshot_record *records;
         size_t n;
 
-        ck_ok(session_initialize_for_backup(s, NULL, &error));
+        ck_ok(session_initialize_for_backup(s, &error));
         ck_ok(session_set_context(s, context, &error));
         ck_ok(session_query_snapshots(s, GUID_NULL, VSS_OBJECT_NONE, VSS_OBJECT_SNAPSHOT, &records,
                                       &n, &error));
@@ -425,7 +424,7 @@ START_TEST(what_do_snapshot_set_needs) {
 
         /* SetBackupState is missing. */
         s = session_make();
-        ck_ok(session_initialize_for_backup(s, NULL, &error));
+        ck_ok(session_initialize_for_backup(s, &error));
         ck_finished(session_gather_writer_metadata, s);
         ck_ok(session_start_snapshot_set(s, &set, &error));
         ck_call(VSS_E_BAD_STATE, session_prepare_for_backup(s, &a, &error));
@@ -453,7 +452,7 @@ START_TEST(component_mode_without_components_concerns_nobody) {
         struct session *s = session_make();
         VSS_ID set;
 
-        ck_ok(session_initialize_for_backup(s, NULL, &error));
+        ck_ok(session_initialize_for_backup(s, &error));
         ck_ok(session_set_backup_state(s, true, false, VSS_BT_FULL, false, &error));
         ck_finished(session_gather_writer_metadata, s);
         host.journal.text[0] = '\0';

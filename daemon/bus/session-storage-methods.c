@@ -1,0 +1,129 @@
+/* What a session does with snapshots that are there besides reading and deleting them, and where a
+ * path lies. */
+
+#include "daemon/bus/bus-private.h"
+#include "daemon/bus/session-handlers.h"
+
+void session_on_expose_snapshot(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
+        if (r >= 0)
+                r = session_expose_snapshot(bus_call_session(call), id, args[1].s,
+                                            (uint32_t)args[2].i, args[3].s, &error);
+        if (r >= 0)
+                bus_out_string(bus_call_answer(call), args[3].s);
+        bus_call_finish(call, r, &error);
+}
+
+typedef int (*id_method)(struct session *s, VSS_ID id, struct vss_error *reterr);
+
+static void call_with_id(struct bus_call *call, const char *text, const char *name,
+                         id_method method) {
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = bus_call_parse_id(&id, call, text, name, &error);
+        if (r >= 0)
+                r = method(bus_call_session(call), id, &error);
+        bus_call_finish(call, r, &error);
+}
+
+void session_on_unexpose_snapshot(struct bus_call *call, const struct bus_value *args) {
+        call_with_id(call, args[0].s, "snapshot_id", session_unexpose_snapshot);
+}
+
+void session_on_break_snapshot_set(struct bus_call *call, const struct bus_value *args) {
+        call_with_id(call, args[0].s, "set_id", session_break_snapshot_set);
+}
+
+void session_on_break_snapshot_set_ex(struct bus_call *call, const struct bus_value *args) {
+        struct bus_session *s = call->object.data;
+        struct vss_error error = { 0 };
+        struct async *async = NULL;
+        VSS_ID id;
+        int r;
+
+        r = bus_session_check_asyncs(s, &error);
+        if (r >= 0)
+                r = bus_call_parse_id(&id, call, args[0].s, "set_id", &error);
+        if (r >= 0)
+                r = session_break_snapshot_set_ex(s->session, id, args[1].u, &async, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+        else
+                bus_session_reply_async(s, call, async);
+}
+
+void session_on_revert_to_snapshot(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
+        if (r >= 0)
+                r = session_revert_to_snapshot(bus_call_session(call), id, args[1].b, &error);
+        bus_call_finish(call, r, &error);
+}
+
+void session_on_query_revert_status(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call,
+                        session_query_revert_status(bus_call_session(call), args[0].s, &error),
+                        &error);
+}
+
+void session_on_add_snapshot_to_recovery_set(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        VSS_ID id;
+        int r;
+
+        r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
+        if (r >= 0)
+                r = session_add_snapshot_to_recovery_set(bus_call_session(call), id, args[1].u,
+                                                         args[2].s, &error);
+        bus_call_finish(call, r, &error);
+}
+
+void session_on_recover_set(struct bus_call *call, const struct bus_value *args) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call, session_recover_set(bus_call_session(call), args[0].u, &error),
+                        &error);
+}
+
+/* The table says of them that they do nothing, in any state. */
+void session_on_reserved(struct bus_call *call, const struct bus_value *args _unused_) {
+        struct vss_error error = { 0 };
+
+        bus_call_finish(call, bus_call_check_state(call, &error), &error);
+}
+
+static void path_is_split(void *userdata, int r, const void *result, struct vss_error *error) {
+        const struct path_split *split = result;
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        bus_out_string(bus_call_answer(call), split->root);
+        bus_out_string(&call->out, split->prefix);
+        bus_call_reply(call);
+}
+
+/* normalize concerns the host's name in the path of a share, which a mount point has none of. */
+void session_on_get_root_and_logical_prefix_paths(struct bus_call *call,
+                                                  const struct bus_value *args) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = session_get_root_and_logical_prefix_paths(bus_call_session(call), args[0].s,
+                                                      path_is_split, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}

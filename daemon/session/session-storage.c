@@ -1,0 +1,291 @@
+/* What is done with finished snapshots besides reading and deleting them: exposing, breaking,
+ * reverting, importing, resynchronising. No provider of this service can do any of it, so that a
+ * call that is legal ends with the documented code for that; state and arguments are looked at as
+ * they would be before a provider is asked. */
+
+#include "common/vss-context.h"
+#include "common/vss-id.h"
+#include "daemon/session/session-private.h"
+
+#define EXPOSED (VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY | VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY)
+
+static int check_expose(uint32_t attributes, const char *path, const char *expose,
+                        struct vss_error *reterr) {
+        const bool local = attributes == VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY;
+
+        if (!local && attributes != VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY)
+                return vss_error_set(
+                        reterr, E_INVALIDARG, 0,
+                        "ExposeSnapshot takes one of two attributes: 0x%x (locally) or "
+                        "0x%x (remotely), not 0x%x",
+                        (unsigned)VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
+                        (unsigned)VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY, (unsigned)attributes);
+        if (local && (str_empty(expose) || expose[0] != '/'))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "ExposeSnapshot needs the full path of an empty directory to "
+                                     "mount the snapshot on");
+        if (local && !str_empty(path))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "A snapshot is exposed locally as a whole: give no path from "
+                                     "its root");
+        if (strpbrk(path, "*?$%"))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "The path from the snapshot's root, \"%s\", has a wildcard or "
+                                     "a variable in it",
+                                     path);
+        return 0;
+}
+
+/* Copies for clients are reached by their clients alone; those that go with their requester have no
+ * place of their own on the machine. */
+static int check_exposable(const struct snapshot_record *r, uint32_t attributes,
+                           struct vss_error *reterr) {
+        if (r->context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE)
+                return vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
+                                     "Snapshot %s is of a client-accessible context, which is not "
+                                     "exposed",
+                                     VSS_ID_TEXT(r->id));
+        if (attributes == VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY &&
+            !(r->context & VSS_VOLSNAP_ATTR_PERSISTENT))
+                return vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
+                                     "Snapshot %s goes with its requester, and only a persistent "
+                                     "one is exposed locally",
+                                     VSS_ID_TEXT(r->id));
+        return 0;
+}
+
+int session_expose_snapshot(struct session *s, VSS_ID id, const char *path, uint32_t attributes,
+                            const char *expose, struct vss_error *reterr) {
+        struct snapshot_record record = { 0 };
+        int r;
+
+        r = session_enter(s, METHOD_EXPOSE_SNAPSHOT, NULL, reterr);
+        if (r >= 0)
+                r = check_expose(attributes, path, expose, reterr);
+        if (r >= 0)
+                r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        r = check_exposable(&record, attributes, reterr);
+        if (r >= 0)
+                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
+                                  "The provider %s cannot expose snapshots; snapshot %s is "
+                                  "readable at %s",
+                                  str_or_empty(record.provider), VSS_ID_TEXT(id),
+                                  str_or_empty(record.device_object));
+        snapshot_record_done(&record);
+        return r;
+}
+
+int session_unexpose_snapshot(struct session *s, VSS_ID id, struct vss_error *reterr) {
+        struct snapshot_record record = { 0 };
+        int r;
+
+        r = session_enter(s, METHOD_UNEXPOSE_SNAPSHOT, NULL, reterr);
+        if (r >= 0)
+                r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        if (!(record.attributes & EXPOSED))
+                r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "Snapshot %s is not exposed",
+                                  VSS_ID_TEXT(id));
+        else
+                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
+                                  "The provider %s cannot end the exposure of snapshot %s",
+                                  str_or_empty(record.provider), VSS_ID_TEXT(id));
+        snapshot_record_done(&record);
+        return r;
+}
+
+/* --- break --- */
+
+/* The answer when the set is there: it is for providers whose copies are disks of their own. */
+static int refuse_break(struct session *s, VSS_ID set_id, struct vss_error *reterr) {
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+        int r;
+
+        r = store_snapshot_list(s->manager->store, set_id, &records, &n, reterr);
+        if (r < 0)
+                return r;
+        if (n == 0 || vss_id_is_null(set_id))
+                r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "There is no snapshot set %s",
+                                  VSS_ID_TEXT(set_id));
+        else
+                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
+                                  "Snapshot set %s was made by the provider %s, whose snapshots "
+                                  "depend on their volumes and cannot be broken off",
+                                  VSS_ID_TEXT(set_id), str_or_empty(records[0].provider));
+        snapshot_records_free(records, n);
+        return r;
+}
+
+int session_break_snapshot_set(struct session *s, VSS_ID set_id, struct vss_error *reterr) {
+        int r;
+
+        r = session_enter(s, METHOD_BREAK_SNAPSHOT_SET, NULL, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        return refuse_break(s, set_id, reterr);
+}
+
+static int check_break_flags(uint32_t flags, struct vss_error *reterr) {
+        const uint32_t others = VSS_BREAKEX_FLAG_MAKE_READ_WRITE |
+                                VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL |
+                                VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE;
+        const uint32_t identity =
+                VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL | VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE;
+
+        if (flags & ~(others | VSS_BREAKEX_FLAG_MASK_LUNS))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "BreakSnapshotSetEx has no flag in 0x%x",
+                                     (unsigned)(flags & ~(others | VSS_BREAKEX_FLAG_MASK_LUNS)));
+        if ((flags & VSS_BREAKEX_FLAG_MASK_LUNS && flags & others) ||
+            (flags & identity) == identity)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "The flags 0x%x of BreakSnapshotSetEx exclude each other",
+                                     (unsigned)flags);
+        return 0;
+}
+
+/* An operation that has failed when its object comes into being. */
+static int answer_async(const char *name, const struct vss_error *error, struct async **ret,
+                        struct vss_error *reterr) {
+        int r;
+
+        r = async_new(ret, name, NULL, NULL);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, name);
+        async_complete(*ret, error);
+        return 0;
+}
+
+/* A set that is not there is said at once; what the break itself meets, by the async. */
+int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
+                                  struct async **ret, struct vss_error *reterr) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = session_enter(s, METHOD_BREAK_SNAPSHOT_SET_EX, NULL, reterr);
+        if (r >= 0)
+                r = check_break_flags(flags, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        r = refuse_break(s, set_id, &error);
+        if (error.hr == VSS_E_PROVIDER_VETO)
+                r = answer_async("BreakSnapshotSetEx", &error, ret, reterr);
+        else
+                vss_error_move(reterr, &error);
+        vss_error_done(&error);
+        return r;
+}
+
+/* --- revert --- */
+
+int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force _unused_,
+                               struct vss_error *reterr) {
+        struct snapshot_record record = { 0 };
+        int r;
+
+        r = session_enter(s, METHOD_REVERT_TO_SNAPSHOT, NULL, reterr);
+        if (r >= 0)
+                r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        if (!(record.context & VSS_VOLSNAP_ATTR_PERSISTENT))
+                r = vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
+                                  "Snapshot %s goes with its requester; a volume is reverted to a "
+                                  "persistent one",
+                                  VSS_ID_TEXT(id));
+        else
+                r = vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,
+                                  "The provider %s cannot revert %s to a snapshot",
+                                  str_or_empty(record.provider), str_or_empty(record.volume));
+        snapshot_record_done(&record);
+        return r;
+}
+
+/* No revert is ever under way, and a volume that does not exist has none either. */
+int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr) {
+        int r;
+
+        r = session_enter(s, METHOD_QUERY_REVERT_STATUS, NULL, reterr);
+        if (r < 0)
+                return r;
+        if (str_empty(volume))
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "QueryRevertStatus needs a volume: a mount point or a block "
+                                     "device");
+        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
+                             "No revert of volume %s is under way", volume);
+}
+
+/* --- import --- */
+
+/* The state stays: what imports nothing leads nowhere. */
+int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = session_enter(s, METHOD_IMPORT_SNAPSHOTS, NULL, reterr);
+        if (r < 0)
+                return r;
+        session_consume_context(s);
+        if (!backup_document_has_set(s->document))
+                (void)vss_error_set(&error, VSS_E_NONTRANSPORTABLE_BCD, 0,
+                                    "The document describes no transportable snapshot set: it was "
+                                    "saved from a backup whose snapshots stay on their machine");
+        else
+                (void)vss_error_set(&error, VSS_E_NO_SNAPSHOTS_IMPORTED, EOPNOTSUPP,
+                                    "No provider of this machine can import the snapshots that the "
+                                    "document describes");
+        r = answer_async("ImportSnapshots", &error, ret, reterr);
+        vss_error_done(&error);
+        return r;
+}
+
+/* --- resynchronising --- */
+
+int session_add_snapshot_to_recovery_set(struct session *s, VSS_ID id, uint32_t flags,
+                                         const char *volume _unused_, struct vss_error *reterr) {
+        struct snapshot_record record = { 0 };
+        VSS_ID set_id;
+        int r;
+
+        r = session_enter(s, METHOD_ADD_SNAPSHOT_TO_RECOVERY_SET, NULL, reterr);
+        if (r < 0)
+                return r;
+        if (vss_id_is_null(id) || flags != 0)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "AddSnapshotToRecoverySet needs the id of a snapshot, and "
+                                     "flags, which are reserved, 0");
+        r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
+        set_id = record.set_id;
+        snapshot_record_done(&record);
+        if (!vss_id_equal(set_id, session_backup_state(s)->set_id))
+                return vss_error_set(reterr, VSS_E_SNAPSHOT_NOT_IN_SET, 0,
+                                     "Snapshot %s is of the set %s, and the loaded document of %s",
+                                     VSS_ID_TEXT(id), VSS_ID_TEXT(set_id),
+                                     VSS_ID_TEXT(session_backup_state(s)->set_id));
+        return vss_error_set(reterr, VSS_E_BAD_STATE, EOPNOTSUPP,
+                             "There is no hardware provider that could copy snapshot %s back",
+                             VSS_ID_TEXT(id));
+}
+
+/* Nothing can be queued, which the table answers. */
+int session_recover_set(struct session *s, uint32_t flags _unused_, struct vss_error *reterr) {
+        int r;
+
+        r = session_enter(s, METHOD_RECOVER_SET, NULL, reterr);
+        if (r < 0)
+                return r;
+        return vss_error_set(reterr, VSS_E_BAD_STATE, EOPNOTSUPP,
+                             "There is no hardware provider that could copy snapshots back");
+}
