@@ -2,17 +2,26 @@
 
 #include "common/wire-error.h"
 #include "libvssclient/create-writer-metadata.h"
+#include "libvssclient/writer-components.h"
+#include "libvssclient/writer-documents.h"
 #include "libvssclient/writer.h"
 
+/* A veto without a reason is still a veto, and one that will come again; so is the failure of some
+ * components of which none is marked. */
+static HRESULT failure_of(const struct writer_event *e, bool ok) {
+        if (e->failure == VSS_E_WRITERERROR_PARTIAL_FAILURE &&
+            !writer_components_any_failed(e->components))
+                return VSS_E_WRITERERROR_NONRETRYABLE;
+        return !ok && e->failure == S_OK ? VSS_E_WRITERERROR_NONRETRYABLE : e->failure;
+}
+
 /* ok b, failure i, application i, message s; and components v, if the event has them */
-static int append_answer(DBusMessage *reply, const struct writer_event *e, bool ok) {
-        dbus_int32_t failure = e->failure, application = e->application;
+static int append_answer(DBusMessage *reply, const struct writer_event *e, bool ok,
+                         struct document *components) {
+        dbus_int32_t failure = failure_of(e, ok), application = e->application;
         dbus_bool_t success = ok;
         DBusMessageIter iter;
 
-        /* A veto without a reason is still a veto, and one that will come again. */
-        if (!ok && failure == S_OK)
-                failure = VSS_E_WRITERERROR_NONRETRYABLE;
         dbus_message_iter_init_append(reply, &iter);
         if (!dbus_message_iter_append_basic(&iter, DBUS_TYPE_BOOLEAN, &success) ||
             !dbus_message_iter_append_basic(&iter, DBUS_TYPE_INT32, &failure) ||
@@ -20,13 +29,23 @@ static int append_answer(DBusMessage *reply, const struct writer_event *e, bool 
                 return -ENOMEM;
         if (wire_append_string(&iter, e->message) < 0)
                 return -ENOMEM;
-        return event_phase_has(e->phase, PHASE_HAS_COMPONENTS) ? document_append(&iter, NULL) : 0;
+        return event_phase_has(e->phase, PHASE_HAS_COMPONENTS) ? document_append(&iter, components)
+                                                               : 0;
 }
 
 DBusMessage *writer_answer_event(DBusMessage *call, struct writer_event *e, bool ok) {
-        _cleanup_(message_unrefp) DBusMessage *reply = dbus_message_new_method_return(call);
+        _cleanup_(document_unrefp) struct document *components = NULL;
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
 
-        return reply && append_answer(reply, e, ok) >= 0 ? TAKE_PTR(reply) : NULL;
+        /* What the handler set is lost then, and with it what the copy is worth. */
+        if (writer_event_close_components(e, &components, &error) < 0) {
+                reply = wire_error_reply(call, &error);
+                vss_error_done(&error);
+                return TAKE_PTR(reply);
+        }
+        reply = dbus_message_new_method_return(call);
+        return reply && append_answer(reply, e, ok, components) >= 0 ? TAKE_PTR(reply) : NULL;
 }
 
 /* ok b, metadata v */

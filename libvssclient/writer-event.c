@@ -1,6 +1,7 @@
 /* Events: their names, what each of them offers to its handler, and how one is read. */
 
 #include "libvssclient/writer-event.h"
+#include "libvssclient/writer-documents.h"
 
 #define BACKUP_STATE (PHASE_OF_BACKUP | PHASE_HAS_FAILURE | PHASE_HAS_STATE | PHASE_HAS_CONTEXT)
 #define RESTORE_STATE                                                                 \
@@ -96,6 +97,7 @@ void writer_event_make(struct writer_event *ret, enum event_phase phase, VSS_ID 
 }
 
 void writer_event_done(struct writer_event *e) {
+        writer_event_drop_documents(e);
         wire_clear(&wire_event_details_table, &e->details);
         e->components_document = document_unref(e->components_document);
         e->identity = document_unref(e->identity);

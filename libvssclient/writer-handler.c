@@ -44,9 +44,9 @@ static bool call_handler(CVssWriter *w, const struct writer_event *e,
 }
 
 static bool is_subscribed_to(const CVssWriter *w, enum event_phase phase) {
-        return ((w->event_flags & VSS_SM_BACKUP_EVENTS_FLAG) &&
+        return ((w->identity.events & VSS_SM_BACKUP_EVENTS_FLAG) &&
                 event_phase_has(phase, PHASE_OF_BACKUP)) ||
-               ((w->event_flags & VSS_SM_RESTORE_EVENTS_FLAG) &&
+               ((w->identity.events & VSS_SM_RESTORE_EVENTS_FLAG) &&
                 event_phase_has(phase, PHASE_OF_RESTORE));
 }
 

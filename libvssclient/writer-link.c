@@ -81,6 +81,7 @@ static int build_registration(const struct writer_identity *identity, DBusMessag
                 .freeze_timeout_ms = identity->freeze_timeout_ms,
                 .major_version = identity->major_version,
                 .minor_version = identity->minor_version,
+                .subscribe = identity->events,
         };
         _cleanup_(message_unrefp) DBusMessage *call = NULL;
         const char *events = WRITER_EVENTS_PATH, *name = identity->name;

@@ -19,6 +19,7 @@ struct writer_identity {
         VSS_APPLICATION_LEVEL level;
         uint32_t freeze_timeout_ms;
         uint32_t major_version, minor_version;
+        uint32_t events; /* VSS_SM_...: those to be told */
 };
 void writer_identity_done(struct writer_identity *i);
 

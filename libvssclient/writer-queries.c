@@ -4,6 +4,9 @@
 #include "common/vss-id.h"
 #include "libvssclient/last-error.h"
 #include "libvssclient/volume-path.h"
+#include "libvssclient/writer-components.h"
+#include "libvssclient/writer-documents.h"
+#include "libvssclient/writer-failure.h"
 #include "libvssclient/writer.h"
 
 static struct writer_event *current_with(CVssWriter *writer, unsigned what) {
@@ -20,21 +23,6 @@ static HRESULT bad_state(const char *function, const char *where) {
         return last_error_raise(&error);
 }
 
-static bool is_failure_of_writers(HRESULT hr) {
-        static const HRESULT codes[] = {
-                VSS_E_WRITERERROR_INCONSISTENTSNAPSHOT,
-                VSS_E_WRITERERROR_OUTOFRESOURCES,
-                VSS_E_WRITERERROR_TIMEOUT,
-                VSS_E_WRITERERROR_RETRYABLE,
-                VSS_E_WRITERERROR_NONRETRYABLE,
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-                if (codes[i] == hr)
-                        return true;
-        return false;
-}
-
 static HRESULT record_failure(CVssWriter *writer, const char *function, HRESULT hr,
                               HRESULT application, const char *message) {
         struct writer_event *e = current_with(writer, PHASE_HAS_FAILURE);
@@ -44,6 +32,9 @@ static HRESULT record_failure(CVssWriter *writer, const char *function, HRESULT 
                 return last_error_argument(function, "the CVssWriter is NULL");
         if (!e)
                 return bad_state(function, "a handler other than OnIdentify, on its own thread");
+        if (hr == VSS_E_WRITERERROR_PARTIAL_FAILURE && !e->components)
+                return bad_state(function, "a handler that was given components, to say that some "
+                                           "of them failed");
         if (str_replace(&e->message, message) < 0) {
                 (void)vss_error_from_errno(&error, -ENOMEM, function);
                 return last_error_raise(&error);
@@ -55,7 +46,7 @@ static HRESULT record_failure(CVssWriter *writer, const char *function, HRESULT 
 }
 
 HRESULT CVssWriter_SetWriterFailure(CVssWriter *writer, HRESULT hr) {
-        if (!is_failure_of_writers(hr))
+        if (!writer_failure_is(hr))
                 return last_error_argument(__func__,
                                            "hr is not one of the VSS_E_WRITERERROR_ codes that a "
                                            "writer may set");
@@ -64,7 +55,7 @@ HRESULT CVssWriter_SetWriterFailure(CVssWriter *writer, HRESULT hr) {
 
 HRESULT CVssWriterEx2_SetWriterFailureEx(CVssWriter *writer, HRESULT hr, HRESULT hrApplication,
                                          LPCWSTR wszApplicationMessage) {
-        if (hr != S_OK && hr != VSS_E_WRITERERROR_PARTIAL_FAILURE && !is_failure_of_writers(hr))
+        if (hr != S_OK && hr != VSS_E_WRITERERROR_PARTIAL_FAILURE && !writer_failure_is(hr))
                 return last_error_argument(__func__,
                                            "hr is not S_OK or one of the VSS_E_WRITERERROR_ codes "
                                            "that a writer may set");
@@ -167,6 +158,26 @@ bool CVssWriter_IsPathAffected(CVssWriter *writer, LPCWSTR wszPath) {
         const struct writer_event *e = current_with(writer, PHASE_HAS_VOLUMES);
 
         return e && wszPath && volume_path_is_on(wszPath, e->details.volumes);
+}
+
+HRESULT CVssWriterEx_GetIdentifyInformation(CVssWriter *writer,
+                                            IVssExamineWriterMetadata **ppMetadata) {
+        struct writer_event *e = current_with(writer, PHASE_HAS_IDENTITY);
+        struct vss_error error = { 0 };
+
+        if (!writer || !ppMetadata)
+                return last_error_argument(__func__, "an argument is NULL");
+        *ppMetadata = NULL;
+        if (e && e->identity)
+                return writer_event_examine(e, ppMetadata, &error) < 0 ? last_error_raise(&error)
+                                                                       : S_OK;
+        (void)vss_error_set(&error, E_FAIL, 0,
+                            e ? "%s: what this writer said in the session's Identify is not kept "
+                                "any more"
+                              : "%s may only be called in OnPrepareBackup, OnPrepareSnapshot and "
+                                "OnPostSnapshot",
+                            __func__);
+        return last_error_raise(&error);
 }
 
 HRESULT CVssWriterEx2_GetSessionId(CVssWriter *writer, VSS_ID *idSession) {

@@ -3,6 +3,7 @@
 #include "libvssclient/writer-turn.h"
 #include "common/vss-id.h"
 #include "common/wire-error.h"
+#include "libvssclient/writer-documents.h"
 #include "libvssclient/writer.h"
 #include <sys/eventfd.h>
 
@@ -286,10 +287,16 @@ static void run_ending(CVssWriter *w, struct writer_event *e) {
 /* The event goes to its handler, unless the freeze that it belongs to was ended here. */
 static bool deliver(CVssWriter *w, struct writer_event *e) {
         struct writer_turns *t = &w->turns;
+        struct vss_error error = { 0 };
         enum admission admission;
         struct writer_event abort;
         bool ok, late;
 
+        if (writer_event_open_components(e, &error) < 0) {
+                refuse(e, VSS_E_WRITERERROR_NONRETRYABLE, error.message);
+                vss_error_done(&error);
+                return false;
+        }
         lock(t);
         admission = admit(t, e, &abort);
         unlock(t);

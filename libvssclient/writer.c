@@ -223,13 +223,13 @@ int writer_subscribe(CVssWriter *w, const struct writer_subscription *s, const c
                         return vss_error_from_errno(reterr, -errno, function);
         }
         atomic_store(&w->stopping, false);
+        w->identity.events = s->events;
         r = link_open(&link, &w->identity, &link_handlers, w, reterr);
         if (r >= 0)
                 r = link_register(link, timeout, reterr);
         if (r < 0)
                 return r;
         (void)!read(w->wake_fd, &count, sizeof(count)); /* may be empty already */
-        w->event_flags = s->events;
         w->unsubscribe_timeout_ms =
                 s->unsubscribe_timeout_ms ? s->unsubscribe_timeout_ms : INFINITE;
         w->link = link;

@@ -21,7 +21,6 @@ struct CVssWriter {
         bool initialized;
 
         bool subscribed;
-        DWORD event_flags;
         DWORD unsubscribe_timeout_ms; /* INFINITE: none */
         pthread_t thread;
         sigset_t handler_mask; /* the subscriber's: handlers on the library's thread run under it */

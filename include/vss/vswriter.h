@@ -202,10 +202,11 @@ HRESULT CVssWriter_SetWriterFailure(CVssWriter *writer, HRESULT hr);
  * CVssWriterEx2::SetWriterFailureEx: as SetWriterFailure, with the application's own words.
  *
  * hr: also S_OK, which records nothing but the words, and VSS_E_WRITERERROR_PARTIAL_FAILURE, for
- * some of the components, each of which is marked by IVssComponentEx2_SetFailure.
+ * some of the components, each of which is marked by IVssComponentEx2_SetFailure (if none is by the
+ * handler's end, the requester reads VSS_E_WRITERERROR_NONRETRYABLE).
  * hrApplication: the application's own code. wszApplicationMessage: its sentence, copied, or NULL.
  * Errors: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_BAD_STATE (also for VSS_E_WRITERERROR_PARTIAL_FAILURE
- * when the requester does not work with components).
+ * in a handler that was given no components).
  * Since 0.1.
  */
 HRESULT CVssWriterEx2_SetWriterFailureEx(CVssWriter *writer, HRESULT hr, HRESULT hrApplication,

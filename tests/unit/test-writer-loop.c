@@ -377,6 +377,7 @@ END_TEST
 
 START_TEST(events_of_the_other_kind_pass) {
         start_thread(); /* for backups */
+        ck_assert_uint_eq(events.options.subscribe, VSS_SM_BACKUP_EVENTS_FLAG);
         tell("PreRestore", true, S_OK, "");
         ck_assert_int_eq(CVssWriter_Unsubscribe(writer), S_OK);
         ck_assert_int_eq(CVssWriter_Subscribe(writer, 0, VSS_SM_RESTORE_EVENTS_FLAG), S_OK);
