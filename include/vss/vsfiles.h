@@ -8,7 +8,7 @@
  *
  *      VssSelection_Create (the writers' metadata), VssSelection_Choose..., VssSelection_Complete,
  *      VssSelection_AddComponents, (PrepareForBackup, DoSnapshotSet), VssSelection_SetSource (the
- *      set), VssSelection_ListFiles for each component, VssSelection_Release
+ *      set), VssSelection_ListFiles for each that is explicit, VssSelection_Release
  *
  * One selection is for one thread at a time. Paths of files are bytes, not always UTF-8, and may
  * hold anything but NUL. Programs include <vss/vsslinux.h>, which includes this.
@@ -183,24 +183,25 @@ typedef struct VSS_FILE_PROBLEM {
 typedef struct VSS_FILE_REQUEST {
         size_t size; /* sizeof(VSS_FILE_REQUEST) */
         VSS_BACKUP_TYPE type;
-        IVssComponent *state; /* of its carrier, after DoSnapshotSet: the writer's partial and
-                                 differenced files; NULL: none */
-        /* Each is given user. A failure ends the listing, which returns it. */
+        bool alone;           /* not the files of those that the component stands for */
+        IVssComponent *state; /* of the explicit component, after DoSnapshotSet: the writer's
+                                 partial and differenced files; NULL: none */
+        void *user;           /* for the handlers */
+        /* A failure ends the listing, which returns it. */
         HRESULT (*OnFile)(void *user, const VSS_FILE *file);
-        HRESULT(*OnProblem)
-        (void *user, const VSS_FILE_PROBLEM *problem); /* NULL: the first
-             problem ends the listing with its code and message */
-        void *user;
+        /* NULL: the first problem ends the listing with its code and message. */
+        HRESULT (*OnProblem)(void *user, const VSS_FILE_PROBLEM *problem);
 } VSS_FILE_REQUEST;
 
 /*
- * VssSelection_ListFiles: the files of one component, one by one, in no order; a directory comes
- * before what is in it. Not those of its subcomponents, which are listed for themselves. Links are
- * never followed; file sets that are recursive also give directories. Files that the writer or the
- * machine (/etc/vss/files-not-to-backup.d) excludes are left out.
+ * VssSelection_ListFiles: the files of a component, and of those that it stands for, one by one; a
+ * directory comes before what is in it. Links are never followed; file sets that are recursive also
+ * give directories. Files that the writer or the machine (/etc/vss/files-not-to-backup.d) excludes
+ * are left out.
  *
- * component: an index as VssSelection_GetComponent's. If the writer does not do backups of the type
- * the list is that of a full one.
+ * component: an index as VssSelection_GetComponent's. A component that is explicit stands for
+ * itself and all whose carrier it is, another for itself. If the writer does not do backups of the
+ * type the list is that of a full one.
  * Returns S_FALSE if OnProblem was called, S_OK else.
  * Errors: E_INVALIDARG, VSS_E_BAD_STATE (before VssSelection_Complete), what the handlers return.
  * Since 0.2.

@@ -8,6 +8,7 @@
  */
 
 #include <vss/vsbackup.h>
+#include <vss/vsfiles.h>
 #include <vss/vss.h>
 #include <vss/vsserror.h>
 #include <vss/vswriter.h>

@@ -1,0 +1,386 @@
+/* VssSelection as a backup program uses it: from metadata to files on a real tree, for a type of
+ * backup, with what the writer said of it. */
+
+#include "common/util.h"
+#include "libvssclient/writer-components.h"
+
+#include <check.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <vss/vsslinux.h>
+
+static char root[64];
+static const VSS_ID class_id = { .Data1 = 0x5affb034 };
+
+static void make_file(const char *path) {
+        char whole[256];
+        FILE *f;
+
+        (void)snprintf(whole, sizeof(whole), "%s/%s", root, path);
+        f = fopen(whole, "we");
+        ck_assert_msg(f != NULL, "%s", whole);
+        ck_assert_int_ge(fputs(path, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+static void make_directory(const char *path) {
+        char whole[256];
+
+        (void)snprintf(whole, sizeof(whole), "%s/%s", root, path);
+        ck_assert_int_eq(mkdir(whole, 0755), 0);
+}
+
+static void set_up(void) {
+        (void)snprintf(root, sizeof(root), "/tmp/vss-files-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(root));
+        make_directory("db");
+        make_file("db/main.dat");
+        make_file("db/main.log");
+        make_file("db/scratch.dat");
+        make_directory("users");
+        make_file("users/anna");
+        make_file("users/bert");
+        make_directory("new");
+        make_file("new/one");
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f) {
+        (void)st;
+        (void)type;
+        (void)f;
+        return remove(path);
+}
+
+static void tear_down(void) {
+        ck_assert_int_eq(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* The text with each '@' replaced by the tree's root. */
+static char *with_root(const char *text) {
+        char *result = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&result, &size);
+
+        ck_assert_ptr_nonnull(f);
+        for (; *text != '\0'; text++)
+                ck_assert_int_ge(*text == '@' ? fputs(root, f) : fputc(*text, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+        return result;
+}
+
+#define HEAD                                                                       \
+        "<WRITER_METADATA xmlns='x-schema:#VssWriterMetadataInfo' version='1.2' "  \
+        "backupSchema='%u'>"                                                       \
+        "<IDENTIFICATION writerId='5affb034-0000-0000-0000-000000000000' "         \
+        "instanceId='00000001-0000-0000-0000-000000000000' friendlyName='Test' "   \
+        "usage='USER_DATA' dataSource='OTHER' majorVersion='0' minorVersion='0'/>" \
+        "<BACKUP_LOCATIONS>"
+#define TAIL "</BACKUP_LOCATIONS></WRITER_METADATA>"
+#define COMPONENT(name, path, selectable)                                           \
+        "componentName='" name "' " path                                            \
+        " restoreMetadata='no' notifyOnBackupComplete='no' selectable='" selectable \
+        "' selectableForRestore='no' componentFlags='0'"
+
+/* A full backup has all, a log backup the logs; users is part of all. */
+static const char locations[] = "<DATABASE " COMPONENT(
+        "main", "",
+        "yes") ">"
+               "<DATABASE_FILES path='@/db' filespec='*.dat' filespecBackupType='257'/>"
+               "<DATABASE_LOGFILES path='@/db' filespec='*.log' filespecBackupType='3855'/>"
+               "</DATABASE>"
+               "<FILE_GROUP " COMPONENT(
+                       "all", "",
+                       "yes") "/>"
+                              "<FILE_GROUP " COMPONENT(
+                                      "users", "logicalPath='all'",
+                                      "no") ">"
+                                            "<FILE_LIST path='@/users' filespec='*' "
+                                            "filespecBackupType='257'/>"
+                                            "</FILE_GROUP>"
+                                            "<FILE_GROUP " COMPONENT(
+                                                    "odd", "",
+                                                    "yes") ">"
+                                                           "<FILE_LIST path='@/users' "
+                                                           "filespec='carl' "
+                                                           "filespecBackupType='3855'/>"
+                                                           "<FILE_LIST path='@/${NOT_DEFINED}' "
+                                                           "filespec='*' "
+                                                           "filespecBackupType='3855'/>"
+                                                           "</FILE_GROUP>"
+                                                           "<EXCLUDE_FILES path='@/db' "
+                                                           "filespec='scratch.*' recursive='no'/>";
+
+static VssSelection *choose(unsigned schema, const char *name) {
+        char head[1024];
+        _cleanup_(freep) char *body = with_root(locations), *text = NULL;
+        IVssExamineWriterMetadata *metadata = NULL;
+        VssSelection *selection = NULL;
+        UINT n;
+
+        (void)snprintf(head, sizeof(head), HEAD, schema);
+        ck_assert_int_eq(str_format(&text, "%s%s%s", head, body, TAIL), 0);
+        ck_assert_msg(CreateVssExamineWriterMetadata(text, &metadata) == S_OK, "%s",
+                      VssLastErrorMessage());
+        ck_assert_int_eq(VssSelection_Create(&metadata, 1, &selection), S_OK);
+        IVssExamineWriterMetadata_Release(metadata);
+        ck_assert_msg(VssSelection_Choose(selection, class_id, NULL, name) == S_OK, "%s",
+                      VssLastErrorMessage());
+        ck_assert_int_eq(VssSelection_Complete(selection, &n, NULL), S_OK);
+        ck_assert_uint_ge(n, 1);
+        return selection;
+}
+
+struct noted {
+        char files[1024], problems[1024];
+        HRESULT answer;
+};
+
+static HRESULT on_file(void *user, const VSS_FILE *file) {
+        struct noted *noted = user;
+
+        ck_assert_uint_lt(strlen(noted->files) + strlen(file->path) + 64, sizeof(noted->files));
+        strcat(strcat(noted->files, file->path + strlen(root)), " ");
+        if (file->ranges)
+                strcat(strcat(noted->files, file->ranges), " ");
+        return noted->answer;
+}
+
+static HRESULT on_problem(void *user, const VSS_FILE_PROBLEM *problem) {
+        struct noted *noted = user;
+
+        strcat(strcat(noted->problems, problem->message), "\n");
+        return S_OK;
+}
+
+static HRESULT list(VssSelection *selection, UINT component, VSS_BACKUP_TYPE type,
+                    IVssComponent *state, bool alone, struct noted *noted) {
+        *noted = (struct noted){ .answer = S_OK };
+        return VssSelection_ListFiles(selection, component,
+                                      &(const VSS_FILE_REQUEST){
+                                              .size = sizeof(VSS_FILE_REQUEST),
+                                              .type = type,
+                                              .alone = alone,
+                                              .state = state,
+                                              .user = noted,
+                                              .OnFile = on_file,
+                                              .OnProblem = on_problem,
+                                      });
+}
+
+START_TEST(the_type_says_which_files) {
+        static const struct {
+                unsigned schema;
+                VSS_BACKUP_TYPE type;
+                const char *want;
+        } cases[] = {
+                { VSS_BS_LOG, VSS_BT_FULL, "/db/main.dat /db/main.log " },
+                { VSS_BS_LOG, VSS_BT_COPY, "/db/main.dat /db/main.log " },
+                { VSS_BS_LOG, VSS_BT_LOG, "/db/main.log " },
+                { VSS_BS_UNDEFINED, VSS_BT_LOG, "/db/main.dat /db/main.log " }, /* not done: full */
+        };
+        struct noted noted;
+
+        set_up();
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                VssSelection *selection = choose(cases[i].schema, "main");
+
+                ck_assert_int_eq(list(selection, 0, cases[i].type, NULL, false, &noted), S_OK);
+                ck_assert_str_eq(noted.files, cases[i].want);
+                VssSelection_Release(selection);
+        }
+        tear_down();
+}
+END_TEST
+
+START_TEST(an_explicit_component_stands_for_its_set) {
+        VssSelection *selection;
+        const VSS_SELECTED_COMPONENT *c;
+        struct noted noted;
+        UINT top = 0;
+
+        set_up();
+        selection = choose(0, "all");
+        c = VssSelection_GetComponent(selection, 1);
+        ck_assert_str_eq(c->name, "users");
+        ck_assert_str_eq(c->logical_path, "all");
+        ck_assert(!c->is_explicit);
+        ck_assert_int_eq(c->reason, VSS_SR_SUBCOMPONENT);
+        ck_assert_uint_eq(c->carrier, top);
+        ck_assert_ptr_null(VssSelection_GetComponent(selection, 2));
+
+        ck_assert_int_eq(list(selection, top, VSS_BT_FULL, NULL, false, &noted), S_OK);
+        ck_assert_ptr_nonnull(strstr(noted.files, "/users/anna "));
+        ck_assert_int_eq(list(selection, top, VSS_BT_FULL, NULL, true, &noted), S_OK);
+        ck_assert_str_eq(noted.files, "");
+        ck_assert_int_eq(list(selection, 1, VSS_BT_FULL, NULL, true, &noted), S_OK);
+        ck_assert_ptr_nonnull(strstr(noted.files, "/users/bert "));
+        VssSelection_Release(selection);
+        tear_down();
+}
+END_TEST
+
+START_TEST(problems_are_told_or_end_it) {
+        VSS_FILE_REQUEST request = { .size = sizeof(request),
+                                     .type = VSS_BT_FULL,
+                                     .OnFile = on_file };
+        VssSelection *selection;
+        struct noted noted;
+
+        set_up();
+        selection = choose(0, "odd");
+        ck_assert_int_eq(list(selection, 0, VSS_BT_FULL, NULL, false, &noted), S_FALSE);
+        ck_assert_ptr_nonnull(strstr(noted.problems, "no file 'carl'"));
+        ck_assert_ptr_nonnull(strstr(noted.problems, "NOT_DEFINED"));
+
+        noted = (struct noted){ .answer = S_OK };
+        request.user = &noted;
+        ck_assert_int_eq(VssSelection_ListFiles(selection, 0, &request), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(VssLastErrorMessage(), "no file 'carl'"));
+        VssSelection_Release(selection);
+
+        selection = choose(0, "main");
+        noted.answer = E_ABORT;
+        ck_assert_int_eq(VssSelection_ListFiles(selection, 0, &request), E_ABORT);
+        ck_assert_int_eq(VssSelection_ListFiles(selection, 1, &request), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_ListFiles(selection, 0, NULL), E_INVALIDARG);
+        request.size = 1;
+        ck_assert_int_eq(VssSelection_ListFiles(selection, 0, &request), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Choose(selection, class_id, NULL, "all"), VSS_E_BAD_STATE);
+        ck_assert_int_eq(VssSelection_Complete(selection, NULL, NULL), VSS_E_BAD_STATE);
+        VssSelection_Release(selection);
+        tear_down();
+}
+END_TEST
+
+static IVssComponent *state_of(const char *entries, IVssWriterComponents **ret_components) {
+        _cleanup_(freep) char *body = with_root(entries), *text = NULL;
+        struct generation *g = NULL;
+        IVssComponent *component = NULL;
+
+        ck_assert_int_eq(
+                str_format(
+                        &text,
+                        "<BACKUP_COMPONENTS xmlns='x-schema:#VssComponentMetadata' version='1.2' "
+                        "bootableSystemStateBackup='no' selectComponents='yes' "
+                        "backupType='full' partialFileSupport='yes'>"
+                        "<WRITER_COMPONENTS instanceId='00000001-0000-0000-0000-000000000000' "
+                        "writerId='5affb034-0000-0000-0000-000000000000'>"
+                        "<COMPONENT componentName='main' componentType='database'>%s"
+                        "</COMPONENT></WRITER_COMPONENTS></BACKUP_COMPONENTS>",
+                        body),
+                0);
+        ck_assert_int_eq(generation_new(&g), 0);
+        ck_assert_int_eq(writer_components_new_for_requester(ret_components, g, false,
+                                                             (VSS_ID){ .Data1 = 1 }, class_id, text,
+                                                             strlen(text), NULL),
+                         0);
+        generation_unref(g);
+        ck_assert_msg(IVssWriterComponents_GetComponent(*ret_components, 0, &component) == S_OK,
+                      "%s", VssLastErrorMessage());
+        return component;
+}
+
+/* What the writer said of this backup beats the masks. */
+START_TEST(partial_and_differenced_files_beat_the_mask) {
+        IVssWriterComponents *components = NULL;
+        VssSelection *selection;
+        IVssComponent *state;
+        struct noted noted;
+        UINT n = 0;
+
+        set_up();
+        state = state_of("<PARTIAL_FILE path='@/db' filespec='main.log' ranges='0:4,8:4' "
+                         "metadata='m'/>"
+                         "<DIFFERENCED_FILES path='@/db/' filespec='*.dat' recursive='no' "
+                         "lastModifyTime='0'/>"
+                         "<DIFFERENCED_FILES path='@/new' filespec='*' recursive='no' "
+                         "lastModifyTime='0'/>",
+                         &components);
+        ck_assert_int_eq(IVssComponent_GetPartialFileCount(state, &n), S_OK);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_int_eq(IVssComponent_GetDifferencedFilesCount(state, &n), S_OK);
+        ck_assert_uint_eq(n, 2);
+
+        /* In a log backup only *.log would be in, and whole. */
+        selection = choose(VSS_BS_LOG | VSS_BS_LAST_MODIFY, "main");
+        ck_assert_msg(list(selection, 0, VSS_BT_LOG, state, false, &noted) == S_OK, "%s",
+                      noted.problems);
+        ck_assert_str_eq(noted.files, "/db/main.dat /db/main.log 0:4,8:4 /new/one ");
+        VssSelection_Release(selection);
+        IVssComponent_Release(state);
+        IVssWriterComponentsExt_Release(components);
+        tear_down();
+}
+END_TEST
+
+START_TEST(arguments_are_checked) {
+        IVssExamineWriterMetadata *none = NULL;
+        VssSelection *selection = NULL;
+        char **volumes = NULL;
+
+        ck_assert_int_eq(VssSelection_Create(NULL, 1, &selection), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Create(&none, 1, &selection), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Create(NULL, 0, NULL), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Create(NULL, 0, &selection), S_OK);
+        ck_assert_int_eq(VssSelection_Choose(NULL, class_id, NULL, NULL), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Choose(selection, class_id, NULL, ""), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_Choose(selection, class_id, NULL, NULL),
+                         VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(VssSelection_ListVolumes(selection, VSS_BT_FULL, &volumes),
+                         VSS_E_BAD_STATE);
+        ck_assert_ptr_null(VssSelection_GetComponent(selection, 0));
+        ck_assert_ptr_null(VssSelection_GetComponent(NULL, 0));
+        ck_assert_ptr_null(VssSelection_GetMissing(NULL, 0));
+        ck_assert_int_eq(VssSelection_Complete(selection, NULL, NULL), S_OK);
+        ck_assert_int_eq(VssSelection_ListVolumes(selection, VSS_BT_FULL, NULL), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_ListVolumes(selection, VSS_BT_FULL, &volumes), S_OK);
+        ck_assert_ptr_nonnull(volumes);
+        ck_assert_ptr_null(volumes[0]);
+        VssFreeStrings(volumes);
+        VssFreeStrings(NULL);
+        ck_assert_int_eq(VssSelection_SetSource(NULL, GUID_NULL), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_SetSource(selection, GUID_NULL), S_OK);
+        ck_assert_int_eq(VssSelection_AddComponents(NULL, NULL), E_INVALIDARG);
+        VssSelection_Release(selection);
+        VssSelection_Release(NULL);
+}
+END_TEST
+
+/* The files' volume is found; what it is called depends on the machine. */
+START_TEST(the_volumes_are_those_of_the_files) {
+        VssSelection *selection;
+        char **volumes = NULL;
+
+        set_up();
+        selection = choose(0, "main");
+        ck_assert_int_eq(VssSelection_ListVolumes(selection, VSS_BT_FULL, &volumes), S_OK);
+        ck_assert_ptr_nonnull(volumes[0]);
+        ck_assert_ptr_null(volumes[1]);
+        ck_assert(streq(volumes[0], "/") || (strncmp(root, volumes[0], strlen(volumes[0])) == 0 &&
+                                             root[strlen(volumes[0])] == '/'));
+        VssFreeStrings(volumes);
+        VssSelection_Release(selection);
+        tear_down();
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("component-files");
+        TCase *c = tcase_create("component-files");
+        SRunner *runner;
+        int failed;
+
+        tcase_add_test(c, the_type_says_which_files);
+        tcase_add_test(c, an_explicit_component_stands_for_its_set);
+        tcase_add_test(c, problems_are_told_or_end_it);
+        tcase_add_test(c, partial_and_differenced_files_beat_the_mask);
+        tcase_add_test(c, arguments_are_checked);
+        tcase_add_test(c, the_volumes_are_those_of_the_files);
+        suite_add_tcase(s, c);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
