@@ -177,6 +177,15 @@ int backup_set_attribute(struct backup_document *d, xmlNode *node, const char *c
         return 0;
 }
 
+bool backup_prepare_tree(struct backup_document *d) {
+        const xmlNs *ns = xmlNewNs(d->root, BAD_CAST BACKUP_NAMESPACE, NULL);
+
+        if (d->tree->encoding)
+                xmlFree((xmlChar *)d->tree->encoding);
+        d->tree->encoding = xmlStrdup(BAD_CAST "UTF-8"); /* or each character becomes a number */
+        return ns && ns->href && d->tree->encoding;
+}
+
 xmlNode *backup_new_element(struct backup_document *d, const char *name) {
         xmlNode *node = xmlNewDocNode(d->tree, NULL, BAD_CAST name, NULL);
 

@@ -135,9 +135,7 @@ static int parse_tree(struct backup_document *d, const struct xml_input *input,
         if (r < 0)
                 return r;
         d->root = xmlDocGetRootElement(d->tree);
-        xmlFree((xmlChar *)d->tree->encoding);
-        d->tree->encoding = xmlStrdup(BAD_CAST "UTF-8"); /* or each character becomes a number */
-        if (!d->root || !d->tree->encoding || !xmlNewNs(d->root, BAD_CAST BACKUP_NAMESPACE, NULL))
+        if (!d->root || !backup_prepare_tree(d))
                 return backup_out_of_memory(reterr);
         return 0;
 }

@@ -58,6 +58,8 @@ bool backup_attribute_yes(const xmlNode *node, const char *name);
  * it. value must be text that XML can carry. -ENOMEM: as it was. */
 int backup_set_attribute(struct backup_document *d, xmlNode *node, const char *const *order,
                          const char *name, const char *value);
+/* Namespace and encoding, as they are printed. False: no memory. */
+bool backup_prepare_tree(struct backup_document *d);
 /* A new element of the document, not in the tree yet: putting it there allocates nothing. */
 xmlNode *backup_new_element(struct backup_document *d, const char *name);
 /* Counts what is added; -ENOMEM when the document is full. */

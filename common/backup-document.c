@@ -56,9 +56,8 @@ int backup_document_new(struct backup_document **ret, struct vss_error *reterr) 
         d->root = d->tree ? backup_new_element(d, "BACKUP_COMPONENTS") : NULL;
         if (!d->root)
                 return backup_out_of_memory(reterr);
-        (void)xmlDocSetRootElement(d->tree, d->root);    /* gives back the old root: none */
-        d->tree->encoding = xmlStrdup(BAD_CAST "UTF-8"); /* or each character becomes a number */
-        if (!d->tree->encoding || !xmlNewNs(d->root, BAD_CAST BACKUP_NAMESPACE, NULL) ||
+        (void)xmlDocSetRootElement(d->tree, d->root); /* gives back the old root: none */
+        if (!backup_prepare_tree(d) ||
             backup_set_attribute(d, d->root, backup_root_order, "version", "1.2") < 0 ||
             backup_set_state_attributes(d, &d->state) < 0)
                 return backup_out_of_memory(reterr);

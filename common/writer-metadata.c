@@ -134,8 +134,8 @@ bool writer_metadata_get_files(const struct writer_metadata *m, enum writer_meta
                 return false;
         set = &own->sets[i];
         *ret = (struct writer_metadata_files){
-                .path = set->path,
-                .filespec = set->filespec,
+                .path = str_or_empty(set->path),
+                .filespec = str_or_empty(set->filespec),
                 .recursive = set->recursive,
                 .alternate_path = set->alternate_path,
                 .backup_type_mask = set->backup_type_mask,

@@ -160,6 +160,13 @@ static int scan(struct xml_input *input, size_t n_nodes_max, struct vss_error *r
         return 0;
 }
 
+bool xml_is_blank(const char *text, size_t size) {
+        for (size_t i = 0; i < size; i++)
+                if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
+                        return false;
+        return true;
+}
+
 int xml_input_init(struct xml_input *input, const char *what, const char *text, size_t size,
                    size_t size_max, size_t n_nodes_max, struct vss_error *reterr) {
         const char *nul;
@@ -175,6 +182,9 @@ int xml_input_init(struct xml_input *input, const char *what, const char *text, 
                                      size_max);
         if (input->size == 0)
                 return vss_error_set(reterr, VSS_E_INVALID_XML_DOCUMENT, 0, "%s is empty", what);
+        /* Else libxml2 might guess at EBCDIC, of which the scan knows nothing. */
+        if (*input->text != '<' && !xml_is_blank(input->text, 1))
+                return refuse(input, reterr, input->text, "it does not begin with '<'");
         nul = memchr(input->text, '\0', input->size);
         if (nul)
                 return refuse(input, reterr, nul, "a character is NUL");
@@ -184,13 +194,6 @@ int xml_input_init(struct xml_input *input, const char *what, const char *text, 
 void xml_input_done(struct xml_input *input) {
         free(input->converted);
         *input = (struct xml_input){ 0 };
-}
-
-bool xml_is_blank(const char *text, size_t size) {
-        for (size_t i = 0; i < size; i++)
-                if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r' && text[i] != '\n')
-                        return false;
-        return true;
 }
 
 struct xml_parse *xml_parse_of(void *context) {
@@ -247,6 +250,14 @@ static void on_document_type(void *context, const xmlChar *name, const xmlChar *
         xml_parse_refuse(xml_parse_of(context), "a document type declaration is not accepted");
 }
 
+static void on_end_document(void *context) {
+        struct xml_parse *parse = xml_parse_of(context);
+
+        parse->ended = true;
+        if (parse->on_end)
+                parse->on_end(context);
+}
+
 int xml_input_parse(const struct xml_input *input, const xmlSAXHandler *handler, void *user,
                     xmlDoc **ret_tree, struct vss_error *reterr) {
         struct xml_parse parse = { .what = input->what, .user = user, .reterr = reterr };
@@ -261,13 +272,16 @@ int xml_input_parse(const struct xml_input *input, const xmlSAXHandler *handler,
         parse.context->sax->initialized = XML_SAX2_MAGIC;
         parse.context->sax->serror = on_error;
         parse.context->sax->internalSubset = on_document_type;
+        parse.on_end = handler->endDocument;
+        parse.context->sax->endDocument = on_end_document;
         parse.context->_private = &parse;
-        tree = xmlCtxtReadMemory(parse.context, input->text, (int)input->size, NULL, "UTF-8",
+        tree = xmlCtxtReadMemory(parse.context, input->text, (int)input->size, NULL, NULL,
                                  PARSE_OPTIONS);
         well_formed = parse.context->wellFormed;
         if (parse.context->errNo == XML_ERR_NO_MEMORY && parse.r >= 0)
                 parse.r = vss_error_from_errno(reterr, -ENOMEM, input->what);
-        if (!well_formed && parse.r >= 0) /* without a word: memory ran out on the way */
+        /* libxml2 does not say it in each place. */
+        if ((!well_formed || !parse.ended || (ret_tree && !tree)) && parse.r >= 0)
                 parse.r = vss_error_from_errno(reterr, -ENOMEM, input->what);
         xmlFreeParserCtxt(parse.context);
         if (parse.r < 0 || !ret_tree) {

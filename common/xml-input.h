@@ -34,7 +34,9 @@ struct xml_parse {
         const char *what;
         void *user;
         struct vss_error *reterr;
-        int r; /* the first failure */
+        int r;                     /* the first failure */
+        endDocumentSAXFunc on_end; /* the handler's */
+        bool ended;                /* the text was read, well or not */
 };
 int xml_input_parse(const struct xml_input *input, const xmlSAXHandler *handler, void *user,
                     xmlDoc **ret_tree, struct vss_error *reterr);

@@ -66,9 +66,11 @@ START_TEST(components_files_and_restore_method_stand_in_their_order) {
                                                    .writer_restore = VSS_WRE_ALWAYS };
 
         ck_assert_int_eq(writer_metadata_add_component(m, &component, NULL), 0);
+        ck_assert_int_eq(writer_metadata_add(m, WRITER_METADATA_FILES, "etc\\app",
+                                             "Settings & \"more\"", &files, NULL),
+                         0);
         ck_assert_int_eq(
-                writer_metadata_add_files(m, "etc\\app", "Settings & \"more\"", &files, NULL), 0);
-        ck_assert_int_eq(writer_metadata_add_exclude(m, &exclude, NULL), 0);
+                writer_metadata_add(m, WRITER_METADATA_EXCLUDES, NULL, NULL, &exclude, NULL), 0);
         ck_assert_int_eq(writer_metadata_set_restore_method(m, &restore, NULL), 0);
         restore = (struct writer_metadata_restore){ .method = VSS_RME_STOP_RESTORE_START,
                                                     .service = "app.service",
@@ -113,11 +115,13 @@ START_TEST(files_need_their_file_group) {
         const struct writer_metadata_files files = { .path = "/a", .filespec = "*" };
         struct vss_error e = { 0 };
 
-        ck_assert_int_eq(writer_metadata_add_files(m, NULL, "d", &files, &e), -ENOENT);
+        ck_assert_int_eq(writer_metadata_add(m, WRITER_METADATA_FILES, NULL, "d", &files, &e),
+                         -ENOENT);
         ck_assert_int_eq(e.hr, VSS_E_OBJECT_NOT_FOUND);
         vss_error_done(&e);
         ck_assert_int_eq(writer_metadata_add_component(m, &database, NULL), 0);
-        ck_assert_int_eq(writer_metadata_add_files(m, NULL, "d", &files, &e), -EINVAL);
+        ck_assert_int_eq(writer_metadata_add(m, WRITER_METADATA_FILES, NULL, "d", &files, &e),
+                         -EINVAL);
         ck_assert_int_eq(e.hr, E_INVALIDARG);
         vss_error_done(&e);
 }
@@ -174,7 +178,9 @@ START_TEST(bad_file_sets_are_refused) {
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct vss_error e = { 0 };
 
-                ck_assert_int_eq(writer_metadata_add_exclude(m, &cases[i], &e), -EINVAL);
+                ck_assert_int_eq(
+                        writer_metadata_add(m, WRITER_METADATA_EXCLUDES, NULL, NULL, &cases[i], &e),
+                        -EINVAL);
                 ck_assert_int_eq(e.hr, E_INVALIDARG);
                 vss_error_done(&e);
         }
