@@ -21,7 +21,7 @@ struct reading_waiter {
 
 struct writer_reading {
         struct inquiry inquiry;
-        struct writer_reading *next;
+        struct writer_reading *next, **pprev; /* of the session */
         VSS_ID instance_id;
         struct document *document;
         const char *text; /* of it */
@@ -61,6 +61,16 @@ void session_drop_models(struct session *s) {
         session_charge(s);
 }
 
+static void reading_unlink(struct writer_reading *r) {
+        if (!r->pprev)
+                return;
+        *r->pprev = r->next;
+        if (r->next)
+                r->next->pprev = r->pprev;
+        r->next = NULL;
+        r->pprev = NULL;
+}
+
 static void reading_free(struct inquiry *q) {
         struct writer_reading *r = (struct writer_reading *)q;
 
@@ -94,14 +104,8 @@ static int session_keep_model(struct session *s, struct writer_reading *r,
 
 static const void *reading_answer(struct inquiry *q, int *r, struct vss_error *error) {
         struct writer_reading *reading = (struct writer_reading *)q;
-        struct writer_reading **at;
 
-        if (!q->session)
-                return NULL;
-        for (at = &q->session->readings; *at != reading; at = &(*at)->next)
-                ;
-        *at = reading->next;
-        if (*r >= 0)
+        if (q->session && *r >= 0)
                 *r = session_keep_model(q->session, reading, error);
         return NULL;
 }
@@ -110,6 +114,7 @@ static void reading_done(void *userdata, int r, const void *result _unused_,
                          struct vss_error *error) {
         struct writer_reading *reading = userdata;
 
+        reading_unlink(reading); /* at its end, or the session's */
         while (reading->waiters) {
                 struct reading_waiter *w = reading->waiters;
 
@@ -150,6 +155,9 @@ static int reading_start(struct writer_reading **ret, struct session *s,
                 return k;
         }
         r->next = s->readings;
+        r->pprev = &s->readings;
+        if (r->next)
+                r->next->pprev = &r->next;
         s->readings = r;
         *ret = r;
         return 0;

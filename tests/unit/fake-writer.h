@@ -38,7 +38,8 @@ struct fake_writer {
         enum fake_answer answers[_WRITER_EVENT_MAX];
         struct writer_call *held;
         char volumes[256], devices[256]; /* of the last event that had them */
-        char components[256];            /* of the last event: what came with it */
+        char components[2048];           /* of the last event: what came with it */
+        const char *metadata;            /* NULL: a document that is none */
         const char *changed;             /* what it makes of them; NULL: unchanged */
         VSS_ID set_id;
 };
@@ -68,7 +69,10 @@ static inline void fake_call_free(struct writer_call *call) {
 }
 
 static inline void fake_call_answer(struct writer_call *call, enum fake_answer answer) {
-        _cleanup_(document_unrefp) struct document *metadata = fake_document("<WMD/>"),
+        _cleanup_(document_unrefp) struct document *metadata = fake_document(
+                                                           call->owner->metadata
+                                                                   ? call->owner->metadata
+                                                                   : "<WMD/>"),
                                                    *components = NULL;
         struct writer_reply reply = { .delivered = true, .ok = true, .metadata = metadata };
         writer_reply_fn fn = call->reply;
