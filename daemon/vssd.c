@@ -14,6 +14,7 @@
 #include "daemon/job/job.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/snapshot-mount.h"
+#include "daemon/writers/express.h"
 
 #include <getopt.h>
 #include <grp.h>
@@ -33,6 +34,7 @@ struct vssd {
         sd_event *event;
         struct store *store;
         struct writer_registry *writers;
+        struct express_writers *express;
         struct session_manager *sessions;
         struct bus *bus;
         sd_event_source *sigterm, *sigint, *turn, *settled, *stop_timer, *idle_timer;
@@ -200,6 +202,15 @@ static int vssd_watch(struct vssd *v) {
         return r;
 }
 
+static int vssd_load_express(struct vssd *v, const char *state_directory,
+                             struct vss_error *reterr) {
+        _cleanup_(freep) char *directory = NULL;
+
+        if (str_format(&directory, "%s/express-writers", state_directory) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, "Reading the express writers");
+        return express_writers_new(&v->express, v->event, v->writers, directory, reterr);
+}
+
 static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
         struct vss_error recovery = { 0 };
         int r;
@@ -220,6 +231,10 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Cannot make the session manager");
 
+        r = vssd_load_express(v, a->state_directory, reterr);
+        if (r < 0)
+                return r;
+
         /* Resume first, then serve. What cannot be undone now stays in the store for the next
          * start; it is no reason to keep those waiting who need the service. */
         (void)sd_notify(0, "STATUS=Undoing what an earlier run left");
@@ -235,6 +250,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
                                .store = v->store,
                                .sessions = v->sessions,
                                .writers = v->writers,
+                               .express = v->express,
                                .ready = on_ready,
                                .lost = on_lost,
                                .userdata = v,
@@ -245,6 +261,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
 static void vssd_done(struct vssd *v) {
         v->bus = bus_free(v->bus);
         v->sessions = session_manager_free(v->sessions);
+        v->express = express_writers_free(v->express);
         v->writers = writer_registry_free(v->writers);
         v->store = store_close(v->store);
         sd_event_source_disable_unref(v->sigterm);

@@ -13,7 +13,7 @@
 
 /* What one caller may make us keep. Beyond a limit a call is refused with OutOfMemory. */
 #define BUS_CLIENT_SESSIONS_MAX 64U
-#define BUS_CLIENT_WRITERS_MAX 32U
+#define BUS_CLIENT_WRITERS_MAX 512U
 #define BUS_CLIENT_CALLS_MAX 256U
 #define BUS_CLIENT_BYTES_MAX ((size_t)32 * 1024 * 1024) /* in arguments of unanswered calls */
 /* In the documents of its sessions: some writers' of a million files each. */

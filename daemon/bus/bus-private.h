@@ -6,8 +6,7 @@
 #include "daemon/bus/bus-loop.h"
 #include "daemon/bus/bus-table.h"
 #include "daemon/bus/bus.h"
-
-struct writer_call;
+#include "daemon/bus/writer-transport.h"
 
 struct bus {
         struct bus_options options;
@@ -21,8 +20,8 @@ struct bus {
         unsigned n_calls;    /* not yet answered, of all clients and of those that have gone */
         unsigned n_sessions; /* in all */
 
-        /* Events to writers: under way, and waiting for their turn (writer-transport.c). */
-        struct writer_call *writer_calls;
+        /* Events to writers: waiting for their turn, and under way (writer-transport.c). */
+        struct writer_call_queue writer_queues[_WRITER_QUEUE_MAX];
         unsigned n_writer_calls;
 };
 

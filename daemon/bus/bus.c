@@ -285,7 +285,13 @@ bool bus_is_idle(const struct bus *bus) {
 }
 
 bool bus_has_users(const struct bus *bus) {
-        return bus->n_sessions > 0 || writer_registry_count(bus->options.writers) > 0;
+        if (bus->n_sessions > 0)
+                return true;
+        /* Not those that are in the registry without a connection. */
+        for (const struct bus_client *c = bus->clients; c; c = c->next)
+                if (c->n_writers > 0)
+                        return true;
+        return false;
 }
 
 struct bus *bus_free(struct bus *bus) {

@@ -10,6 +10,7 @@
 #define BUS_ACCESS_GROUP "backup"
 
 struct bus;
+struct express_writers;
 
 struct bus_options {
         sd_event *event;
@@ -18,6 +19,7 @@ struct bus_options {
         struct store *store;
         struct session_manager *sessions;
         struct writer_registry *writers;
+        struct express_writers *express;
 
         void (*ready)(void *userdata);                               /* the name is ours */
         void (*lost)(void *userdata, const struct vss_error *error); /* no bus, or no name */

@@ -6,6 +6,7 @@
 #include "common/vss-context.h"
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
+#include "daemon/bus/manager-express.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-object.h"
 #include "daemon/bus/snapshot-object.h"
@@ -330,6 +331,10 @@ static const struct bus_method manager_methods[] = {
           BUS_OPTIONS(wire_writer_options_table, struct wire_writer_options, &writer_defaults) },
         { METHOD("UnregisterWriter", REGISTER_WRITER, on_unregister_writer),
           BUS_IN("s instance_id") },
+        { METHOD("RegisterExpressWriter", REGISTER_WRITER, manager_on_register_express_writer),
+          BUS_IN("v metadata") },
+        { METHOD("UnregisterExpressWriter", REGISTER_WRITER, manager_on_unregister_express_writer),
+          BUS_IN("s writer_id") },
         { METHOD("CreateSnapshotSet", CREATE, manager_on_create_snapshot_set),
           BUS_IN("as volumes", "a{ss} options"),
           BUS_OUT("s set_id", "as snapshot_ids", "as device_objects"),

@@ -6,6 +6,10 @@
  * turn, their deadlines running; and a writer that left several unanswered beyond their deadlines
  * is taken for mute, without waiting, until it answers again.
  *
+ * A thousand writers may wait for their turn: each answer sends the next without looking at more
+ * than a few. There is one queue for each class of events, because each has its own limit; and each
+ * writer counts what waits for it, so that its own events keep their order.
+ *
  *      WAITING --slot free--> SENT --answer--> freed
  *         |                    |
  *         +----- deadline or cancel: the asker is told (deadline) and forgotten;
@@ -22,15 +26,22 @@
  * these for Thaw and Abort: whoever was asked to freeze is always told. */
 static const struct limits {
         unsigned in_all, of_one_writer;
-} identify_limits = { 64, 4 }, limits = { 96, 8 }, thaw_limits = { 120, 16 };
+} limits[_WRITER_QUEUE_MAX] = {
+        [WRITER_QUEUE_THAW] = { 120, 16 },
+        [WRITER_QUEUE_STAGE] = { 96, 8 },
+        [WRITER_QUEUE_IDENTIFY] = { 64, 4 },
+};
 /* Unanswered beyond their deadlines. */
 #define LATE_MAX 4U
 
 struct writer_call {
         struct bus *bus;
         struct writer_peer *peer;
-        struct writer_call *next, **pprev; /* the bus' list, the oldest first */
+        struct writer_call *next, **pprev;                   /* of the writer, the newest first */
+        struct writer_call *next_waiting, *previous_waiting; /* WAITING: in its queue */
         enum writer_event_type type;
+        uint64_t number;          /* counts the calls of the writer */
+        bool queued;              /* WAITING */
         DBusMessage *message;     /* WAITING; NULL: SENT */
         DBusPendingCall *pending; /* SENT */
         bool late;                /* SENT, and nobody waits for the answer any more */
@@ -39,6 +50,13 @@ struct writer_call {
         void *userdata;
 };
 
+static enum writer_queue queue_of(enum writer_event_type type) {
+        if (type == WRITER_EVENT_IDENTIFY)
+                return WRITER_QUEUE_IDENTIFY;
+        return type == WRITER_EVENT_THAW || type == WRITER_EVENT_ABORT ? WRITER_QUEUE_THAW
+                                                                       : WRITER_QUEUE_STAGE;
+}
+
 static void call_unlink(struct writer_call *c) {
         if (!c->pprev)
                 return;
@@ -46,6 +64,35 @@ static void call_unlink(struct writer_call *c) {
         if (c->next)
                 c->next->pprev = c->pprev;
         c->pprev = NULL;
+}
+
+static void call_queue(struct writer_call *c) {
+        enum writer_queue queue = queue_of(c->type);
+        struct writer_call_queue *q = &c->bus->writer_queues[queue];
+
+        c->previous_waiting = q->last;
+        if (q->last)
+                q->last->next_waiting = c;
+        else
+                q->first = c;
+        q->last = c;
+        c->peer->n_waiting[queue]++;
+}
+
+static void call_unqueue(struct writer_call *c) {
+        enum writer_queue queue = queue_of(c->type);
+        struct writer_call_queue *q = &c->bus->writer_queues[queue];
+
+        if (c->previous_waiting)
+                c->previous_waiting->next_waiting = c->next_waiting;
+        else
+                q->first = c->next_waiting;
+        if (c->next_waiting)
+                c->next_waiting->previous_waiting = c->previous_waiting;
+        else
+                q->last = c->previous_waiting;
+        c->next_waiting = c->previous_waiting = NULL;
+        c->peer->n_waiting[queue]--;
 }
 
 static void call_uncount(struct writer_call *c) {
@@ -65,6 +112,8 @@ static struct writer_call *writer_call_free(struct writer_call *c) {
                 dbus_pending_call_cancel(c->pending);
                 call_uncount(c);
         }
+        if (c->queued)
+                call_unqueue(c);
         if (c->message)
                 dbus_message_unref(c->message);
         sd_event_source_disable_unref(c->deadline);
@@ -169,24 +218,26 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
         bus_send_waiting(bus);
 }
 
-/* Events to one writer keep their order, but that the stages of a set go before any Identify. */
+/* Events to one writer keep their order, but that the stages of a set go before any Identify. Only
+ * a writer that does not answer has more than one waiting: what is looked through is its own. */
 static bool call_is_preceded(const struct writer_call *c) {
-        for (const struct writer_call *other = c->bus->writer_calls; other && other != c;
-             other = other->next)
-                if (other->message && other->peer == c->peer &&
-                    (other->type != WRITER_EVENT_IDENTIFY || c->type == WRITER_EVENT_IDENTIFY))
+        const struct writer_peer *peer = c->peer;
+        unsigned stages = peer->n_waiting[WRITER_QUEUE_THAW] + peer->n_waiting[WRITER_QUEUE_STAGE];
+        bool identify = c->type == WRITER_EVENT_IDENTIFY;
+
+        if (identify ? stages > 0 : stages == 0)
+                return identify;
+        if (identify && peer->n_waiting[WRITER_QUEUE_IDENTIFY] == 0)
+                return false;
+        for (const struct writer_call *other = peer->calls; other; other = other->next)
+                if (other->queued && other->number < c->number &&
+                    (other->type == WRITER_EVENT_IDENTIFY) == identify)
                         return true;
         return false;
 }
 
-static bool type_thaws(enum writer_event_type type) {
-        return type == WRITER_EVENT_THAW || type == WRITER_EVENT_ABORT;
-}
-
 static bool call_may_go(const struct writer_call *c) {
-        const struct limits *l = c->type == WRITER_EVENT_IDENTIFY ? &identify_limits
-                                 : type_thaws(c->type)            ? &thaw_limits
-                                                                  : &limits;
+        const struct limits *l = &limits[queue_of(c->type)];
 
         return c->bus->n_writer_calls < l->in_all && c->peer->n_unanswered < l->of_one_writer &&
                !call_is_preceded(c);
@@ -204,6 +255,9 @@ static int call_go(struct writer_call *c) {
                 c->pending = NULL;
                 return -ENOMEM;
         }
+        if (c->queued)
+                call_unqueue(c);
+        c->queued = false;
         c->bus->n_writer_calls++;
         c->peer->n_unanswered++;
         dbus_message_unref(TAKE_PTR(c->message));
@@ -240,15 +294,17 @@ static int call_on_deadline(sd_event_source *source _unused_, uint64_t usec _unu
 }
 
 static void bus_send_waiting(struct bus *bus) {
-        struct writer_call *c, *next;
+        for (unsigned queue = 0; queue < _WRITER_QUEUE_MAX; queue++) {
+                struct writer_call *c, *next;
 
-        for (c = bus->writer_calls; c; c = next) {
-                next = c->next;
-                if (!c->message || !call_may_go(c))
-                        continue;
-                /* What cannot be sent is told so by its deadline, as is what nobody answers. */
-                if (call_go(c) < 0)
-                        return;
+                for (c = bus->writer_queues[queue].first;
+                     c && bus->n_writer_calls < limits[queue].in_all; c = next) {
+                        next = c->next_waiting;
+                        /* What cannot be sent is told so by its deadline, as is what nobody
+                         * answers. */
+                        if (call_may_go(c) && call_go(c) < 0)
+                                return;
+                }
         }
 }
 
@@ -293,8 +349,7 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
                           writer_reply_fn reply, void *reply_userdata, struct writer_call **ret) {
         _cleanup_(writer_call_freep) struct writer_call *c = NULL;
         struct writer_peer *peer = userdata;
-        struct writer_call **last;
-        bool mute = peer->n_late >= LATE_MAX && !type_thaws(event->type);
+        bool mute = peer->n_late >= LATE_MAX && queue_of(event->type) != WRITER_QUEUE_THAW;
         int r;
 
         c = calloc(1, sizeof(*c));
@@ -303,6 +358,7 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
         c->bus = peer->bus;
         c->peer = peer;
         c->type = event->type;
+        c->number = peer->n_calls++;
         c->reply = reply;
         c->userdata = reply_userdata;
         c->message = event_message(peer, event);
@@ -318,12 +374,16 @@ static int transport_send(void *userdata, const struct writer_event *event, uint
                 r = call_go(c);
                 if (r < 0)
                         return r;
+        } else {
+                call_queue(c);
+                c->queued = true;
         }
 
-        for (last = &c->bus->writer_calls; *last; last = &(*last)->next)
-                ;
-        *last = c;
-        c->pprev = last;
+        c->pprev = &peer->calls;
+        c->next = peer->calls;
+        if (c->next)
+                c->next->pprev = &c->next;
+        peer->calls = c;
         *ret = TAKE_PTR(c);
         return 0;
 }
@@ -376,7 +436,6 @@ int writer_peer_new(struct writer_peer **ret, struct bus_client *client,
 }
 
 struct writer_peer *writer_peer_free(struct writer_peer *p) {
-        struct writer_call *c, *next;
         struct bus *bus;
 
         if (!p)
@@ -385,12 +444,9 @@ struct writer_peer *writer_peer_free(struct writer_peer *p) {
         bus = p->bus;
         /* Its participants end the rounds that it is part of, and forget its calls. */
         writer_remove(p->writer);
-        for (c = bus->writer_calls; c; c = next) {
-                next = c->next;
-                if (c->peer == p) {
-                        assert(!c->reply);
-                        writer_call_free(c);
-                }
+        while (p->calls) {
+                assert(!p->calls->reply);
+                writer_call_free(p->calls);
         }
         *p->pprev = p->next;
         if (p->next)

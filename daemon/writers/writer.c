@@ -6,7 +6,8 @@
 #include "daemon/log/log.h"
 #include "daemon/writers/writer-private.h"
 
-#define WRITERS_MAX 1024
+#define WRITERS_MAX 4096
+#define BUCKETS 1024U /* a power of two */
 #define NAME_MAX_BYTES 1024
 #define FREEZE_TIMEOUT_MS 60000
 #define SUBSCRIPTIONS                                                                \
@@ -15,7 +16,8 @@
 
 struct writer {
         struct writer_registry *registry;
-        struct writer_identity identity; /* strings owned */
+        struct writer *next_by_id, *next_by_class; /* of the same bucket */
+        struct writer_identity identity;           /* strings owned */
         const struct writer_transport *transport;
         void *peer;
         struct writer_link *links;
@@ -29,7 +31,8 @@ struct writer {
 struct writer_registry {
         sd_event *event;
         struct writer **writers; /* in the order of registration */
-        size_t n;
+        size_t n, allocated;
+        struct writer *by_id[BUCKETS], *by_class[BUCKETS];
         writer_changed_fn changed;
         void *userdata;
 };
@@ -153,13 +156,55 @@ static int identity_check(const struct writer_identity *id, struct vss_error *re
         return 0;
 }
 
-static int registry_check_unique(const struct writer_registry *r, const struct writer_identity *id,
+/* FNV-1a; ids and names are chosen by those who are trusted to register. */
+static uint32_t hash_bytes(uint32_t hash, const void *bytes, size_t n) {
+        for (const uint8_t *b = bytes; n > 0; b++, n--)
+                hash = (hash ^ *b) * UINT32_C(16777619);
+        return hash;
+}
+#define HASH_BEGIN UINT32_C(2166136261)
+
+static struct writer **bucket_of_id(struct writer_registry *r, VSS_ID instance_id) {
+        return &r->by_id[hash_bytes(HASH_BEGIN, &instance_id, sizeof(instance_id)) & (BUCKETS - 1)];
+}
+
+/* Instances of a class are told apart by their names. */
+static struct writer **bucket_of_class(struct writer_registry *r,
+                                       const struct writer_identity *id) {
+        const char *instance = str_or_empty(id->instance_name);
+        uint32_t hash = hash_bytes(HASH_BEGIN, &id->class_id, sizeof(id->class_id));
+
+        return &r->by_class[hash_bytes(hash, instance, strlen(instance)) & (BUCKETS - 1)];
+}
+
+static void registry_hash(struct writer_registry *r, struct writer *w) {
+        struct writer **by_id = bucket_of_id(r, w->identity.instance_id);
+        struct writer **by_class = bucket_of_class(r, &w->identity);
+
+        w->next_by_id = *by_id;
+        *by_id = w;
+        w->next_by_class = *by_class;
+        *by_class = w;
+}
+
+static void registry_unhash(struct writer_registry *r, const struct writer *w) {
+        struct writer **at = bucket_of_id(r, w->identity.instance_id);
+
+        while (*at != w)
+                at = &(*at)->next_by_id;
+        *at = w->next_by_id;
+        for (at = bucket_of_class(r, &w->identity); *at != w;)
+                at = &(*at)->next_by_class;
+        *at = w->next_by_class;
+}
+
+static int registry_check_unique(struct writer_registry *r, const struct writer_identity *id,
                                  struct vss_error *reterr) {
         /* Instances are told apart by their instance name; without one nothing can be said. */
         if (str_empty(id->instance_name))
                 return 0;
-        for (size_t i = 0; i < r->n; i++) {
-                const struct writer_identity *other = &r->writers[i]->identity;
+        for (struct writer *const *w = bucket_of_class(r, id); *w; w = &(*w)->next_by_class) {
+                const struct writer_identity *other = &(*w)->identity;
 
                 if (vss_id_equal(other->class_id, id->class_id) &&
                     streq(str_or_empty(other->instance_name), id->instance_name))
@@ -188,9 +233,11 @@ static int writer_new(struct writer **ret, const struct writer_identity *identit
                 w->identity.freeze_timeout_ms = FREEZE_TIMEOUT_MS;
         if (w->identity.subscribe == 0)
                 w->identity.subscribe = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
-        r = vss_id_random(&w->identity.instance_id);
-        if (r < 0)
-                return r;
+        if (vss_id_is_null(identity->instance_id)) {
+                r = vss_id_random(&w->identity.instance_id);
+                if (r < 0)
+                        return r;
+        }
         w->state = VSS_WS_STABLE;
         *ret = TAKE_PTR(w);
         return 0;
@@ -206,6 +253,7 @@ int writer_registry_add(struct writer_registry *registry, struct writer **ret,
                         const struct writer_transport *transport, void *peer,
                         struct vss_error *reterr) {
         _cleanup_(writer_freep) struct writer *w = NULL;
+        struct writer_identity who = *identity;
         struct writer **grown;
         int r;
 
@@ -222,17 +270,25 @@ int writer_registry_add(struct writer_registry *registry, struct writer **ret,
                                      "%d writers are registered, the most this service keeps; "
                                      "unsubscribe one",
                                      WRITERS_MAX);
-        r = writer_new(&w, identity);
+        if (writer_registry_find(registry, who.instance_id))
+                who.instance_id = GUID_NULL;
+        r = writer_new(&w, &who);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Registering a writer");
-        grown = reallocarray(registry->writers, registry->n + 1, sizeof(*grown));
-        if (!grown)
-                return vss_error_from_errno(reterr, -ENOMEM, "Registering a writer");
-        registry->writers = grown;
+        if (registry->n == registry->allocated) {
+                size_t n = registry->allocated > 0 ? 2 * registry->allocated : 16;
+
+                grown = reallocarray(registry->writers, n, sizeof(*grown));
+                if (!grown)
+                        return vss_error_from_errno(reterr, -ENOMEM, "Registering a writer");
+                registry->writers = grown;
+                registry->allocated = n;
+        }
 
         w->registry = registry;
         w->transport = transport;
         w->peer = peer;
+        registry_hash(registry, w);
         *ret = registry->writers[registry->n++] = TAKE_PTR(w);
         registry_tell(registry, *ret, WRITER_ADDED);
         return 0;
@@ -251,6 +307,7 @@ void writer_remove(struct writer *w) {
         struct writer_registry *r = w->registry;
 
         registry_take_out(r, w);
+        registry_unhash(r, w);
         while (w->links) {
                 struct writer_link *link = w->links;
 
@@ -271,10 +328,11 @@ struct writer *writer_registry_get(struct writer_registry *r, size_t i) {
 }
 
 struct writer *writer_registry_find(struct writer_registry *r, VSS_ID instance_id) {
-        for (size_t i = 0; i < r->n; i++)
-                if (vss_id_equal(r->writers[i]->identity.instance_id, instance_id))
-                        return r->writers[i];
-        return NULL;
+        struct writer *w = *bucket_of_id(r, instance_id);
+
+        while (w && !vss_id_equal(w->identity.instance_id, instance_id))
+                w = w->next_by_id;
+        return w;
 }
 
 const struct writer_identity *writer_identity(const struct writer *w) {

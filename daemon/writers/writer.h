@@ -71,7 +71,8 @@ struct writer_transport {
 };
 
 struct writer_identity {
-        VSS_ID class_id, instance_id; /* instance: minted by the daemon at registration */
+        VSS_ID class_id, instance_id; /* instance: minted at registration, unless it has one of
+                                         its own that no other has */
         char *name, *instance_name;
         VSS_USAGE_TYPE usage;
         VSS_SOURCE_TYPE source;
@@ -89,7 +90,7 @@ int writer_registry_new(struct writer_registry **ret, sd_event *event);
 struct writer_registry *writer_registry_free(struct writer_registry *r); /* asserts empty */
 DEFINE_CLEANUP(struct writer_registry, writer_registry_free);
 
-/* identity is copied, its instance_id minted here. E_INVALIDARG for an empty name, a bad level,
+/* identity is copied. E_INVALIDARG for an empty name, a bad level,
  * usage or subscription; VSS_E_WRITER_ALREADY_SUBSCRIBED for the same (class, instance name) from a
  * peer that is still there when instance_name is not empty. */
 int writer_registry_add(struct writer_registry *r, struct writer **ret,

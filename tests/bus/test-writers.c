@@ -128,7 +128,7 @@ START_TEST(bad_registrations_are_refused) {
         bus_writer_stop(&twin);
 
         w.instance_name[0] = '\0';
-        for (unsigned i = 1; i < 32; i++)
+        for (unsigned i = 1; i < 512; i++)
                 dbus_message_unref(reply_good(bus_writer_register(&w, &h), "RegisterWriter"));
         reply_bad(bus_writer_register(&w, &h), "RegisterWriter", ERROR("OutOfMemory"));
         bus_writer_stop(&w);
