@@ -114,9 +114,10 @@ HRESULT IVssEnumObject_Next(IVssEnumObject *objects, ULONG celt, VSS_OBJECT_PROP
 
         if (!objects)
                 return last_error_argument(__func__, "the IVssEnumObject is NULL");
+        if (pceltFetched)
+                *pceltFetched = 0;
         if (!pceltFetched || (!rgelt && celt > 0))
                 return fail(E_POINTER, __func__, "an output pointer is NULL");
-        *pceltFetched = 0;
         for (l = objects->list; n < celt && objects->next + n < l->n; n++) {
                 rgelt[n].Type = l->type;
                 rgelt[n].Obj = l->items[objects->next + n];

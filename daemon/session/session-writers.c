@@ -154,7 +154,7 @@ void session_drop_status(struct session *s) {
 }
 
 static int status_take(struct status_item *item, const struct participant_info *info) {
-        item->name = strdup(info->name);
+        item->name = strdup(info->writer_name);
         item->message = strdup(info->message);
         if (!item->name || !item->message)
                 return -ENOMEM;

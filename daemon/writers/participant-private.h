@@ -12,6 +12,7 @@ struct participant {
         struct writer_link link; /* link.writer is NULL once the writer is gone */
         VSS_ID instance_id, class_id;
         char *name, *instance_name; /* name: with the instance name, if it has one */
+        char *writer_name;          /* without */
         size_t index;               /* in the owner's items, and of its call in a round */
         uint32_t subscribe;         /* VSS_SM_..._FLAG: the kinds of events it takes */
         struct document *metadata;

@@ -92,6 +92,9 @@ int participant_new(struct participant **ret, struct participants *owner, struct
                 if (r < 0)
                         return r;
         }
+        r = str_replace(&p->writer_name, id->name);
+        if (r < 0)
+                return r;
         if (str_empty(id->instance_name))
                 r = str_replace(&p->name, id->name);
         else
@@ -115,6 +118,7 @@ struct participant *participant_free(struct participant *p) {
         writer_link_detach(&p->link);
         writer_session_state_done(&p->state);
         free(p->name);
+        free(p->writer_name);
         free(p->instance_name);
         document_unref(p->metadata);
         free(p);
@@ -161,6 +165,7 @@ void participant_info(const struct participant *p, struct participant_info *ret)
                 .instance_id = p->instance_id,
                 .class_id = p->class_id,
                 .name = p->name,
+                .writer_name = p->writer_name,
                 .instance_name = p->instance_name,
                 .metadata = p->metadata,
                 .message = str_or_empty(p->state.message),

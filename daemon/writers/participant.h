@@ -46,6 +46,7 @@ size_t participants_count(const struct participants *p);
 struct participant_info {
         VSS_ID instance_id, class_id;
         const char *name;          /* with the instance name, if it has one */
+        const char *writer_name;   /* without */
         const char *instance_name; /* NULL: none */
         const char *message;
         struct document *metadata; /* NULL: an empty one, or let go of */
