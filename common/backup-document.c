@@ -110,7 +110,7 @@ struct backup_component *backup_writer_component(const struct backup_writer *w, 
         return i < w->n_components ? w->components[i] : NULL;
 }
 
-/* --- keys: which of their parts count differs between the indexes --- */
+/* Which parts of a key count differs between the indexes. */
 
 static uint64_t hash_writer(VSS_ID instance_id, VSS_ID writer_id) {
         return key_hash(key_hash(0, &instance_id, sizeof(instance_id)), &writer_id,
@@ -183,8 +183,6 @@ struct backup_component *backup_document_find(const struct backup_document *d,
                 c = other;
         return c;
 }
-
-/* --- objects for elements --- */
 
 /* Doubles an array of pointers when it is full. */
 static int reserve(void *array, size_t n, size_t *n_allocated) {
@@ -282,8 +280,6 @@ int backup_writer_adopt_component(struct backup_writer *w, xmlNode *node,
         *ret = c;
         return 0;
 }
-
-/* --- additions --- */
 
 static const char *const type_names[] = {
         [VSS_CT_DATABASE] = "database",

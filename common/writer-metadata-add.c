@@ -283,14 +283,3 @@ int writer_metadata_set_restore_method(struct writer_metadata *m,
         forget_verbatim(m);
         return 0;
 }
-
-/* The last two of the contract before, until their callers are gone. */
-int writer_metadata_add_files(struct writer_metadata *m, const char *logical_path, const char *name,
-                              const struct writer_metadata_files *f, struct vss_error *reterr) {
-        return writer_metadata_add(m, WRITER_METADATA_FILES, logical_path, name, f, reterr);
-}
-
-int writer_metadata_add_exclude(struct writer_metadata *m, const struct writer_metadata_files *f,
-                                struct vss_error *reterr) {
-        return writer_metadata_add(m, WRITER_METADATA_EXCLUDES, NULL, NULL, f, reterr);
-}

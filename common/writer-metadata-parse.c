@@ -61,8 +61,6 @@ static bool out_of_memory(struct reading *r) {
         return true;
 }
 
-/* --- values --- */
-
 static bool read_id(struct reading *r, const char *what, const struct value *value, VSS_ID *ret) {
         char buf[VSS_ID_TEXT_MAX + 2]; /* with braces */
 
@@ -117,8 +115,6 @@ static const char *read_text(struct reading *r, const struct value *value) {
                 (void)out_of_memory(r);
         return text;
 }
-
-/* --- elements --- */
 
 static bool read_root(struct reading *r, enum element element, const struct value *values) {
         const struct value *version = &values[0];
@@ -355,8 +351,6 @@ static const struct row rows[_ELEMENT_MAX] = {
                            .read = read_icon,
                            .attributes = { "icon" } },
 };
-
-/* --- what libxml2 tells --- */
 
 static enum element find_element(const char *name, enum element parent) {
         for (enum element i = 0; i < _ELEMENT_MAX; i++)

@@ -49,6 +49,23 @@ struct writer_metadata_restore {
         bool reboot_required;
 };
 
+/* Lists of file sets: three of a component, three of the writer (component is not looked at). */
+enum writer_metadata_list {
+        WRITER_METADATA_FILES, /* of a file group */
+        WRITER_METADATA_DATABASE_FILES,
+        WRITER_METADATA_DATABASE_LOG_FILES,
+        WRITER_METADATA_EXCLUDES,
+        WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT,
+        WRITER_METADATA_MAPPINGS, /* alternate_path: the destination */
+        _WRITER_METADATA_LIST_MAX,
+};
+
+struct writer_metadata_dependency {
+        VSS_ID writer_id;
+        const char *logical_path; /* NULL: none */
+        const char *name;
+};
+
 int writer_metadata_new(struct writer_metadata **ret, const struct writer_metadata_identity *id,
                         struct vss_error *reterr);
 struct writer_metadata *writer_metadata_free(struct writer_metadata *m);
@@ -57,21 +74,24 @@ DEFINE_CLEANUP(struct writer_metadata, writer_metadata_free);
 int writer_metadata_add_component(struct writer_metadata *m,
                                   const struct writer_metadata_component *c,
                                   struct vss_error *reterr);
-/* To the file group of that logical path and name. */
-int writer_metadata_add_files(struct writer_metadata *m, const char *logical_path, const char *name,
-                              const struct writer_metadata_files *f, struct vss_error *reterr);
-/* Only path, filespec and recursive matter. */
-int writer_metadata_add_exclude(struct writer_metadata *m, const struct writer_metadata_files *f,
-                                struct vss_error *reterr);
+/* Any list; a list of a component, to that of this logical path and name. */
+int writer_metadata_add(struct writer_metadata *m, enum writer_metadata_list list,
+                        const char *logical_path, const char *name,
+                        const struct writer_metadata_files *f, struct vss_error *reterr);
+int writer_metadata_add_dependency(struct writer_metadata *m, const char *logical_path,
+                                   const char *name, const struct writer_metadata_dependency *on,
+                                   struct vss_error *reterr);
+int writer_metadata_set_schema(struct writer_metadata *m, uint32_t schema,
+                               struct vss_error *reterr);
 /* Replaces what was set before. */
 int writer_metadata_set_restore_method(struct writer_metadata *m,
                                        const struct writer_metadata_restore *restore,
                                        struct vss_error *reterr);
 
-/* The document as text: UTF-8, one line, no declaration; equal documents give equal text. */
+/* The document as text: UTF-8, one line, no declaration; equal documents give equal text. One that
+ * was read and has elements, attributes or words that are not known here is printed as it was, on
+ * one line; an addition to it loses them. */
 int writer_metadata_to_xml(const struct writer_metadata *m, char **ret, struct vss_error *reterr);
-
-/* --- reading ------------------------------------------------------------------------------- */
 
 /* UTF-8 or UTF-16, in one pass, in time and memory linear in size. VSS_E_INVALID_XML_DOCUMENT names
  * what and where; spec/writer.md, 3.5, says what is accepted. */
@@ -91,39 +111,11 @@ const struct writer_metadata_component *writer_metadata_component(const struct w
 size_t writer_metadata_find_component(const struct writer_metadata *m, const char *logical_path,
                                       const char *name);
 
-/* Lists of file sets: three of a component, three of the writer (component is not looked at). */
-enum writer_metadata_list {
-        WRITER_METADATA_FILES, /* of a file group */
-        WRITER_METADATA_DATABASE_FILES,
-        WRITER_METADATA_DATABASE_LOG_FILES,
-        WRITER_METADATA_EXCLUDES,
-        WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT,
-        WRITER_METADATA_MAPPINGS, /* alternate_path: the destination */
-        _WRITER_METADATA_LIST_MAX,
-};
 size_t writer_metadata_n_files(const struct writer_metadata *m, enum writer_metadata_list list,
                                size_t component);
 bool writer_metadata_get_files(const struct writer_metadata *m, enum writer_metadata_list list,
                                size_t component, size_t i, struct writer_metadata_files *ret);
 
-struct writer_metadata_dependency {
-        VSS_ID writer_id;
-        const char *logical_path; /* NULL: none */
-        const char *name;
-};
 size_t writer_metadata_n_dependencies(const struct writer_metadata *m, size_t component);
 bool writer_metadata_get_dependency(const struct writer_metadata *m, size_t component, size_t i,
                                     struct writer_metadata_dependency *ret);
-
-/* --- more to make -------------------------------------------------------------------------- */
-
-/* Any list; a list of a component, to that of this logical path and name. Replaces
- * writer_metadata_add_files and _add_exclude. */
-int writer_metadata_add(struct writer_metadata *m, enum writer_metadata_list list,
-                        const char *logical_path, const char *name,
-                        const struct writer_metadata_files *f, struct vss_error *reterr);
-int writer_metadata_add_dependency(struct writer_metadata *m, const char *logical_path,
-                                   const char *name, const struct writer_metadata_dependency *on,
-                                   struct vss_error *reterr);
-int writer_metadata_set_schema(struct writer_metadata *m, uint32_t schema,
-                               struct vss_error *reterr);
