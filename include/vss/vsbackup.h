@@ -183,7 +183,7 @@ HRESULT IVssBackupComponents_SetRestoreState(IVssBackupComponents *backup,
  * IVssBackupComponents::EnableWriterClasses: only the listed writer classes take part. Further
  * calls add to the list. Without effect, and no error, once the metadata was gathered.
  *
- * rgWriterClassId: cClassId class ids; NULL is allowed if cClassId is 0.
+ * rgWriterClassId, cClassId: that many class ids; NULL is allowed for 0 of them.
  * Errors: VSS_E_BAD_STATE.
  * Since 0.1.
  */
@@ -196,7 +196,7 @@ HRESULT IVssBackupComponents_DisableWriterClasses(IVssBackupComponents *backup,
                                                   const VSS_ID *rgWriterClassId, UINT cClassId);
 
 /* IVssBackupComponents::DisableWriterInstances: leaves out single instances of writers. As
- * EnableWriterClasses. Since 0.1. */
+ * EnableWriterClasses. rgWriterInstanceId, cInstanceId: that many instance ids. Since 0.1. */
 HRESULT IVssBackupComponents_DisableWriterInstances(IVssBackupComponents *backup,
                                                     const VSS_ID *rgWriterInstanceId,
                                                     UINT cInstanceId);
@@ -343,8 +343,9 @@ HRESULT IVssBackupComponents_AddToSnapshotSet(IVssBackupComponents *backup, LPCW
                                               VSS_ID ProviderId, VSS_ID *pidSnapshot);
 
 /*
- * IVssBackupComponents::IsVolumeSupported: can the provider (GUID_NULL: any) copy this volume?
+ * IVssBackupComponents::IsVolumeSupported: can the provider copy this volume?
  *
+ * ProviderId: GUID_NULL for any. pwszVolumeName: as AddToSnapshotSet.
  * pbSupportedByThisProvider: TRUE or FALSE; VssIsVolumeSupported (vsslinux.h) says why not.
  * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_NOT_REGISTERED,
  * VSS_E_NESTED_VOLUME_LIMIT.
@@ -415,7 +416,7 @@ HRESULT IVssBackupComponents_FreeWriterStatus(IVssBackupComponents *backup);
 /*
  * IVssBackupComponents::GetSnapshotProperties: what is known of a finished copy, one's own or not.
  *
- * pProp: filled; its strings are freed with VssFreeSnapshotProperties.
+ * SnapshotId: the copy. pProp: filled; its strings are freed with VssFreeSnapshotProperties.
  * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also while the copy is being made).
  * Since 0.1.
  */

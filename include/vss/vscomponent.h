@@ -261,9 +261,8 @@ HRESULT IVssComponent_GetRestoreSubcomponentCount(IVssComponent *component,
 /*
  * IVssComponent::GetRestoreSubcomponent: one of them.
  *
- * pbRepair: reserved.
- * Errors: VSS_E_OBJECT_NOT_FOUND (no such index).
- * Since 0.2.
+ * pbstrLogicalPath, pbstrComponentName: which; the path is NULL if there is none. pbRepair:
+ * reserved. Errors: VSS_E_OBJECT_NOT_FOUND (no such index). Since 0.2.
  */
 HRESULT IVssComponent_GetRestoreSubcomponent(IVssComponent *component, UINT iComponent,
                                              BSTR *pbstrLogicalPath, BSTR *pbstrComponentName,
@@ -286,8 +285,9 @@ HRESULT IVssComponent_GetRestoreTarget(IVssComponent *component, VSS_RESTORE_TAR
  * IVssComponent::AddDirectedTarget: where a file, or ranges of it, are to be restored, under
  * VSS_RT_DIRECTED.
  *
- * The source as it was backed up, then the destination: directory, name without wildcards, ranges
- * as for AddPartialFile; as many, and as long, on both sides.
+ * wszSourcePath, wszSourceFilename, wszSourceRangeList: what was backed up: directory, name without
+ * wildcards, ranges as for AddPartialFile. wszDestinationPath, wszDestinationFilename,
+ * wszDestinationRangeList: where it goes, likewise; as many ranges, and as long.
  * In OnPreRestore.
  * Since 0.2.
  */
@@ -379,7 +379,8 @@ HRESULT IVssComponentEx2_SetFailure(IVssComponent *component, HRESULT hr, HRESUL
 /*
  * IVssComponentEx2::GetFailure: what SetFailure said; S_OK if it was not called.
  *
- * All outputs are required. pbstrApplicationMessage: NULL if none. pdwReserved: 0.
+ * All outputs are required. phr, phrApplication: the codes. pbstrApplicationMessage: NULL if none.
+ * pdwReserved: 0.
  * Since 0.2.
  */
 HRESULT IVssComponentEx2_GetFailure(IVssComponent *component, HRESULT *phr, HRESULT *phrApplication,

@@ -455,15 +455,15 @@ HRESULT IVssExamineWriterMetadata_GetIdentity(IVssExamineWriterMetadata *metadat
                                               BSTR *pbstrWriterName, VSS_USAGE_TYPE *pUsage,
                                               VSS_SOURCE_TYPE *pSource);
 
-/* IVssExamineWriterMetadataEx::GetIdentityEx: as GetIdentity, and the name that tells instances of
- * the class apart, over restarts too (NULL: none). Since 0.2. */
+/* IVssExamineWriterMetadataEx::GetIdentityEx: as GetIdentity, and more. pbstrInstanceName: the name
+ * that tells instances of the class apart, over restarts too (NULL: none). Since 0.2. */
 HRESULT IVssExamineWriterMetadataEx_GetIdentityEx(IVssExamineWriterMetadata *metadata,
                                                   VSS_ID *pidInstance, VSS_ID *pidWriter,
                                                   BSTR *pbstrWriterName, BSTR *pbstrInstanceName,
                                                   VSS_USAGE_TYPE *pUsage, VSS_SOURCE_TYPE *pSource);
 
-/* IVssExamineWriterMetadataEx2::GetVersion: of the writer's metadata; 0.0 if it gave none.
- * Since 0.2. */
+/* IVssExamineWriterMetadataEx2::GetVersion: of the writer's metadata. pdwMajorVersion,
+ * pdwMinorVersion: 0 and 0 if it gave none. Since 0.2. */
 HRESULT IVssExamineWriterMetadataEx2_GetVersion(IVssExamineWriterMetadata *metadata,
                                                 DWORD *pdwMajorVersion, DWORD *pdwMinorVersion);
 
@@ -598,7 +598,8 @@ HRESULT IVssWMComponent_GetDatabaseLogFile(IVssWMComponent *component, UINT iDbL
                                            IVssWMFiledesc **ppFiledesc);
 
 /* IVssWMComponent::GetDependency: another writer's component that is to be backed up, and
- * restored, together with this one; up to cDependencies. As GetFile. Since 0.2. */
+ * restored, together with this one; up to cDependencies. ppDependency: receives it; the caller
+ * releases it. As GetFile. Since 0.2. */
 HRESULT IVssWMComponent_GetDependency(IVssWMComponent *component, UINT iDependency,
                                       IVssWMDependency **ppDependency);
 

@@ -421,10 +421,12 @@ ULONG IVssEnumObject_Release(IVssEnumObject *objects);
 HRESULT IVssEnumObject_Next(IVssEnumObject *objects, ULONG celt, VSS_OBJECT_PROP *rgelt,
                             ULONG *pceltFetched);
 
-/* IVssEnumObject::Skip: leaves out celt elements; S_FALSE if that went past the end. Since 0.1. */
+/* IVssEnumObject::Skip: leaves out celt elements; S_FALSE if that went past the end. Errors:
+ * E_INVALIDARG (objects is NULL). Since 0.1. */
 HRESULT IVssEnumObject_Skip(IVssEnumObject *objects, ULONG celt);
 
-/* IVssEnumObject::Reset: back to the first element; the list itself is not refreshed. Since 0.1. */
+/* IVssEnumObject::Reset: back to the first element; the list itself is not refreshed. Errors:
+ * E_INVALIDARG (objects is NULL). Since 0.1. */
 HRESULT IVssEnumObject_Reset(IVssEnumObject *objects);
 
 /* IVssEnumObject::Clone: the same list at the same position, with a position of its own from then

@@ -71,7 +71,8 @@ HRESULT VssIdFromString(LPCWSTR text, VSS_ID *id);
  * "client-writers" or "all", modifiers left out; NULL if it is no context. Since 0.1. */
 const char *VssContextToString(LONG context);
 
-/* VssContextFromString: the reverse. Errors: E_INVALIDARG. Since 0.1. */
+/* VssContextFromString: the reverse. text: such a word. context: receives the value; VSS_CTX_BACKUP
+ * on failure. Errors: E_INVALIDARG. Since 0.1. */
 HRESULT VssContextFromString(LPCWSTR text, LONG *context);
 
 /* VssWriterStateToString: "STABLE", "WAITING_FOR_FREEZE", ...; NULL if it is no state.
@@ -255,10 +256,9 @@ HRESULT VssDispatchWriter(CVssWriter *writer);
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
  * provider.
  *
- * supported: receives the answer. provider, reason: receive the provider's short name, or why not;
- * each may be NULL; freed with VssFreeString; NULL if there is none.
- * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
- * Since 0.1.
+ * volume: mount point or block device. supported: receives the answer. provider, reason: receive
+ * the provider's short name, or why not; each may be NULL; freed with VssFreeString; NULL if there
+ * is none. Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND. Since 0.1.
  */
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
 

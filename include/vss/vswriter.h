@@ -131,7 +131,8 @@ HRESULT CVssWriter_Initialize(CVssWriter *writer, VSS_ID WriterId, LPCWSTR wszWr
                               VSS_ALTERNATE_WRITER_STATE aws, bool bIOThrottlingOnly,
                               LPCWSTR wszWriterInstanceName);
 
-/* CVssWriterEx::InitializeEx: as Initialize, with a version of the writer's metadata. Since 0.1. */
+/* CVssWriterEx::InitializeEx: as Initialize, with more. dwMajorVersion, dwMinorVersion: of the
+ * writer's metadata. Since 0.1. */
 HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR wszWriterName,
                                   DWORD dwMajorVersion, DWORD dwMinorVersion,
                                   VSS_USAGE_TYPE UsageType, VSS_SOURCE_TYPE SourceType,
@@ -178,7 +179,7 @@ HRESULT CVssWriterEx_SubscribeEx(CVssWriter *writer, DWORD dwUnsubscribeTimeout,
  */
 HRESULT CVssWriter_Unsubscribe(CVssWriter *writer);
 
-/* CVssWriter::InstallAlternateWriter: reserved; E_NOTIMPL. Since 0.1. */
+/* CVssWriter::InstallAlternateWriter: reserved. Errors: E_NOTIMPL, always. Since 0.1. */
 HRESULT CVssWriter_InstallAlternateWriter(CVssWriter *writer, VSS_ID AlternateWriterId,
                                           VSS_ID clsidAlternateWriter);
 
