@@ -38,10 +38,12 @@ static struct bus_call *bus_call_free(struct bus_call *call) {
         if (!call)
                 return NULL;
 
-        if (call->client) {
+        if (call->pprev) {
                 *call->pprev = call->next;
                 if (call->next)
                         call->next->pprev = call->pprev;
+        }
+        if (call->client) {
                 call->client->n_calls--;
                 call->client->bytes -= call->bytes;
         }
@@ -135,6 +137,14 @@ int bus_call_attach(struct bus_call *call, struct bus_client *client, struct vss
         return 0;
 }
 
+static void call_list(struct bus_call *call, struct bus_call **list) {
+        call->pprev = list;
+        call->next = *list;
+        if (call->next)
+                call->next->pprev = &call->next;
+        *list = call;
+}
+
 void bus_call_orphan(struct bus_call *call) {
         struct bus_client *client = call->client;
 
@@ -147,11 +157,14 @@ void bus_call_orphan(struct bus_call *call) {
         client->bytes -= call->bytes;
         call->client = NULL;
         call->next = NULL;
+        call->pprev = NULL;
 
         call->orphan = true;
 
         if (call->waiting)
                 bus_call_free(call);
+        else if (call->cancel && call->outlives_caller && !call->bus->stopping)
+                call_list(call, &call->bus->orphans);
         else if (call->cancel)
                 bus_call_cancel(call);
 }

@@ -40,6 +40,7 @@ struct bus_call {
          * and answers the call. */
         void (*cancel)(struct bus_call *call, void *userdata);
         void *userdata;
+        bool outlives_caller; /* the work goes on without it, and is cancelled by a stop alone */
 
         DBusMessage *reply;
         struct bus_out out;

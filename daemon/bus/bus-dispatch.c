@@ -65,6 +65,15 @@ static void refuse_message(struct bus *bus, DBusMessage *m, const char *name, co
                                                dbus_message_get_member(m), text));
 }
 
+/* The sender of a call that needs no identity may be known all the same. */
+static bool call_sees(const struct bus_call *call) {
+        const struct bus_client *client = call->client;
+
+        if (!client)
+                client = bus_client_find(call->bus, dbus_message_get_sender(call->message));
+        return bus_object_is_visible(&call->object, client);
+}
+
 /* The rest, once it is known who calls. */
 static void call_run(struct bus_call *call) {
         enum bus_class class = bus_call_class(call);
@@ -90,6 +99,9 @@ static void call_run(struct bus_call *call) {
 
         if (call->kind) {
                 r = bus_object_find(call->bus, bus_call_path(call), &call->object);
+                /* What anybody may call tells nobody that others have sessions. */
+                if (r >= 0 && class == BUS_CLASS_OPEN && !call_sees(call))
+                        r = -ENOENT;
                 if (r == -ENOENT) {
                         bus_call_refuse(call, DBUS_ERROR_UNKNOWN_OBJECT,
                                         "There is no object %s (any more)", bus_call_path(call));

@@ -17,8 +17,9 @@ struct bus {
         bool stopping;
 
         struct bus_client *clients;
-        unsigned n_calls;    /* not yet answered, of all clients and of those that have gone */
-        unsigned n_sessions; /* in all */
+        unsigned n_calls;         /* not yet answered, of all clients and of those that have gone */
+        unsigned n_sessions;      /* in all */
+        struct bus_call *orphans; /* whose callers have gone, and which go on all the same */
 
         /* Events to writers: waiting for their turn, and under way (writer-transport.c). */
         struct writer_call_queue writer_queues[_WRITER_QUEUE_MAX];

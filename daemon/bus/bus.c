@@ -5,6 +5,7 @@
 
 #include "common/wire-error.h"
 #include "daemon/bus/bus-access.h"
+#include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-dispatch.h"
 #include "daemon/bus/snapshot-object.h"
 #include "daemon/bus/writer-object.h"
@@ -278,6 +279,8 @@ void bus_stop(struct bus *bus) {
         /* Writers stay: those that were frozen must be told. */
         for (struct bus_client *c = bus->clients; c; c = c->next)
                 bus_client_end_work(c);
+        while (bus->orphans) /* cancelling frees it */
+                bus_call_cancel(bus->orphans);
 }
 
 bool bus_is_idle(const struct bus *bus) {
@@ -302,6 +305,8 @@ struct bus *bus_free(struct bus *bus) {
                 session_manager_set_observer(bus->options.sessions, NULL, NULL);
                 bus->stopping = true;
                 bus_free_clients(bus);
+                while (bus->orphans)
+                        bus_call_cancel(bus->orphans);
                 writer_registry_set_observer(bus->options.writers, NULL, NULL);
         }
         if (bus->starting) {

@@ -6,6 +6,7 @@
 #include "common/vss-context.h"
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
+#include "daemon/log/log.h"
 
 /* A century: nobody means more, and sums stay far from their limits. */
 #define EXPIRE_SECONDS_MAX UINT64_C(3155760000)
@@ -105,6 +106,10 @@ static void set_created(void *userdata, int r, const void *result, struct vss_er
         struct bus_out *out;
 
         call->cancel = NULL; /* the run has ended */
+        if (call->orphan)
+                log_notice("The caller of CreateSnapshotSet has gone; %s%s",
+                           r < 0 ? "it failed: " : "the set is there: ",
+                           r < 0 ? str_or_empty(error->message) : VSS_ID_TEXT(set->set_id));
         if (r < 0) {
                 bus_call_fail(call, error);
                 return;
@@ -152,6 +157,8 @@ void manager_on_create_snapshot_set(struct bus_call *call, const struct bus_valu
                 bus_call_finish(call, r, &error);
                 return;
         }
+        /* Not tied to the connection: what a script began is finished, or fails by itself. */
+        call->outlives_caller = true;
         call->cancel = set_cancelled;
         call->userdata = run;
 }

@@ -525,6 +525,17 @@ static void check_nobody(struct client *other) {
         (void)client_fails(other, ERROR("AccessDenied"), ROOT "/session/1", SESSION, "Release", "");
         (void)client_fails(other, ERROR("AccessDenied"), ROOT "/session/77", SESSION, "Release",
                            "");
+        /* Also not by what anybody may call: a session that is there is as one that is not. */
+        for (size_t i = 0; i < 2; i++) {
+                static const char *const paths[] = { ROOT "/session/1", ROOT "/session/77" };
+
+                (void)client_fails(other, DBUS_ERROR_UNKNOWN_OBJECT, paths[i],
+                                   "org.freedesktop.DBus.Introspectable", "Introspect", "");
+                (void)client_fails(other, DBUS_ERROR_UNKNOWN_OBJECT, paths[i], PROPERTIES, "Get",
+                                   "ss", MANAGER, "Version");
+                (void)client_fails(other, DBUS_ERROR_UNKNOWN_OBJECT, paths[i], PROPERTIES, "GetAll",
+                                   "s", MANAGER);
+        }
         (void)client_fails(other, ERROR("AccessDenied"), ROOT "/provider/fake_cow", PROPERTIES,
                            "GetAll", "s", SERVICE ".Provider");
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, "org.freedesktop.DBus.ObjectManager",

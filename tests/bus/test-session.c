@@ -305,6 +305,23 @@ START_TEST(auto_release_snapshots_go_with_their_requester) {
 }
 END_TEST
 
+START_TEST(released_snapshots_are_not_listed_any_more) {
+        const char *session = ready(&c, VSS_CTX_FILE_SHARE_BACKUP, "/srv/data"), *id;
+        DBusMessage *reply;
+
+        ck_assert_int_eq(client_run(&c, session, "DoSnapshotSet", NULL), VSS_S_ASYNC_FINISHED);
+        reply = client_call(&c, ROOT, MANAGER, "ListSnapshots", "a{ss}", NULL);
+        id = reply_row(reply, 0, "SnapshotId");
+        dbus_message_unref(reply);
+        harness_knob(&h, "slow", "remove 300");
+        good(session, "Release");
+        ck_assert_uint_eq(count_snapshots(), 0);
+        client_fails(&c, ERROR("ObjectNotFound"), ROOT, MANAGER, "DeleteSnapshots", "asa{ss}",
+                     ((char *[]){ (char *)(uintptr_t)id, NULL }), NULL);
+        harness_await(&h, "remove", 1);
+}
+END_TEST
+
 START_TEST(storage_that_fails_is_put_back_at_every_step) {
         static const struct row {
                 const char *step;
@@ -508,7 +525,8 @@ START_TEST(stopping_answers_a_script_that_waits) {
 }
 END_TEST
 
-START_TEST(a_script_that_goes_away_is_not_finished_for) {
+/* A caller of the script verb that leaves as soon as its set is being staged. */
+static void script_and_go(void) {
         struct client other;
         DBusMessage *m;
 
@@ -521,7 +539,23 @@ START_TEST(a_script_that_goes_away_is_not_finished_for) {
         dbus_connection_flush(other.connection);
         harness_await(&h, "stage", 1);
         client_close(&other);
-        harness_await(&h, "abort", 1);
+}
+
+START_TEST(a_script_need_not_wait_for_its_set) {
+        script_and_go();
+        harness_await(&h, "seal", 1);
+        while (streq(client_property(&c, ROOT, MANAGER, "SnapshotSetInProgress"), "true"))
+                ;
+        ck_assert_uint_eq(harness_count(&h, "abort"), 0);
+        ck_assert_uint_eq(count_snapshots(), 1);
+}
+END_TEST
+
+START_TEST(stopping_ends_what_a_script_left) {
+        script_and_go();
+        harness_stop_daemon(&h);
+        ck_assert_uint_eq(harness_count(&h, "abort"), 1);
+        harness_start_daemon(&h, NULL);
         ck_assert_uint_eq(count_snapshots(), 0);
 }
 END_TEST
@@ -596,6 +630,7 @@ int main(void) {
         tcase_add_test(t, a_backup_from_beginning_to_end);
         tcase_add_test(t, methods_out_of_order_are_bad_state);
         tcase_add_test(t, a_damaged_document_is_refused);
+        tcase_add_test(t, released_snapshots_are_not_listed_any_more);
         tcase_add_test(t, bad_volumes_get_their_codes_and_leave_nothing);
         tcase_add_test(t, the_sixty_fifth_volume_does_not_fit);
         tcase_add_test(t, one_creation_at_a_time);
@@ -611,7 +646,8 @@ int main(void) {
         tcase_add_test(t, asyncs_are_limited);
         tcase_add_test(t, stopping_in_the_middle_takes_the_set_back);
         tcase_add_test(t, stopping_answers_a_script_that_waits);
-        tcase_add_test(t, a_script_that_goes_away_is_not_finished_for);
+        tcase_add_test(t, a_script_need_not_wait_for_its_set);
+        tcase_add_test(t, stopping_ends_what_a_script_left);
         tcase_add_test(t, a_daemon_that_was_killed_undoes_it_at_its_next_start);
         tcase_add_test(t, what_belongs_to_a_session_does_not_outlive_a_crash);
         tcase_add_test(t, a_second_daemon_is_turned_away);

@@ -1,0 +1,273 @@
+/* What no provider can do: that it is refused in the right order, with the documented codes; and
+ * where a path lies. */
+
+#include "tests/unit/fake-components.h"
+
+enum which { OF_BACKUP, OF_NAS, OF_CLIENT, OF_NOBODY, NULL_ID };
+
+static VSS_ID sets[3], snapshots[3];
+static struct session *makers[2];
+
+static void make_sets(void) {
+        static const LONG contexts[] = { VSS_CTX_BACKUP, VSS_CTX_NAS_ROLLBACK };
+        /* Of a context that no fake provider makes copies in. */
+        const struct snapshot_record client = {
+                .id = { .Data1 = 6 },
+                .set_id = { .Data1 = 5 },
+                .number = 1000,
+                .volume = (char *)(uintptr_t) "/c/",
+                .provider = (char *)(uintptr_t) "alpha",
+                .context = VSS_CTX_CLIENT_ACCESSIBLE,
+                .count = 1,
+                .state = VSS_SS_CREATED,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
+                struct snapshot_record *records = NULL;
+                size_t n = 0;
+
+                makers[i] = session_up_to("BD", contexts[i], &sets[i]);
+                ck_assert_int_eq(store_snapshot_list(host.store, sets[i], &records, &n, NULL), 0);
+                ck_assert_uint_gt(n, 0);
+                snapshots[i] = records[0].id;
+                snapshot_records_free(records, n);
+        }
+        sets[OF_CLIENT] = client.set_id;
+        snapshots[OF_CLIENT] = client.id;
+        ck_assert_int_ge(store_set_commit(host.store, &client, 1, NULL, 0, NULL), 0);
+}
+
+static void release_sets(void) {
+        for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
+                session_free(makers[i]);
+}
+
+static VSS_ID id_of(enum which which, const VSS_ID *ids) {
+        return which == OF_NOBODY ? (VSS_ID){ .Data1 = 1 }
+               : which == NULL_ID ? GUID_NULL
+                                  : ids[which];
+}
+
+#define LOCALLY VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY
+#define REMOTELY VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY
+static const struct {
+        enum which which;
+        const char *path;
+        uint32_t attributes;
+        const char *expose;
+        HRESULT hr;
+} exposures[] = {
+        { OF_NAS, "", LOCALLY, "/mnt", VSS_E_PROVIDER_VETO },
+        { OF_NAS, "a/b", REMOTELY, "", VSS_E_PROVIDER_VETO },
+        { OF_BACKUP, "", REMOTELY, "share", VSS_E_PROVIDER_VETO },
+        { OF_BACKUP, "", LOCALLY, "/mnt", VSS_E_UNSUPPORTED_CONTEXT },
+        { OF_CLIENT, "", LOCALLY, "/mnt", VSS_E_UNSUPPORTED_CONTEXT },
+        { OF_CLIENT, "", REMOTELY, "", VSS_E_UNSUPPORTED_CONTEXT },
+        { OF_NAS, "", LOCALLY, "", E_INVALIDARG },
+        { OF_NAS, "", LOCALLY, "mnt", E_INVALIDARG },
+        { OF_NAS, "a", LOCALLY, "/mnt", E_INVALIDARG },
+        { OF_NAS, "*", REMOTELY, "", E_INVALIDARG },
+        { OF_NAS, "%a%", REMOTELY, "", E_INVALIDARG },
+        { OF_NAS, "", 0, "/mnt", E_INVALIDARG },
+        { OF_NAS, "", LOCALLY | REMOTELY, "/mnt", E_INVALIDARG },
+        { OF_NAS, "", LOCALLY | VSS_VOLSNAP_ATTR_PERSISTENT, "/mnt", E_INVALIDARG },
+        { OF_NOBODY, "", LOCALLY, "/mnt", VSS_E_OBJECT_NOT_FOUND },
+        { OF_NOBODY, "", 0, "/mnt", E_INVALIDARG },
+};
+
+START_TEST(exposing) {
+        struct session *s, *fresh = session_make();
+
+        make_sets();
+        s = session_up_to("B0", VSS_CTX_ALL, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
+                ck_call(exposures[i].hr,
+                        session_expose_snapshot(s, id_of(exposures[i].which, snapshots),
+                                                exposures[i].path, exposures[i].attributes,
+                                                exposures[i].expose, &error));
+                ck_call(VSS_E_BAD_STATE,
+                        session_expose_snapshot(fresh, GUID_NULL, exposures[i].path,
+                                                exposures[i].attributes, exposures[i].expose,
+                                                &error));
+        }
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_unexpose_snapshot(s, snapshots[OF_NAS], &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_unexpose_snapshot(s, GUID_NULL, &error));
+        ck_call(VSS_E_BAD_STATE, session_unexpose_snapshot(fresh, GUID_NULL, &error));
+        session_free(fresh);
+        session_free(s);
+        release_sets();
+}
+END_TEST
+
+static const struct {
+        enum which which;
+        uint32_t flags;
+        HRESULT hr, async;
+} breaks[] = {
+        { OF_NAS, 0, S_OK, VSS_E_PROVIDER_VETO },
+        { OF_BACKUP, VSS_BREAKEX_FLAG_MASK_LUNS, S_OK, VSS_E_PROVIDER_VETO },
+        { OF_NAS, VSS_BREAKEX_FLAG_MAKE_READ_WRITE | VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL, S_OK,
+          VSS_E_PROVIDER_VETO },
+        { OF_NAS, VSS_BREAKEX_FLAG_MASK_LUNS | VSS_BREAKEX_FLAG_MAKE_READ_WRITE, E_INVALIDARG, 0 },
+        { OF_NAS, VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL | VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE,
+          E_INVALIDARG, 0 },
+        { OF_NAS, 0x10, E_INVALIDARG, 0 },
+        { OF_NOBODY, 0, VSS_E_OBJECT_NOT_FOUND, 0 },
+        { NULL_ID, 0, VSS_E_OBJECT_NOT_FOUND, 0 },
+};
+
+START_TEST(breaking) {
+        struct session *s, *fresh = session_make();
+        struct async *a = NULL;
+
+        make_sets();
+        s = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
+                ck_call(breaks[i].hr, session_break_snapshot_set_ex(s, id_of(breaks[i].which, sets),
+                                                                    breaks[i].flags, &a, &error));
+                if (breaks[i].hr == S_OK)
+                        ck_assert_int_eq(wait_for(a), breaks[i].async);
+        }
+        ck_call(VSS_E_PROVIDER_VETO, session_break_snapshot_set(s, sets[OF_NAS], &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_break_snapshot_set(s, snapshots[OF_NAS], &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_break_snapshot_set(s, GUID_NULL, &error));
+        ck_call(VSS_E_BAD_STATE, session_break_snapshot_set(fresh, GUID_NULL, &error));
+        session_free(fresh);
+        session_free(s);
+        release_sets();
+        host_settle();
+        ck_assert_uint_gt(fake_count_snapshots(host.store), 0); /* nothing was broken */
+}
+END_TEST
+
+START_TEST(reverting) {
+        struct session *s, *fresh = session_make();
+
+        make_sets();
+        s = session_up_to("B0", VSS_CTX_ALL, NULL);
+        ck_call(E_NOTIMPL, session_revert_to_snapshot(s, snapshots[OF_NAS], false, &error));
+        ck_call(E_NOTIMPL, session_revert_to_snapshot(s, snapshots[OF_CLIENT], true, &error));
+        ck_call(VSS_E_UNSUPPORTED_CONTEXT,
+                session_revert_to_snapshot(s, snapshots[OF_BACKUP], true, &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_revert_to_snapshot(s, GUID_NULL, true, &error));
+        ck_call(VSS_E_BAD_STATE, session_revert_to_snapshot(fresh, GUID_NULL, true, &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_query_revert_status(s, "/srv/", &error));
+        ck_call(E_INVALIDARG, session_query_revert_status(s, "", &error));
+        ck_call(VSS_E_BAD_STATE, session_query_revert_status(fresh, "", &error));
+        session_free(fresh);
+        session_free(s);
+        release_sets();
+}
+END_TEST
+
+START_TEST(importing) {
+        static const char plain[] = "<BACKUP_COMPONENTS version=\"1.2\"/>";
+        static const char transportable[] =
+                "<BACKUP_COMPONENTS "
+                "version=\"1.2\"><SNAPSHOT_SET_DESCRIPTION/></BACKUP_COMPONENTS>";
+        struct session *s = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+        struct async *a = NULL;
+
+        ck_call(VSS_E_BAD_STATE, session_import_snapshots(s, &a, &error)); /* nothing was loaded */
+        session_free(s);
+        s = session_make();
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_BACKUP, plain), S_OK);
+        ck_async(VSS_E_NONTRANSPORTABLE_BCD, session_import_snapshots, s);
+        ck_assert_str_ne(async_text, "");
+        session_free(s);
+        s = session_make();
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_BACKUP, transportable), S_OK);
+        ck_async(VSS_E_NO_SNAPSHOTS_IMPORTED, session_import_snapshots, s);
+        session_free(s);
+}
+END_TEST
+
+START_TEST(resynchronising) {
+        struct session *s, *backup = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+        char text[256], id[VSS_ID_TEXT_MAX];
+
+        make_sets();
+        (void)snprintf(text, sizeof(text),
+                       "<BACKUP_COMPONENTS version=\"1.2\" snapshotSetId=\"%s\"/>",
+                       vss_id_format(sets[OF_NAS], id));
+        s = session_make();
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, text), S_OK);
+        ck_call(E_INVALIDARG, session_add_snapshot_to_recovery_set(s, GUID_NULL, 0, "", &error));
+        ck_call(E_INVALIDARG,
+                session_add_snapshot_to_recovery_set(s, snapshots[OF_NAS], 1, "", &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND,
+                session_add_snapshot_to_recovery_set(s, sets[OF_NAS], 0, "", &error));
+        ck_call(VSS_E_SNAPSHOT_NOT_IN_SET,
+                session_add_snapshot_to_recovery_set(s, snapshots[OF_CLIENT], 0, "", &error));
+        ck_call(VSS_E_BAD_STATE, /* no hardware provider */
+                session_add_snapshot_to_recovery_set(s, snapshots[OF_NAS], 0, "", &error));
+        ck_call(VSS_E_BAD_STATE, session_recover_set(s, 0, &error));
+        ck_call(VSS_E_BAD_STATE,
+                session_add_snapshot_to_recovery_set(backup, GUID_NULL, 1, "", &error));
+        session_free(s);
+        session_free(backup);
+        release_sets();
+}
+END_TEST
+
+static char root[256], prefix[256];
+static void on_split(void *userdata _unused_, int r, const void *result, struct vss_error *error) {
+        const struct path_split *split = result;
+
+        on_answer(r, error);
+        if (r < 0)
+                return;
+        (void)snprintf(root, sizeof(root), "%s", split->root);
+        (void)snprintf(prefix, sizeof(prefix), "%s", split->prefix);
+}
+
+static HRESULT split(struct session *s, const char *path) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        if (session_get_root_and_logical_prefix_paths(s, path, on_split, NULL, &error) >= 0)
+                return wait_for_answer();
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
+START_TEST(where_a_path_lies) {
+        struct session *s = session_make(); /* in any state */
+
+        ck_assert_int_eq(split(s, "/proc/self/stat"), S_OK);
+        ck_assert_str_eq(root, "/proc/");
+        ck_assert_str_eq(prefix, "proc");
+        ck_assert_int_eq(split(s, "/proc/1/../no/such/thing"), S_OK);
+        ck_assert_str_eq(root, "/proc/");
+        ck_assert_int_eq(split(s, "/no-such-directory/file"), S_OK);
+        ck_assert_str_eq(root, "/");
+        ck_assert_str_ne(prefix, "");
+        ck_assert_int_eq(split(s, "relative"), E_INVALIDARG);
+        ck_assert_int_eq(split(s, ""), E_INVALIDARG);
+        session_free(s);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("session-storage");
+        TCase *tc = tcase_create("all");
+        SRunner *runner;
+        int failed;
+
+        tcase_add_checked_fixture(tc, host_setup, host_teardown);
+        tcase_set_timeout(tc, 60);
+        tcase_add_test(tc, exposing);
+        tcase_add_test(tc, breaking);
+        tcase_add_test(tc, reverting);
+        tcase_add_test(tc, importing);
+        tcase_add_test(tc, resynchronising);
+        tcase_add_test(tc, where_a_path_lies);
+        suite_add_tcase(suite, tc);
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
