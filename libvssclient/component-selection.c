@@ -96,6 +96,41 @@ HRESULT VssSelection_Create(IVssExamineWriterMetadata *const *writers, UINT coun
         return S_OK;
 }
 
+struct gathered {
+        IVssExamineWriterMetadata **list;
+        UINT n;
+};
+
+static void gathered_done(struct gathered *g) {
+        for (UINT i = 0; i < g->n; i++)
+                IVssExamineWriterMetadata_Release(g->list[i]);
+        free(g->list);
+}
+
+HRESULT VssSelection_CreateForBackup(IVssBackupComponents *backup, VssSelection **selection) {
+        _cleanup_(gathered_done) struct gathered g = { 0 };
+        HRESULT hr;
+        UINT n;
+
+        if (!selection)
+                return last_error_argument(__func__, "selection is NULL");
+        *selection = NULL;
+        hr = IVssBackupComponents_GetWriterMetadataCount(backup, &n);
+        if (FAILED(hr))
+                return hr;
+        g.list = calloc(n + (size_t)1, sizeof(*g.list));
+        if (!g.list)
+                return out_of_memory(__func__);
+        for (; g.n < n; g.n++) {
+                VSS_ID instance;
+
+                hr = IVssBackupComponents_GetWriterMetadata(backup, g.n, &instance, &g.list[g.n]);
+                if (FAILED(hr))
+                        return hr;
+        }
+        return VssSelection_Create(g.list, g.n, selection);
+}
+
 HRESULT VssSelection_Choose(VssSelection *selection, VSS_ID writer, LPCWSTR wszLogicalPath,
                             LPCWSTR wszComponentName) {
         struct vss_error error = { 0 };

@@ -64,13 +64,22 @@ typedef struct VSS_MISSING_COMPONENT {
 /*
  * VssSelection_Create: an empty selection.
  *
- * writers: metadata of count writers, as IVssBackupComponents_GetWriterMetadata gives it; kept
- * (AddRef) until the selection goes. selection: receives it.
+ * writers, count: the metadata of that many writers, as IVssBackupComponents_GetWriterMetadata
+ * gives it; what the selection needs of it, it keeps. selection: receives it.
  * Errors: E_INVALIDARG, E_OUTOFMEMORY.
  * Since 0.2.
  */
 HRESULT VssSelection_Create(IVssExamineWriterMetadata *const *writers, UINT count,
                             VssSelection **selection);
+
+/*
+ * VssSelection_CreateForBackup: an empty selection over what a backup gathered.
+ *
+ * backup: after GatherWriterMetadata. selection: receives it.
+ * Errors: those of IVssBackupComponents_GetWriterMetadata.
+ * Since 0.2.
+ */
+HRESULT VssSelection_CreateForBackup(IVssBackupComponents *backup, VssSelection **selection);
 
 /* VssSelection_Release: frees a selection. NULL is allowed. Since 0.2. */
 void VssSelection_Release(VssSelection *selection);
@@ -78,9 +87,9 @@ void VssSelection_Release(VssSelection *selection);
 /*
  * VssSelection_Choose: a component is wanted in the backup; or all of a writer.
  *
- * writer: an instance id, or a class id: then the first writer of the class that has the component.
- * wszLogicalPath, wszComponentName: which; name NULL: every component of the writer (of a class: of
- * its writers).
+ * writer: an instance id, or a class id: then the first writer of the class that has the component;
+ * GUID_NULL: of all writers. wszLogicalPath, wszComponentName: which; with the name NULL every
+ * component of the writer, of each writer of the class, or of all writers.
  * Errors: E_INVALIDARG (a part of another that cannot be chosen alone: the message names that),
  * VSS_E_OBJECT_NOT_FOUND, VSS_E_BAD_STATE (after VssSelection_Complete).
  * Since 0.2.
@@ -100,12 +109,21 @@ HRESULT VssSelection_Choose(VssSelection *selection, VSS_ID writer, LPCWSTR wszL
  */
 HRESULT VssSelection_Complete(VssSelection *selection, UINT *components, UINT *missing);
 
-/* VssSelection_GetComponent: a component of the backup, by writer and in the writer's order; NULL
- * out of range, or before VssSelection_Complete. The selection's. Since 0.2. */
+/*
+ * VssSelection_GetComponent: a component of the backup, by writer and in the writer's order.
+ *
+ * index: 0 to the number less one. Returns NULL out of range, or before VssSelection_Complete; else
+ * what is the selection's.
+ * Errors: none. Since 0.2.
+ */
 const VSS_SELECTED_COMPONENT *VssSelection_GetComponent(VssSelection *selection, UINT index);
 
-/* VssSelection_GetMissing: as VssSelection_GetComponent, of the dependencies that could not be
- * followed. Since 0.2. */
+/*
+ * VssSelection_GetMissing: one of the dependencies that could not be followed.
+ *
+ * index: as VssSelection_GetComponent's, and so is what it returns.
+ * Errors: none. Since 0.2.
+ */
 const VSS_MISSING_COMPONENT *VssSelection_GetMissing(VssSelection *selection, UINT index);
 
 /*
@@ -201,7 +219,7 @@ typedef struct VSS_FILE_REQUEST {
  *
  * component: an index as VssSelection_GetComponent's. A component that is explicit stands for
  * itself and all whose carrier it is, another for itself. If the writer does not do backups of the
- * type the list is that of a full one.
+ * type the list is that of a full one. request: how, and whom to tell.
  * Returns S_FALSE if OnProblem was called, S_OK else.
  * Errors: E_INVALIDARG, VSS_E_BAD_STATE (before VssSelection_Complete), what the handlers return.
  * Since 0.2.

@@ -204,7 +204,8 @@ static void choose_all(struct selection *s, size_t writer) {
 static bool is_named(const struct selected_writer *w, VSS_ID id) {
         const struct writer_metadata_identity *identity = writer_metadata_identity(w->metadata);
 
-        return id_equal(identity->instance_id, id) || id_equal(identity->writer_id, id);
+        return id_equal(id, GUID_NULL) || id_equal(identity->instance_id, id) ||
+               id_equal(identity->writer_id, id);
 }
 
 static int refuse_part(const struct selected_writer *w, size_t component,
@@ -247,7 +248,7 @@ int selection_choose(struct selection *s, VSS_ID writer, const char *logical_pat
                 include(s, p, SELECTION_CHOSEN, p);
                 return 0;
         }
-        if (!found)
+        if (!found && !(id_equal(writer, GUID_NULL) && !name))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "No writer whose metadata was gathered has the id %s",
                                      vss_id_format(writer, text));

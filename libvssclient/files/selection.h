@@ -41,8 +41,9 @@ int selection_new(struct selection **ret, const struct writer_metadata *const *w
 struct selection *selection_free(struct selection *s);
 DEFINE_CLEANUP(struct selection, selection_free);
 
-/* writer: an instance id or a class id. name NULL: all of the writer. E_INVALIDARG: it is part of
- * another and not to be chosen alone; VSS_E_OBJECT_NOT_FOUND; VSS_E_BAD_STATE: completed. */
+/* writer: an instance id, a class id, or GUID_NULL: any. name NULL: all of it. E_INVALIDARG: it is
+ * part of another and not to be chosen alone; VSS_E_OBJECT_NOT_FOUND; VSS_E_BAD_STATE: completed.
+ */
 int selection_choose(struct selection *s, VSS_ID writer, const char *logical_path, const char *name,
                      struct vss_error *reterr);
 /* Adds what belongs to what was chosen. Once. */
