@@ -2,6 +2,7 @@
 
 #include "cli/backup-set.h"
 
+#include "cli/component-choice.h"
 #include "cli/exit-status.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
@@ -33,6 +34,8 @@ struct backup_set *backup_set_free(struct backup_set *s) {
         if (!s)
                 return NULL;
         IVssBackupComponents_Release(s->components);
+        VssSelection_Release(s->selection);
+        gathered_writers_done(&s->writers);
         strv_free(s->volumes);
         free(s->snapshot_ids);
         VssFreeSnapshots(s->list);
@@ -195,11 +198,58 @@ static int check_writers(struct backup_set *s, bool made) {
         return EXIT_DONE;
 }
 
+/* Component mode: what was chosen, and what must not be missing beside it. */
+static int select_components(struct backup_set *s, char *const *words) {
+        HRESULT hr;
+        int r;
+
+        hr = gathered_writers_selection(&s->writers, &s->selection);
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        progress_clear();
+        r = component_choice_apply(s->selection, &s->writers, words);
+        s->partial = r == EXIT_PARTIAL;
+        if (r != EXIT_DONE && r != EXIT_PARTIAL)
+                return r;
+        component_choice_tell(s->selection);
+        hr = VssSelection_AddComponents(s->selection, s->components);
+        return FAILED(hr) ? message_hresult(hr, "cannot add the components") : EXIT_DONE;
+}
+
+/* Who takes part, and with what. */
+static int ask_writers(struct backup_set *s, const struct backup_set_request *request) {
+        bool select = strv_length(request->components) > 0;
+        HRESULT hr;
+        int r;
+
+        hr = IVssBackupComponents_SetBackupState(s->components, select, false, request->type,
+                                                 false);
+        if (SUCCEEDED(hr))
+                hr = writer_selection_apply(s->components, request->exclude_writers);
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        r = run_step(s, IVssBackupComponents_GatherWriterMetadata, "GatherMetadata",
+                     "cannot ask the writers what they have");
+        if (r != EXIT_DONE || (!select && !request->documents))
+                return r;
+        hr = gathered_writers_read(&s->writers, s->components);
+        if (FAILED(hr))
+                return message_hresult(hr, "cannot read what the writers have");
+        return select ? select_components(s, request->components) : EXIT_DONE;
+}
+
 /* Up to the point where volumes can be added. */
 static int begin(struct backup_set *s, const struct backup_set_request *request) {
         HRESULT hr;
         int r;
 
+        if (strv_length(request->components) > 0 && !backup_set_has_writers(s)) {
+                message(MESSAGE_ERROR,
+                        "in the context %s no writers take part, so there are no "
+                        "components",
+                        str_or_empty(VssContextToString(s->context)));
+                return EXIT_USAGE;
+        }
         hr = CreateVssBackupComponents(&s->components);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
@@ -210,14 +260,7 @@ static int begin(struct backup_set *s, const struct backup_set_request *request)
                 return message_hresult(hr, NULL);
 
         if (backup_set_has_writers(s)) {
-                hr = IVssBackupComponents_SetBackupState(s->components, false, false, request->type,
-                                                         false);
-                if (SUCCEEDED(hr))
-                        hr = writer_selection_apply(s->components, request->exclude_writers);
-                if (FAILED(hr))
-                        return message_hresult(hr, NULL);
-                r = run_step(s, IVssBackupComponents_GatherWriterMetadata, "GatherMetadata",
-                             "cannot ask the writers what they have");
+                r = ask_writers(s, request);
                 if (r != EXIT_DONE)
                         return r;
         }
@@ -235,6 +278,16 @@ static int absolute_volume(char **ret, const char *word) {
         }
         *ret = realpath(word, NULL);
         return *ret ? 0 : -errno;
+}
+
+/* The service has another working directory: "data/x" is a logical volume to it, or nothing. */
+static int refuse_volume(HRESULT hr, const char *word) {
+        int r = message_hresult(hr, NULL);
+
+        if ((hr == VSS_E_OBJECT_NOT_FOUND || hr == E_INVALIDARG) && word[0] != '/' &&
+            word[0] != '.' && access(word, F_OK) == 0)
+                message(MESSAGE_NOTICE, "for what is in this directory, write './%s'", word);
+        return r;
 }
 
 static int add_volumes(struct backup_set *s, char *const *words) {
@@ -265,7 +318,7 @@ static int add_volumes(struct backup_set *s, char *const *words) {
                 hr = IVssBackupComponents_AddToSnapshotSet(s->components, volume, GUID_NULL,
                                                            &s->snapshot_ids[i]);
                 if (FAILED(hr))
-                        return message_hresult(hr, NULL);
+                        return refuse_volume(hr, words[i]);
         }
         return EXIT_DONE;
 }
@@ -362,6 +415,27 @@ static void take_back(struct backup_set *s) {
                 (void)message_hresult(hr, "while taking it back");
 }
 
+/* The volumes that the user named, else those that the components' files are on. */
+static int add_all_volumes(struct backup_set *s, const struct backup_set_request *request) {
+        _cleanup_(strv_freep) char **volumes = NULL;
+        HRESULT hr;
+
+        if (strv_length(request->volumes) > 0 || !s->selection)
+                return add_volumes(s, request->volumes);
+        hr = VssSelection_ListVolumes(s->selection, request->type, &volumes);
+        if (FAILED(hr))
+                return message_hresult(hr, "cannot find out on which volumes the components are");
+        if (strv_length(volumes) == 0) {
+                message(MESSAGE_ERROR, "none of the components' files has to be read from a copy; "
+                                       "name a VOLUME to make one all the same");
+                return EXIT_USAGE;
+        }
+        STRV_FOREACH (volume, volumes)
+                message(MESSAGE_NOTICE, "with the volume %s: files of the components are on it",
+                        *volume);
+        return add_volumes(s, volumes);
+}
+
 int backup_set_new(struct backup_set **ret, const struct backup_set_request *request) {
         _cleanup_(backup_set_freep) struct backup_set *s = NULL;
         int r;
@@ -374,7 +448,7 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
 
         r = begin(s, request);
         if (r == EXIT_DONE)
-                r = add_volumes(s, request->volumes);
+                r = add_all_volumes(s, request);
         if (r == EXIT_DONE)
                 r = take_snapshots(s);
         if (r == EXIT_DONE) {
@@ -391,9 +465,26 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
                 return r;
         }
 
-        r = s->n_failed_writers > 0 ? EXIT_PARTIAL : EXIT_DONE;
+        r = s->n_failed_writers > 0 || s->partial ? EXIT_PARTIAL : EXIT_DONE;
         *ret = TAKE_PTR(s);
         return r;
+}
+
+int backup_set_succeeded(struct backup_set *s) {
+        const VSS_SELECTED_COMPONENT *c;
+
+        for (UINT i = 0; s->selection && (c = VssSelection_GetComponent(s->selection, i)); i++) {
+                HRESULT hr;
+
+                if (!c->is_explicit)
+                        continue;
+                hr = IVssBackupComponents_SetBackupSucceeded(s->components, c->instance_id,
+                                                             c->writer_id, c->type, c->logical_path,
+                                                             c->name, true);
+                if (FAILED(hr))
+                        return message_hresult(hr, "cannot tell that '%s' was saved", c->name);
+        }
+        return EXIT_DONE;
 }
 
 int backup_set_complete(struct backup_set *s) {

@@ -3,11 +3,13 @@
 /* A snapshot set that this process asked for, from the first call of the requester's sequence to
  * the last Release. Whoever holds it holds the copies, if their context is an auto-release one. */
 
+#include "cli/gathered-writers.h"
 #include "cli/timeline.h"
-#include <vss/vsslinux.h>
 
 struct backup_set_request {
-        char *const *volumes; /* as the user wrote them */
+        char *const *volumes; /* as the user wrote them; none: those that the components are on */
+        char *const *components; /* WRITER[:COMPONENT]; none: whole volumes, all writers */
+        bool documents;          /* keep what the writers say of themselves */
         LONG context;
         VSS_BACKUP_TYPE type; /* what the writers are told */
         bool timeline;        /* ask the service for its phases */
@@ -27,6 +29,9 @@ struct backup_set {
         VSS_ID id;  /* GUID_NULL before StartSnapshotSet */
         bool begun; /* DoSnapshotSet was called: there may be copies */
         LONG context;
+        bool partial; /* something that a component depends on is missing; the user was told */
+        struct gathered_writers writers;  /* if there are components, or for the documents */
+        VssSelection *selection;          /* NULL: no components were asked for */
         char **volumes;                   /* owned */
         VSS_ID *snapshot_ids;             /* in the order of volumes */
         VSS_SNAPSHOT_INFO **list;         /* owned; as the service has them, once it is made */
@@ -46,7 +51,9 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
 struct backup_set *backup_set_free(struct backup_set *s);
 DEFINE_CLEANUP(struct backup_set, backup_set_free);
 
-/* Tells the writers that the backup is stored. EXIT_DONE, EXIT_PARTIAL, or a failure. */
+/* Says of each component that it was saved. EXIT_DONE or a failure. */
+int backup_set_succeeded(struct backup_set *s);
+/* Tells the writers that the backup is complete. EXIT_DONE, EXIT_PARTIAL, or a failure. */
 int backup_set_complete(struct backup_set *s);
 /* Deletes copies that live only as long as this object, and waits for it: Release alone answers
  * before that is done. EXIT_DONE or a failure. */

@@ -7,10 +7,10 @@
 enum exit_status {
         EXIT_DONE = 0,
         EXIT_USAGE = 1,         /* wrong usage; nothing was tried */
-        EXIT_FAILED = 2,        /* the operation failed, nothing is left of it */
+        EXIT_FAILED = 2,        /* it failed; of a set in the making nothing is left */
         EXIT_NO_RESOURCES = 3,  /* ... because memory, space or a limit was exhausted */
         EXIT_ACCESS_DENIED = 4, /* ... because the caller may not */
-        EXIT_PARTIAL = 5,       /* done, but a writer or an id among several failed */
+        EXIT_PARTIAL = 5,       /* done, but a writer, an id or a file among several failed */
         EXIT_COMMAND = 10,      /* run: 10 + the command's own status, ... */
         EXIT_COMMAND_MAX = 99,  /* ... at most 99, which also stands for death by a signal */
         EXIT_SIGNAL = 128,      /* + the signal that ended vssctl's work: 130 for SIGINT */

@@ -36,11 +36,18 @@ static const struct option_spec no_options[] = { OPTION_END };
 #define TIMELINE_OPTION \
         { "timeline", 0, FLAG(timeline), .help = "print the phases and how long each took" }
 
+#define TYPE_OPTION \
+        { "type", 0, TEXT(type), .argument = "TYPE", .help = "the kind of the backup" }
+
 #define SET_OPTIONS                                                                               \
         { "context", 0, TEXT(context), .argument = "CONTEXT", .help = "the kind of the copies" }, \
                 { "exclude-writer", 0, LIST(exclude_writers), .argument = "WRITER",               \
                   .help = "leave out a writer: name, class or instance id" },                     \
-                TIMELINE_OPTION
+                { "component", 0, LIST(components), .argument = "WRITER[:COMPONENT]",             \
+                  .help = "back up this, and what belongs to it, alone" },                        \
+                { "document", 0, TEXT(document), .argument = "FILE",                              \
+                  .help = "save what a restore needs to know (tar)" },                            \
+                TYPE_OPTION, TIMELINE_OPTION
 
 static const struct option_spec create_options[] = {
         SET_OPTIONS,
@@ -50,6 +57,18 @@ static const struct option_spec create_options[] = {
 
 static const struct option_spec run_options[] = { SET_OPTIONS, OPTION_END };
 
+static const struct option_spec files_options[] = {
+        { "set", 0, TEXT(set), .argument = "ID", .help = "as they are in the copies of this set" },
+        TYPE_OPTION,
+        { "null", '0', FLAG(null), .help = "only where to read them, a NUL behind each" },
+        OPTION_END,
+};
+
+static const struct option_spec writers_options[] = {
+        { "components", 0, FLAG(tree), .help = "what each has, and what may be chosen" },
+        OPTION_END,
+};
+
 static const struct option_spec show_options[] = { TIMELINE_OPTION, OPTION_END };
 
 static const struct option_spec delete_options[] = {
@@ -57,10 +76,16 @@ static const struct option_spec delete_options[] = {
         OPTION_END,
 };
 
+#define COMPONENT_DETAILS                                                                          \
+        "\nWith --component only the writers of these components take part. COMPONENT is a full\n" \
+        "name, parts separated by '\\' or '/'; without it all of the writer is meant. Without a\n" \
+        "VOLUME the volumes are taken that the components' files are on. --type is full, copy,\n"  \
+        "incremental, differential or log."
+
 static const struct verb verbs[] = {
         {
                 .name = "create",
-                .usage = "[OPTION...] VOLUME...",
+                .usage = "[OPTION...] [VOLUME...]",
                 .help = "make copies of volumes, of one instant",
                 .details =
                         "Makes a snapshot set of the volumes. Applications that registered a "
@@ -73,12 +98,12 @@ static const struct verb verbs[] = {
                         "\n"
                         "Contexts: backup, file-share (no writers), app-rollback (stays), "
                         "nas-rollback (stays,\nno writers), client (stays, no writers), "
-                        "client-writers (stays).",
+                        "client-writers (stays).\n" COMPONENT_DETAILS,
                 .options = create_options,
                 .examples = "  vssctl create /srv/data /srv/mail\n"
                             "  vssctl create --keep --quiet vg0/data\n"
                             "  vssctl create --exclude-writer 'Mail store' --timeline /srv\n",
-                .arguments_min = 1,
+                .volumes_or_components = true,
                 .arguments_max = SIZE_MAX,
                 .run = verb_create,
         },
@@ -122,7 +147,7 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "run",
-                .usage = "[OPTION...] VOLUME... -- COMMAND...",
+                .usage = "[OPTION...] [VOLUME...] -- COMMAND...",
                 .help = "run a command beside copies, then delete them",
                 .details =
                         "Makes a snapshot set of the volumes, runs the command, deletes the set. "
@@ -135,24 +160,48 @@ static const struct verb verbs[] = {
                         "device), VSS_SNAPSHOT_1 (the id).\n"
                         "\n"
                         "vssctl ends with 10 + the command's exit status if that is not 0, at "
-                        "most 99.",
+                        "most 99.\n" COMPONENT_DETAILS,
                 .options = run_options,
                 .examples =
                         "  vssctl run /srv/data -- sh -c 'restic backup \"$VSS_COPY_1\"'\n"
                         "  vssctl run / /home -- sh -c 'tar -C \"$VSS_COPY_2\" -cf /mnt/h.tar .'\n",
-                .arguments_min = 1,
+                .volumes_or_components = true,
                 .arguments_max = SIZE_MAX,
                 .takes_command = true,
                 .run = verb_run,
         },
         {
+                .name = "files",
+                .usage = "[OPTION...] WRITER[:COMPONENT]...",
+                .help = "list the files of components",
+                .details =
+                        "Lists the files that a backup of these components has to hold, with those "
+                        "of the components\nthat must not be missing beside them: as they are now, "
+                        "or with --set as they are in a copy.\n"
+                        "\n"
+                        "WRITER is a name, a class or an instance id. COMPONENT is a full name, "
+                        "parts separated by\n'\\' or '/'; without it all of the writer is meant.\n"
+                        "\n"
+                        "Types: full (the default), copy, incremental, differential, log.",
+                .options = files_options,
+                .examples = "  vssctl files 'Mail store'\n"
+                            "  vssctl files 'Mail store:users/inbox' --set 4f1c\n"
+                            "  vssctl files -0 'Mail store' | tar --null -T - -cf mail.tar\n",
+                .arguments_min = 1,
+                .arguments_max = SIZE_MAX,
+                .run = verb_files,
+        },
+        {
                 .name = "writers",
-                .usage = "",
+                .usage = "[OPTION...]",
                 .help = "list the writers and how they are",
                 .details = "Lists the applications that are registered to be told of copies, and "
-                           "what became of each\nthe last time.",
-                .options = no_options,
+                           "what became of each\nthe last time; with --components what each has: a "
+                           "component that is mandatory is in\nevery backup of its writer, one "
+                           "that is part of another comes with that.",
+                .options = writers_options,
                 .examples = "  vssctl writers\n"
+                            "  vssctl writers --components\n"
                             "  vssctl writers --json\n",
                 .run = verb_writers,
         },
@@ -238,6 +287,9 @@ static bool is_complete(const struct cli *cli, const struct verb *v) {
 
         if (n < v->arguments_min)
                 wrong = "something is missing";
+        else if (v->volumes_or_components && n == 0 &&
+                 strv_length(cli->line.options.components) == 0)
+                wrong = "there is neither a VOLUME nor a --component";
         else if (n > v->arguments_max)
                 wrong = "there is too much";
         else if (v->takes_command && strv_length(cli->line.command) == 0)

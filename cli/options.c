@@ -15,6 +15,7 @@ struct parser {
 
 void command_line_done(struct command_line *c) {
         c->options.exclude_writers = strv_free(c->options.exclude_writers);
+        c->options.components = strv_free(c->options.components);
         c->arguments = strv_free(c->arguments);
         c->forward = strv_free(c->forward);
 }

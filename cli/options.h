@@ -16,9 +16,9 @@ struct option_values {
         bool json, quiet, verbose, no_color, help, version;
         const char *address, *host;
 
-        bool keep, force, timeline;
-        const char *context;
-        char **exclude_writers;
+        bool keep, force, timeline, null, tree;
+        const char *context, *set, *type, *document;
+        char **exclude_writers, **components;
 };
 
 struct option_spec {

@@ -1,6 +1,8 @@
 /* vssctl create: makes a set and, unless it is to stay, holds it until told to let go. */
 
 #include "cli/backup-set.h"
+#include "cli/backup-type.h"
+#include "cli/document-archive.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
 #include "cli/set-output.h"
@@ -76,6 +78,8 @@ int verb_create(const struct cli *cli) {
         _cleanup_(backup_set_freep) struct backup_set *s = NULL;
         struct backup_set_request request = {
                 .volumes = cli->line.arguments,
+                .components = cli->line.options.components,
+                .documents = cli->line.options.document != NULL,
                 .exclude_writers = cli->line.options.exclude_writers,
                 .timeline = cli->line.options.timeline,
                 .type = VSS_BT_COPY, /* whether anything is backed up is not our affair */
@@ -83,6 +87,8 @@ int verb_create(const struct cli *cli) {
         int r, partial;
 
         r = find_context(&request.context, &cli->line.options);
+        if (r == EXIT_DONE && cli->line.options.type)
+                r = backup_type_from_text(&request.type, cli->line.options.type);
         if (r != EXIT_DONE)
                 return r;
 
@@ -100,6 +106,13 @@ int verb_create(const struct cli *cli) {
                 return r;
         }
 
+        if (cli->line.options.document) {
+                r = document_archive_write(cli->line.options.document, s);
+                if (r != EXIT_DONE) {
+                        (void)backup_set_delete(s); /* has said what went wrong */
+                        return r;
+                }
+        }
         r = print(s, cli);
         if (r == EXIT_DONE && !backup_set_is_persistent(s)) {
                 r = hold(s, cli);

@@ -2,6 +2,8 @@
  * backup programs that know nothing of snapshots are given one. */
 
 #include "cli/backup-set.h"
+#include "cli/backup-type.h"
+#include "cli/document-archive.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
 #include "cli/run-command.h"
@@ -111,11 +113,29 @@ static int run(const struct backup_set *s, char *const *command) {
         return r;
 }
 
+/* The files are safe: the writers are told so, and what they said is saved. */
+static int tell_success(struct backup_set *s, const char *document, int *partial) {
+        int r;
+
+        r = backup_set_succeeded(s);
+        if (r == EXIT_DONE)
+                r = backup_set_complete(s);
+        if (r == EXIT_PARTIAL) {
+                *partial = r;
+                r = EXIT_DONE;
+        }
+        if (r == EXIT_DONE && document)
+                r = document_archive_write(document, s);
+        return r;
+}
+
 int verb_run(const struct cli *cli) {
         _cleanup_(backup_set_freep) struct backup_set *s = NULL;
         const struct option_values *options = &cli->line.options;
         struct backup_set_request request = {
                 .volumes = cli->line.arguments,
+                .components = options->components,
+                .documents = options->document != NULL,
                 .exclude_writers = options->exclude_writers,
                 .timeline = options->timeline,
                 .type = VSS_BT_FULL,
@@ -124,6 +144,8 @@ int verb_run(const struct cli *cli) {
         int partial, result, r;
 
         r = find_context(&request.context, options->context);
+        if (r == EXIT_DONE && options->type)
+                r = backup_type_from_text(&request.type, options->type);
         if (r != EXIT_DONE)
                 return r;
         r = run_command_check(command[0]);
@@ -144,13 +166,8 @@ int verb_run(const struct cli *cli) {
                 timeline_print(&s->timeline, stderr);
 
         result = run(s, command);
-        if (result == EXIT_DONE) {
-                result = backup_set_complete(s);
-                if (result == EXIT_PARTIAL) {
-                        partial = result;
-                        result = EXIT_DONE;
-                }
-        }
+        if (result == EXIT_DONE)
+                result = tell_success(s, options->document, &partial);
         r = backup_set_delete(s);
 
         if (result != EXIT_DONE)

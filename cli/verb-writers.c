@@ -1,5 +1,6 @@
 /* vssctl writers: the registered writers and what became of each the last time. */
 
+#include "cli/component-tree.h"
 #include "cli/message.h"
 #include "cli/output-json.h"
 #include "cli/verb.h"
@@ -84,6 +85,23 @@ static int add_row(struct table *table, const VSS_WRITER_INFO *w, bool long_ids)
                          });
 }
 
+/* What each says it has: they are asked, which the plain list does not need. */
+static int print_tree(const struct cli *cli) {
+        _cleanup_(gathered_writers_done) struct gathered_writers writers = { 0 };
+        int r;
+
+        r = gathered_writers_ask(&writers);
+        if (r != EXIT_DONE)
+                return r;
+        if (cli->line.options.json)
+                return component_tree_json(&writers);
+        if (writers.n == 0) {
+                message(MESSAGE_NOTICE, "no writer is registered");
+                return EXIT_DONE;
+        }
+        return component_tree_print(&writers, &cli->terminal);
+}
+
 int verb_writers(const struct cli *cli) {
         static const struct table_column columns[] = {
                 { .title = "WRITER", .shrink = true },
@@ -98,6 +116,8 @@ int verb_writers(const struct cli *cli) {
         HRESULT hr;
         int r;
 
+        if (cli->line.options.tree)
+                return print_tree(cli);
         hr = VssListWriters(&writers, NULL);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);

@@ -18,13 +18,15 @@ struct verb {
         const char *details, *examples;
         const struct option_spec *options;
         size_t arguments_min, arguments_max;
-        bool takes_command; /* behind "--" */
+        bool takes_command;         /* behind "--" */
+        bool volumes_or_components; /* one of them is needed */
         /* Returns how vssctl ends. Has said what went wrong. */
         int (*run)(const struct cli *cli);
 };
 
 int verb_create(const struct cli *cli);
 int verb_delete(const struct cli *cli);
+int verb_files(const struct cli *cli);
 int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
 int verb_run(const struct cli *cli);

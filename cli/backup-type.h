@@ -1,0 +1,8 @@
+#pragma once
+
+/* Types of a backup, as they are typed. */
+
+#include <vss/vss.h>
+
+/* EXIT_DONE, or EXIT_USAGE: it is none, which was said. */
+int backup_type_from_text(VSS_BACKUP_TYPE *ret, const char *text);

@@ -1,0 +1,398 @@
+/* Component mode, from the metadata of a writer to files: vssctl and the example requester against
+ * the real daemon over fake storage. The copies that the fake storage makes have no files, so the
+ * test puts some where they would be, in a mount name space of its own. */
+
+#include "tests/bus/harness.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <vss/vsslinux.h>
+
+static struct harness h;
+static CVssWriter *writer;
+
+static struct { atomic_uint components, completes, succeeded; } heard;
+
+static bool add(IVssCreateWriterMetadata *m, const char *path, const char *name, bool selectable,
+                const char *spec, bool recursive) {
+        return SUCCEEDED(IVssCreateWriterMetadata_AddComponent(m, VSS_CT_FILEGROUP, path, name,
+                                                               NULL, NULL, 0, false, false,
+                                                               selectable, false, 0)) &&
+               (!spec || SUCCEEDED(IVssCreateWriterMetadata_AddFilesToFileGroup(
+                                 m, path, name, "/srv/data", spec, recursive, NULL,
+                                 VSS_FSBT_ALL_BACKUP_REQUIRED | VSS_FSBT_ALL_SNAPSHOT_REQUIRED)));
+}
+
+static bool on_identify(CVssWriter *w _unused_, void *user _unused_, IVssCreateWriterMetadata *m) {
+        return add(m, NULL, "config", false, "*.conf", false) &&
+               add(m, NULL, "main", true, NULL, false) &&
+               add(m, "main", "data", false, "*.dat", true) &&
+               add(m, "main", "extra", true, "*.extra", false) &&
+               add(m, NULL, "odd", true, "must-be-there", false) &&
+               SUCCEEDED(IVssCreateWriterMetadata_AddExcludeFiles(m, "/srv/data/cache", "*", true));
+}
+
+static bool on_prepare_backup(CVssWriter *w _unused_, void *user _unused_,
+                              IVssWriterComponents *components) {
+        UINT n = 0;
+
+        if (components)
+                (void)IVssWriterComponents_GetComponentCount(components, &n);
+        heard.components = n;
+        return true;
+}
+
+static bool nothing(CVssWriter *w _unused_, void *user _unused_) {
+        return true;
+}
+
+static bool on_complete(CVssWriter *w _unused_, void *user _unused_,
+                        IVssWriterComponents *components) {
+        UINT n = 0;
+
+        heard.completes++;
+        if (components)
+                (void)IVssWriterComponents_GetComponentCount(components, &n);
+        for (UINT i = 0; i < n; i++) {
+                IVssComponent *c = NULL;
+                bool succeeded = false;
+
+                if (SUCCEEDED(IVssWriterComponents_GetComponent(components, i, &c)) &&
+                    IVssComponent_GetBackupSucceeded(c, &succeeded) == S_OK && succeeded)
+                        heard.succeeded++;
+                IVssComponent_Release(c);
+        }
+        return true;
+}
+
+static void start_writer(void) {
+        static const VSS_WRITER_CALLBACKS callbacks = {
+                .size = sizeof(callbacks),
+                .OnIdentify = on_identify,
+                .OnPrepareBackup = on_prepare_backup,
+                .OnPrepareSnapshot = nothing,
+                .OnFreeze = nothing,
+                .OnThaw = nothing,
+                .OnAbort = nothing,
+                .OnBackupComplete = on_complete,
+        };
+
+        ck_assert_int_eq(CVssWriter_Create(&callbacks, NULL, &writer), S_OK);
+        ck_assert_int_eq(CVssWriter_Initialize(writer, (VSS_ID){ .Data1 = 0x5affb034 },
+                                               "Test: files", VSS_UT_USERDATA, VSS_ST_OTHER,
+                                               VSS_APP_FRONT_END, 0, VSS_AWS_NO_ALTERNATE_WRITER,
+                                               false, NULL),
+                         S_OK);
+        ck_assert_msg(CVssWriter_Subscribe(writer, 0, VSS_SM_BACKUP_EVENTS_FLAG) == S_OK, "%s",
+                      VssLastErrorMessage());
+}
+
+static void write_file(const char *path, const char *text) {
+        FILE *f = fopen(path, "we");
+
+        ck_assert_msg(f != NULL, "%s", path);
+        ck_assert_int_ge(fputs(text, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+static void make_directory(const char *path) {
+        ck_assert_msg(mkdir(path, 0755) == 0, "%s", path);
+}
+
+static void map_id(const char *file, unsigned id) {
+        char line[32];
+
+        (void)snprintf(line, sizeof(line), "0 %u 1\n", id);
+        write_file(file, line);
+}
+
+/* /srv/data with files of now, and where the first copy's files would be, those of then. */
+static bool make_files(void) {
+        unsigned uid = geteuid(), gid = getegid();
+
+        if (unshare(CLONE_NEWNS) < 0) {
+                if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                        return false;
+                write_file("/proc/self/setgroups", "deny");
+                map_id("/proc/self/uid_map", uid);
+                map_id("/proc/self/gid_map", gid);
+        }
+        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("tmpfs", "/srv", "tmpfs", 0, NULL) < 0 ||
+            mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
+                return false;
+        make_directory("/srv/data");
+        ck_assert_int_eq(mount("tmpfs", "/srv/data", "tmpfs", 0, NULL), 0);
+        write_file("/srv/data/a.conf", "now");
+        write_file("/srv/data/a.dat", "now");
+        write_file("/srv/data/later.dat", "now");
+        make_directory("/srv/data/cache");
+        write_file("/srv/data/cache/c.dat", "now");
+        make_directory("/run/vss");
+        make_directory("/run/vss/ShadowCopy1");
+        write_file("/run/vss/ShadowCopy1/a.conf", "then");
+        write_file("/run/vss/ShadowCopy1/a.dat", "then");
+        make_directory("/run/vss/ShadowCopy1/sub");
+        write_file("/run/vss/ShadowCopy1/sub/b\nb.dat", "then");
+        make_directory("/run/vss/ShadowCopy1/cache");
+        write_file("/run/vss/ShadowCopy1/cache/c.dat", "then");
+        return true;
+}
+
+static bool set_up(void) {
+        if (!make_files()) {
+                printf("skipped: no mount name space of its own (%s)\n", strerror(errno));
+                return false;
+        }
+        harness_start(&h, NULL);
+        ck_assert_int_eq(setenv("VSSD_BUS_ADDRESS", h.address, 1), 0);
+        start_writer();
+        return true;
+}
+
+static void tear_down(void) {
+        CVssWriter_Release(writer);
+        harness_stop(&h);
+}
+
+/* What a command printed on both streams; static. */
+static struct {
+        char text[32768];
+        size_t length;
+        int status;
+} printed;
+
+static void run(const char *command) {
+        FILE *f = popen(command, "re");
+        size_t n;
+        int status;
+
+        ck_assert_ptr_nonnull(f);
+        printed.length = 0;
+        while ((n = fread(printed.text + printed.length, 1,
+                          sizeof(printed.text) - 1 - printed.length, f)) > 0)
+                printed.length += n;
+        printed.text[printed.length] = '\0';
+        status = pclose(f);
+        printed.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define vssctl(arguments) run(VSSCTL " " arguments " 2>&1 </dev/null")
+#define expect_status(want) \
+        ck_assert_msg(printed.status == (want), "ended with %d: %s", printed.status, printed.text)
+#define expect_text(want) \
+        ck_assert_msg(strstr(printed.text, (want)), "'%s' is not in '%s'", (want), printed.text)
+#define expect_no_text(text_) \
+        ck_assert_msg(!strstr(printed.text, (text_)), "'%s' is in '%s'", (text_), printed.text)
+
+START_TEST(the_tree_of_components_is_shown) {
+        if (!set_up())
+                return;
+        vssctl("writers --components");
+        expect_status(0);
+        expect_text("Test: files");
+        expect_text("  config");
+        expect_text("mandatory");
+        expect_text("    data");
+        expect_text("part of main");
+        expect_text("optional part of main");
+        vssctl("writers --components --json");
+        expect_status(0);
+        expect_text("\"selection\": \"optional\"");
+        expect_text("\"logical_path\": \"main\",\n          \"component\": \"data\"");
+        tear_down();
+}
+END_TEST
+
+START_TEST(files_are_listed_from_the_originals) {
+        if (!set_up())
+                return;
+        vssctl("files 'Test: files:main'");
+        expect_status(0);
+        expect_text("with 'Test: files:config': its writer allows no backup without it");
+        expect_text("Test: files:main\\data\n");
+        expect_text("  /srv/data/a.conf\n");
+        expect_text("  /srv/data/later.dat\n");
+        expect_no_text("c.dat");
+        expect_no_text(".extra");
+        /* By class, and with the other separator; a part cannot be chosen. */
+        vssctl("files 5affb034-0000-0000-0000-000000000000:main/extra");
+        expect_status(0);
+        expect_no_text("later.dat");
+        vssctl("files 'Test: files:main/data'");
+        expect_status(2);
+        expect_text("is part of 'main'");
+        /* All of it: what is named must be there. */
+        vssctl("files 'Test: files'");
+        expect_status(5);
+        expect_text("There is no file 'must-be-there' in /srv/data");
+        vssctl("files 'Nobody'");
+        expect_status(2);
+        expect_text("no writer has this name");
+        vssctl("files 'Test: files:none'");
+        expect_status(2);
+        expect_text("has no component 'none'");
+        tear_down();
+}
+END_TEST
+
+START_TEST(files_are_listed_from_a_copy) {
+        if (!set_up())
+                return;
+        vssctl("create --keep --quiet /srv/data");
+        expect_status(0);
+        vssctl("files --set ShadowCopy1 'Test: files:main'");
+        expect_status(0);
+        expect_text("  /srv/data/a.dat  <- /run/vss/ShadowCopy1/a.dat\n");
+        expect_text("  /srv/data/sub/  <- /run/vss/ShadowCopy1/sub\n");
+        expect_no_text("later.dat");
+        expect_no_text("c.dat");
+        expect_no_text("b\nb.dat"); /* what would break the lines is shown otherwise */
+
+        run(VSSCTL " --quiet files -0 --set ShadowCopy1 'Test: files:main' | tr '\\n\\0' '@\\n'");
+        expect_text("/run/vss/ShadowCopy1/sub/b@b.dat\n");
+        expect_no_text("Test: files");
+
+        run(VSSCTL " --json files --set ShadowCopy1 'Test: files:main' 2>/dev/null");
+        expect_status(0);
+        expect_text("\"path\": \"/srv/data/sub/b\\nb.dat\"");
+        expect_text("\"from_copy\": true");
+        expect_text("\"reason\": \"mandatory\"");
+        expect_text("\"problems\": 0");
+        /* What has to be read from a copy is not read from elsewhere. */
+        vssctl("create --keep --quiet /srv/mail");
+        expect_status(0);
+        vssctl("files --set ShadowCopy2 'Test: files:main'");
+        expect_status(5);
+        expect_text("which is not in the set");
+        expect_no_text("a.dat");
+        tear_down();
+}
+END_TEST
+
+START_TEST(run_backs_up_components) {
+        if (!set_up())
+                return;
+        vssctl("run --component 'Test: files:main' --document /run/documents.tar -- "
+               "sh -c 'cat $VSS_COPY_1/a.dat'");
+        expect_status(0);
+        expect_text("then");
+        expect_text("with the volume /srv/data");
+        ck_assert_uint_eq(heard.components, 2); /* config and main; data is part of it */
+        ck_assert_uint_eq(heard.completes, 1);
+        ck_assert_uint_eq(heard.succeeded, 2);
+        run("tar -tf /run/documents.tar");
+        ck_assert_str_eq(printed.text, "BCDocument.xml\nWM0.xml\n");
+        run("tar -xOf /run/documents.tar BCDocument.xml");
+        expect_text("componentName=\"config\"");
+        expect_text("backupSucceeded=\"yes\"");
+        expect_no_text("componentName=\"data\"");
+        run("tar -xOf /run/documents.tar WM0.xml");
+        expect_text("must-be-there");
+
+        /* A command that fails has saved nothing. */
+        vssctl("run --component 'Test: files:main' --document /run/other.tar -- false");
+        expect_status(11);
+        ck_assert_uint_eq(heard.completes, 1);
+        ck_assert_int_eq(access("/run/other.tar", F_OK), -1);
+        tear_down();
+}
+END_TEST
+
+START_TEST(create_says_nothing_of_success) {
+        if (!set_up())
+                return;
+        vssctl("create --keep --component 'Test: files:main/extra' --type full /srv/data");
+        expect_status(0);
+        ck_assert_uint_eq(heard.components, 2);
+        ck_assert_uint_eq(heard.completes, 1);
+        ck_assert_uint_eq(heard.succeeded, 0);
+        tear_down();
+}
+END_TEST
+
+START_TEST(wrong_usage_is_told) {
+        if (!set_up())
+                return;
+        vssctl("run -- true");
+        expect_status(1);
+        expect_text("neither a VOLUME nor a --component");
+        vssctl("create --context file-share --component x /srv/data");
+        expect_status(1);
+        expect_text("no writers take part");
+        vssctl("files --type quick x");
+        expect_status(1);
+        vssctl("files --json -0 x");
+        expect_status(1);
+        vssctl("create --keep --component Nobody /srv/data");
+        expect_status(2);
+        vssctl("run --document /nowhere/x.tar /srv/data -- true");
+        expect_status(2);
+        expect_text("cannot write the documents to /nowhere/x.tar");
+        run("cd /srv && " VSSCTL " create data/cache 2>&1");
+        expect_status(2);
+        expect_text("write './data/cache'");
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_example_saves_the_files_of_then) {
+        if (!set_up())
+                return;
+        write_file("/run/vss/ShadowCopy1/must-be-there", "then");
+        make_directory("/run/backup");
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(0);
+        ck_assert_str_eq(printed.text, "");
+        run("cd /run/backup && find . -type f | sort && cat files/srv/data/a.dat");
+        ck_assert_str_eq(printed.text, "./BCDocument.xml\n./WM0.xml\n./files/srv/data/a.conf\n"
+                                       "./files/srv/data/a.dat\n"
+                                       "./files/srv/data/must-be-there\n"
+                                       "./files/srv/data/sub/b\nb.dat\nthen");
+        ck_assert_uint_eq(heard.succeeded, 3); /* config, main, odd */
+        /* Nothing is left. */
+        vssctl("list --json");
+        ck_assert_str_eq(printed.text, "{\n  \"snapshots\": []\n}\n");
+        tear_down();
+}
+END_TEST
+
+/* The negative control of the one above. */
+START_TEST(the_example_tells_when_a_file_is_missing) {
+        if (!set_up())
+                return;
+        make_directory("/run/backup");
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_text("odd: There is no file 'must-be-there'");
+        ck_assert_uint_eq(heard.succeeded, 2);
+        tear_down();
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("files");
+        TCase *c = tcase_create("files");
+        SRunner *runner;
+        int failed;
+
+        tcase_set_timeout(c, 60);
+        tcase_add_test(c, the_tree_of_components_is_shown);
+        tcase_add_test(c, files_are_listed_from_the_originals);
+        tcase_add_test(c, files_are_listed_from_a_copy);
+        tcase_add_test(c, run_backs_up_components);
+        tcase_add_test(c, create_says_nothing_of_success);
+        tcase_add_test(c, wrong_usage_is_told);
+        tcase_add_test(c, the_example_saves_the_files_of_then);
+        tcase_add_test(c, the_example_tells_when_a_file_is_missing);
+        suite_add_tcase(s, c);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
