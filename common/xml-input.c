@@ -203,7 +203,10 @@ struct xml_parse *xml_parse_of(void *context) {
 void xml_parse_stop(struct xml_parse *parse, int r) {
         if (parse->r >= 0)
                 parse->r = r;
-        xmlStopParser(parse->context);
+        /* As xmlStopParser(), which also frees the text: the function that stops here may still
+         * look at the attributes that it was given. */
+        parse->context->disableSAX = 1;
+        parse->context->instate = XML_PARSER_EOF;
 }
 
 void xml_parse_refuse(struct xml_parse *parse, const char *format, ...) {

@@ -257,6 +257,8 @@ START_TEST(text_that_is_no_document_is_refused) {
                 { "<a/>", VSS_E_INVALID_XML_DOCUMENT, VSS_E_INVALID_XML_DOCUMENT },
                 { "<WRITER_METADATA version=\"1.2\"/>", VSS_E_INVALID_XML_DOCUMENT,
                   VSS_E_INVALID_XML_DOCUMENT },
+                { "<WRITER_METADATA version=\"2.0\" backupSchema=\"16\"/>",
+                  VSS_E_INVALID_XML_DOCUMENT, VSS_E_INVALID_XML_DOCUMENT },
                 { "<WRITER_METADATA version=\"2.0\">" IDENTIFICATION "</WRITER_METADATA>",
                   VSS_E_INVALID_XML_DOCUMENT, VSS_E_INVALID_XML_DOCUMENT },
                 { "", E_INVALIDARG, E_INVALIDARG },
