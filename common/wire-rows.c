@@ -48,6 +48,7 @@ static const struct wire_field snapshot_fields[] = {
         WIRE_FIELD(VSS_SNAPSHOT_INFO, used_bytes, "UsedBytes", WIRE_UINT64),
         WIRE_FIELD(VSS_SNAPSHOT_INFO, maximum_bytes, "MaximumBytes", WIRE_UINT64),
         WIRE_FIELD(VSS_SNAPSHOT_INFO, overflowed, "Overflowed", WIRE_BOOL),
+        WIRE_FIELD(VSS_SNAPSHOT_INFO, writers, "Writers", WIRE_STRV),
 };
 
 static const struct wire_field provider_prop_fields[] = {

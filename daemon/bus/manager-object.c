@@ -6,7 +6,7 @@
 #include "common/vss-context.h"
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
-#include "daemon/bus/manager-express.h"
+#include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-object.h"
 #include "daemon/bus/snapshot-object.h"
@@ -352,6 +352,8 @@ static const struct bus_method manager_methods[] = {
           BUS_IN("s volume"), BUS_OUT("b supported", "s provider", "s reason") },
         { METHOD("IsVolumeSnapshotted", QUERY, on_is_volume_snapshotted),
           BUS_IN("s volume"), BUS_OUT("b present", "i capability") },
+        { METHOD("ShouldBlockRevert", QUERY, manager_on_should_block_revert),
+          BUS_IN("s volume"), BUS_OUT("b block") },
 };
 /* clang-format on */
 

@@ -16,8 +16,25 @@ struct snapshot_source {
 static void snapshot_release(void *source) {
         struct snapshot_source *s = source;
 
+        strv_free(s->info.writers);
         snapshot_record_done(&s->record);
         free(s);
+}
+
+/* The record has them as lines. */
+static int snapshot_split_writers(struct snapshot_source *s) {
+        _cleanup_(freep) char *lines = NULL;
+        char *rest, *line;
+
+        if (!s->record.writers)
+                return 0;
+        lines = strdup(s->record.writers);
+        if (!lines)
+                return -ENOMEM;
+        for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+                if (strv_append(&s->info.writers, line) < 0)
+                        return -ENOMEM;
+        return 0;
 }
 
 /* Takes the record over, also when it fails. */
@@ -58,6 +75,10 @@ static int snapshot_source_new(struct snapshot_source **ret, struct snapshot_rec
                 .consistency = r->consistency,
                 .expires = r->expire_unix,
         };
+        if (snapshot_split_writers(s) < 0) {
+                snapshot_release(s);
+                return -ENOMEM;
+        }
         *ret = s;
         return 0;
 }

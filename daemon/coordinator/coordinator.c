@@ -17,6 +17,7 @@
 
 #include "common/time-util.h"
 #include "daemon/coordinator/set-storage.h"
+#include "daemon/coordinator/set-writers.h"
 #include "daemon/log/log.h"
 
 #define DEADLINE_ACCURACY_USEC 1000
@@ -383,12 +384,13 @@ static int coordinator_begin_job(struct coordinator *c, const struct phase_row *
                         writers && !(c->request.context & VSS_VOLSNAP_ATTR_NO_AUTORECOVERY));
         if (c->phase == PHASE_SEAL) {
                 int r = set_storage_set_timeline(c->storage, c->phases, c->n_phases);
+                struct set_writers *all = NULL;
 
+                if (r >= 0 && writers)
+                        r = set_writers_new(&all, c->request.participants);
                 if (r < 0)
                         return r;
-                set_storage_set_application(
-                        c->storage,
-                        writers && !participants_any_failed(c->request.participants, NULL));
+                set_storage_set_writers(c->storage, all);
         }
         return coordinator_start_job(c, "vss-set", row->run, coordinator_on_job);
 }

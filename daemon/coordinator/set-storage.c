@@ -13,6 +13,7 @@
 #include "common/time-util.h"
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/provider-error.h"
+#include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
 
@@ -40,7 +41,8 @@ struct set_storage {
         struct window_result window_result;
 
         uint64_t freeze_usec, deadline_usec;
-        bool writable, application;
+        bool writable;
+        struct set_writers *writers; /* NULL: none took part */
         struct set_storage_times flush, window_times, commit;
 };
 
@@ -50,6 +52,7 @@ struct set_storage *set_storage_free(struct set_storage *s) {
         assert(!set_storage_is_staged(s));
 
         window_free(s->window);
+        set_writers_free(s->writers);
         snapshot_records_free(s->records, s->n);
         free(s->volumes);
         free(s->index);
@@ -118,8 +121,9 @@ void set_storage_set_writable(struct set_storage *s, bool writable) {
         s->writable = writable;
 }
 
-void set_storage_set_application(struct set_storage *s, bool consistent) {
-        s->application = consistent;
+void set_storage_set_writers(struct set_storage *s, struct set_writers *writers) {
+        set_writers_free(s->writers);
+        s->writers = writers;
 }
 
 int set_storage_set_timeline(struct set_storage *s, const struct coordinator_phase *phases,
@@ -372,7 +376,7 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
 
 /* A file system that is not mounted has nobody who could have flushed it. */
 static const char *consistency_of(const struct set_storage *s, size_t i) {
-        if (s->application)
+        if (set_writers_are_consistent(s->writers, i))
                 return "application";
         return s->mounted[i] ? "file-system" : "crash";
 }
@@ -381,8 +385,15 @@ static const char *consistency_of(const struct set_storage *s, size_t i) {
 static int set_storage_seal_copies(struct set_storage *s, struct vss_error *reterr) {
         int r;
 
+        r = set_writers_locate(s->writers, s->volumes, s->n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Finding the writers of each volume");
         for (size_t i = 0; i < s->n; i++) {
                 r = str_replace(&s->records[i].consistency, consistency_of(s, i));
+                if (r >= 0) {
+                        free(TAKE_PTR(s->records[i].writers));
+                        r = set_writers_describe(s->writers, i, &s->records[i].writers);
+                }
                 if (r < 0)
                         return vss_error_from_errno(reterr, r, "Describing a snapshot");
                 s->records[i].state = VSS_SS_CREATED;

@@ -7,6 +7,7 @@
 #include "daemon/coordinator/coordinator.h"
 #include "daemon/job/job.h"
 
+struct set_writers;
 struct set_storage;
 
 struct set_storage_times {
@@ -19,11 +20,12 @@ struct set_storage *set_storage_free(struct set_storage *s);
 DEFINE_CLEANUP(struct set_storage, set_storage_free);
 
 /* Before the steps that look at them: how long the writers stay frozen at most; when they thaw at
- * the latest (0: nobody is frozen); whether writers may change the copy; what they reached. */
+ * the latest (0: nobody is frozen); whether writers may change the copy; who they are, and what
+ * became of them. */
 void set_storage_limit_freeze(struct set_storage *s, uint64_t freeze_usec);
 void set_storage_set_deadline(struct set_storage *s, uint64_t deadline_usec);
 void set_storage_set_writable(struct set_storage *s, bool writable);
-void set_storage_set_application(struct set_storage *s, bool consistent);
+void set_storage_set_writers(struct set_storage *s, struct set_writers *writers); /* taken over */
 /* The phases so far, for the records: 0 or -ENOMEM. */
 int set_storage_set_timeline(struct set_storage *s, const struct coordinator_phase *phases,
                              size_t n);

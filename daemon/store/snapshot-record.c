@@ -41,6 +41,7 @@ struct column {
         COLUMN(state, COLUMN_STATE)              \
         COLUMN(expire_unix, COLUMN_INT64)        \
         COLUMN(consistency, COLUMN_TEXT)         \
+        COLUMN(writers, COLUMN_TEXT)             \
         COLUMN(window_usec, COLUMN_INT64)        \
         COLUMN(timeline, COLUMN_TEXT)
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #define STORE_FILE "vssd.db"
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
         "CREATE TABLE snapshot ("
@@ -27,14 +27,21 @@ static const char schema[] =
         " exposed_name TEXT, exposed_path TEXT,"
         " context INTEGER NOT NULL, attributes INTEGER NOT NULL, count INTEGER NOT NULL,"
         " created INTEGER NOT NULL, state INTEGER NOT NULL, expire_unix INTEGER NOT NULL,"
-        " consistency TEXT, window_usec INTEGER NOT NULL, timeline TEXT) WITHOUT ROWID;"
+        " consistency TEXT, window_usec INTEGER NOT NULL, timeline TEXT, writers TEXT)"
+        " WITHOUT ROWID;"
         "CREATE TABLE intent ("
         " id INTEGER PRIMARY KEY AUTOINCREMENT, set_id TEXT NOT NULL, provider TEXT NOT NULL,"
         " kind TEXT NOT NULL, data TEXT);"
         "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
         "INSERT INTO counter VALUES ('snapshot-number', 1);"
-        "PRAGMA user_version = 1;";
-_Static_assert(SCHEMA_VERSION == 1, "the schema sets its own version");
+        "PRAGMA user_version = 2;";
+_Static_assert(SCHEMA_VERSION == 2, "the schema sets its own version");
+
+/* From the version of the index to the next; each sets its own version. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+        [1] = "BEGIN; ALTER TABLE snapshot ADD COLUMN writers TEXT; PRAGMA user_version = 2; "
+              "COMMIT;",
+};
 
 struct store {
         char *path;
@@ -230,6 +237,8 @@ static int store_open_file(struct store *s, struct vss_error *reterr) {
         r = store_check(s, reterr);
         if (r >= 0 && version == 0)
                 r = store_create_schema(s, reterr);
+        for (int v = version; r >= 0 && v > 0 && v < SCHEMA_VERSION; v++)
+                r = sql_exec(s->db, upgrades[v], "upgrade the state file", reterr);
         if (r >= 0)
                 r = store_load(s, reterr);
         return r;

@@ -39,6 +39,8 @@ struct snapshot_record {
         VSS_SNAPSHOT_STATE state;
         uint64_t expire_unix; /* seconds since the epoch; 0: never */
         char *consistency;    /* "application", "file-system" or "crash" */
+        char *writers;        /* with files on the volume: a line for each, "WRITER-ID INSTANCE-ID
+                                 0xHRESULT NAME"; NULL: none */
         uint64_t window_usec; /* writes of the set were held so long */
         char *timeline;       /* the set's phases up to the commit, in usec since the creation
                                  began: "Stage 120 91500;Freeze 91510 91800;..." */

@@ -5,6 +5,9 @@
 #include "daemon/log/log.h"
 #include "daemon/writers/participant-private.h"
 
+/* Kept to the end of the session. */
+#define SMALL_METADATA ((size_t)64 * 1024)
+
 static const struct {
         const char *verb;   /* "writer X failed to ..." */
         const char *not_in; /* "writer X did not ... within" */
@@ -174,6 +177,7 @@ void participant_info(const struct participant *p, struct participant_info *ret)
                 .application = p->state.application,
                 .gone = !p->link.writer,
                 .involved = p->involved,
+                .took_part = p->took_part,
         };
 }
 
@@ -270,8 +274,12 @@ bool participants_any_frozen(const struct participants *p) {
 }
 
 void participants_free_metadata(struct participants *p) {
-        for (size_t i = 0; i < p->n; i++)
-                p->items[i]->metadata = document_unref(p->items[i]->metadata);
+        for (size_t i = 0; i < p->n; i++) {
+                struct participant *item = p->items[i];
+
+                if (item->metadata && document_size(item->metadata) > SMALL_METADATA)
+                        item->metadata = document_unref(item->metadata);
+        }
 }
 
 void participants_set_lost(struct participants *p, participants_lost_fn lost, void *userdata) {

@@ -52,8 +52,9 @@ struct participant_info {
         struct document *metadata; /* NULL: an empty one, or let go of */
         VSS_WRITER_STATE state;
         HRESULT failure, application;
-        bool gone;     /* its connection went */
-        bool involved; /* participants_involve() chose it */
+        bool gone;      /* its connection went */
+        bool involved;  /* participants_involve() chose it */
+        bool took_part; /* it was told an event of a backup */
 };
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret);
 /* The smallest freeze timeout of those that are to be frozen, for the coordinator's deadline. */
@@ -84,7 +85,8 @@ struct participants_components {
 void participants_set_components(struct participants *p,
                                  const struct participants_components *components, void *userdata);
 
-/* Lets go of the metadata documents. */
+/* Nobody asks for the metadata documents any more: lets go of them, but for small ones, by which
+ * it is still known where a writer's files are. */
 void participants_free_metadata(struct participants *p);
 
 /* lost(userdata, error): a participant vanished between PrepareSnapshot and Thaw while no round

@@ -178,6 +178,9 @@ typedef struct VSS_SNAPSHOT_INFO {
         uint64_t used_bytes;       /* of its store, now */
         uint64_t maximum_bytes;
         bool overflowed; /* its store was full: the copy is lost */
+        char **writers;  /* those with files on the volume, ends with NULL; NULL: none took part.
+                            Each "WRITER-ID INSTANCE-ID 0xHRESULT NAME"; 0x00000000: what it has
+                            there is consistent */
 } VSS_SNAPSHOT_INFO;
 
 /*

@@ -468,6 +468,14 @@ START_TEST(volumes_say_whether_and_why_not) {
         reply_read(client_call(&c, ROOT, MANAGER, "IsVolumeSnapshotted", "s", "/srv/data"), "bi",
                    &present, &capability);
         ck_assert(present);
+
+        /* Nobody is listed: tests/unit/test-writer-volumes.c has those that are. */
+        reply_read(client_call(&c, ROOT, MANAGER, "ShouldBlockRevert", "s", "/srv/data"), "b",
+                   &present);
+        ck_assert(!present);
+        client_fails(&c, ERROR("ObjectNotFound"), ROOT, MANAGER, "ShouldBlockRevert", "s",
+                     "/nowhere");
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "ShouldBlockRevert", "s", "");
 }
 END_TEST
 

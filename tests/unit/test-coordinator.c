@@ -269,6 +269,48 @@ START_TEST(the_record_says_what_the_copy_is) {
 }
 END_TEST
 
+#define WRITER_DOCUMENT(path)                                                           \
+        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.1\">"   \
+        "<IDENTIFICATION writerId=\"aaaaaaaa-0000-4000-8000-000000000001\""             \
+        " instanceId=\"aaaaaaaa-0000-4000-8000-000000000002\" friendlyName=\"w\""       \
+        " usage=\"USER_DATA\" dataSource=\"OTHER\"/><BACKUP_LOCATIONS>"                 \
+        "<FILE_GROUP componentName=\"c\"><FILE_LIST path=\"" path "\" filespec=\"*\"/>" \
+        "</FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>"
+
+/* Each volume is as consistent as those are whose files it has. */
+START_TEST(consistency_follows_whose_files_are_where) {
+        struct snapshot_record *records;
+        size_t n;
+
+        front.metadata = WRITER_DOCUMENT("/alpha/one/db");
+        back.metadata = WRITER_DOCUMENT("/beta/two/db");
+        prepare_writers();
+        back.answers[WRITER_EVENT_POST_SNAPSHOT] = FAKE_VETO;
+        start(true);
+        turn_until(&is_done);
+        ck_assert_int_eq(done.r, 0);
+        ck_assert_int_eq(store_snapshot_list(store, GUID_NULL, &records, &n, NULL), 0);
+        ck_assert_uint_eq(n, 3);
+        for (size_t i = 0; i < n; i++) {
+                const char *writers = str_or_empty(records[i].writers);
+
+                if (streq(records[i].volume, "/alpha/one/")) {
+                        ck_assert_str_eq(records[i].consistency, "application");
+                        ck_assert_ptr_nonnull(strstr(writers, " 0x00000000 front"));
+                        ck_assert_ptr_null(strstr(writers, "back"));
+                } else if (streq(records[i].volume, "/beta/two/")) {
+                        ck_assert_str_eq(records[i].consistency, "file-system");
+                        ck_assert_ptr_nonnull(strstr(writers, " 0x800423f3 back"));
+                        ck_assert_ptr_null(strstr(writers, "front"));
+                } else {
+                        ck_assert_str_eq(records[i].consistency, "crash");
+                        ck_assert_str_eq(writers, "");
+                }
+        }
+        snapshot_records_free(records, n);
+}
+END_TEST
+
 START_TEST(without_writers_there_are_no_events) {
         struct snapshot_record *records;
         size_t n;
@@ -726,6 +768,7 @@ int main(void) {
         tcase_add_checked_fixture(tc, setup, teardown);
         tcase_add_test(tc, a_set_goes_through_its_phases);
         tcase_add_test(tc, the_record_says_what_the_copy_is);
+        tcase_add_test(tc, consistency_follows_whose_files_are_where);
         tcase_add_test(tc, without_writers_there_are_no_events);
         tcase_add_test(tc, an_empty_set_with_writers_is_legal);
         tcase_add_test(tc, no_autorecovery_means_read_only_at_once);

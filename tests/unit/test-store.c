@@ -383,16 +383,30 @@ START_TEST(a_newer_schema_is_refused_and_not_touched) {
         struct store *s = open_store();
 
         store_close(s);
-        raw_sql("PRAGMA user_version = 2");
+        raw_sql("PRAGMA user_version = 3");
         s = NULL;
         ck_assert_int_eq(store_open(&s, directory, &error), -EPROTO);
         ck_assert_ptr_null(s);
-        ck_assert_ptr_nonnull(strstr(error.message, "version 2"));
+        ck_assert_ptr_nonnull(strstr(error.message, "version 3"));
         ck_assert_ptr_nonnull(strstr(error.message, db_path()));
         vss_error_done(&error);
         ck_assert_uint_eq(count_set_aside(), 0);
 
+        raw_sql("PRAGMA user_version = 2");
+        store_close(open_store());
+}
+END_TEST
+
+/* What the first version wrote. */
+START_TEST(an_older_schema_is_upgraded) {
+        struct store *s = open_store();
+
+        store_close(s);
+        raw_sql("ALTER TABLE snapshot DROP COLUMN writers");
         raw_sql("PRAGMA user_version = 1");
+        store_close(open_store());
+        ck_assert_uint_eq(count_set_aside(), 0);
+        /* It has the column now: it cannot be added again. */
         store_close(open_store());
 }
 END_TEST
@@ -561,6 +575,7 @@ int main(void) {
         tcase_add_test(c, intents_are_listed_oldest_first_until_closed);
         tcase_add_test(c, numbers_are_never_given_twice);
         tcase_add_test(c, a_newer_schema_is_refused_and_not_touched);
+        tcase_add_test(c, an_older_schema_is_upgraded);
         tcase_add_test(c, a_file_that_is_no_database_is_set_aside);
         tcase_add_test(c, a_damaged_page_is_found_at_opening);
         tcase_add_test(c, a_row_that_makes_no_sense_is_corruption);
