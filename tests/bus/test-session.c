@@ -604,18 +604,38 @@ START_TEST(a_second_daemon_is_turned_away) {
 }
 END_TEST
 
-START_TEST(an_idle_daemon_may_end_itself) {
+static void await_idle_end(void) {
         struct timespec t = { .tv_nsec = 10000000 };
 
-        client_close(&c);
-        harness_stop_daemon(&h);
-        harness_start_daemon(&h, "[Daemon]\nExitIdle=1s\n");
-        client_open(&c, &h);
         for (unsigned i = 0; dbus_bus_name_has_owner(c.connection, SERVICE, NULL); i++) {
                 ck_assert_uint_lt(i, 3000);
                 (void)nanosleep(&t, NULL);
         }
+}
+
+START_TEST(an_idle_daemon_may_end_itself) {
+        client_close(&c);
+        harness_stop_daemon(&h);
+        harness_start_daemon(&h, "[Daemon]\nExitIdle=1s\n");
+        client_open(&c, &h);
+        await_idle_end();
         harness_start_daemon(&h, NULL);
+}
+END_TEST
+
+/* A copy that expires keeps the daemon until then; else nobody would delete it. */
+START_TEST(an_idle_daemon_waits_for_what_expires) {
+        client_close(&c);
+        harness_stop_daemon(&h);
+        harness_start_daemon(&h, "[Daemon]\nExitIdle=1s\n");
+        client_open(&c, &h);
+        client_do(&c, ROOT, MANAGER, "CreateSnapshotSet", "asa{ss}",
+                  ((char *[]){ (char *)"/srv/data", NULL }),
+                  ((char *[]){ (char *)"expire", (char *)"3", NULL }));
+        await_idle_end();
+        ck_assert_uint_eq(harness_count(&h, "remove"), 1);
+        harness_start_daemon(&h, NULL);
+        ck_assert_uint_eq(count_snapshots(), 0);
 }
 END_TEST
 
@@ -652,6 +672,7 @@ int main(void) {
         tcase_add_test(t, what_belongs_to_a_session_does_not_outlive_a_crash);
         tcase_add_test(t, a_second_daemon_is_turned_away);
         tcase_add_test(t, an_idle_daemon_may_end_itself);
+        tcase_add_test(t, an_idle_daemon_waits_for_what_expires);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
