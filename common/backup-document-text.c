@@ -38,14 +38,25 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
                               n_defaulted, attributes);
 }
 
-static void on_characters(void *context, const xmlChar *characters, int n) {
-        const xmlParserCtxt *parser = context;
-        const xmlNode *last = parser->node ? parser->node->last : NULL;
+static xmlNode *next_in_document(const xmlNode *node) {
+        if (node->children && node->type == XML_ELEMENT_NODE)
+                return node->children;
+        while (node && !node->next)
+                node = node->parent && node->parent->type == XML_ELEMENT_NODE ? node->parent : NULL;
+        return node ? node->next : NULL;
+}
 
-        /* Blanks within a text belong to it. */
-        if (!xml_is_blank((const char *)characters, (size_t)n) ||
-            (last && last->type == XML_TEXT_NODE))
-                xmlSAX2Characters(context, characters, n);
+/* Whole texts are looked at: libxml2 tells of one in pieces. */
+static void drop_blanks(xmlNode *root) {
+        for (xmlNode *node = root, *next; node; node = next) {
+                const char *text = (const char *)node->content;
+
+                next = next_in_document(node);
+                if (node->type == XML_TEXT_NODE && xml_is_blank(text, strlen(text))) {
+                        xmlUnlinkNode(node);
+                        xmlFreeNode(node);
+                }
+        }
 }
 
 static int invalid(struct vss_error *reterr, const xmlNode *node, const char *why) {
@@ -111,8 +122,6 @@ static int read_root(struct backup_document *d, struct vss_error *reterr) {
         const char *version = backup_attribute(d->root, "version");
         int r = 0;
 
-        if (!is_element(d->root, "BACKUP_COMPONENTS"))
-                return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
         if (version && strncmp(version, "1.", 2) != 0)
                 return invalid(reterr, d->root, "has a version other than 1");
         if (backup_read_state_attributes(d->root, &d->state) < 0)
@@ -130,13 +139,14 @@ static int parse_tree(struct backup_document *d, const struct xml_input *input,
 
         (void)xmlSAXVersion(&handler, 2); /* fails for other versions only */
         handler.startElementNs = on_start;
-        handler.characters = handler.ignorableWhitespace = on_characters;
+        handler.ignorableWhitespace = handler.characters;
         r = xml_input_parse(input, &handler, NULL, &d->tree, reterr);
         if (r < 0)
                 return r;
         d->root = xmlDocGetRootElement(d->tree);
         if (!d->root || !backup_prepare_tree(d))
                 return backup_out_of_memory(reterr);
+        drop_blanks(d->root);
         return 0;
 }
 

@@ -8,7 +8,8 @@
 struct echo {
         struct xml_printer printer;
         bool in_start; /* a start tag has no '>' yet */
-        bool in_text;
+        char *text;    /* of which libxml2 tells in pieces */
+        size_t text_size, n_allocated;
         size_t depth, unknown_depth; /* unknown_depth: of the outermost unknown element, or 0 */
 };
 
@@ -16,10 +17,10 @@ static struct echo *echo_of(void *context) {
         return xml_parse_of(context)->user;
 }
 
-/* Printed in pieces, the printer takes 0-terminated texts. */
-static void print_piece(struct xml_printer *p, const xmlChar *text, size_t size,
+/* The printer takes 0-terminated texts. */
+static void print_piece(struct xml_printer *p, const char *text, size_t size,
                         void (*print)(struct xml_printer *p, const char *text)) {
-        _cleanup_(freep) char *copy = strndup((const char *)text, size);
+        _cleanup_(freep) char *copy = strndup(text, size);
 
         if (copy)
                 print(p, copy);
@@ -27,11 +28,17 @@ static void print_piece(struct xml_printer *p, const xmlChar *text, size_t size,
                 p->failed = true;
 }
 
-static void close_start(struct echo *e) {
-        if (e->in_start)
+/* Before any other markup: the '>' that is due, and the text so far, unless it is blank. */
+static void flush(struct echo *e, bool ends_element) {
+        bool has_text = !xml_is_blank(e->text, e->text_size);
+
+        if (e->in_start && (has_text || !ends_element)) {
                 xml_printer_markup(&e->printer, ">");
-        e->in_start = false;
-        e->in_text = false;
+                e->in_start = false;
+        }
+        if (has_text)
+                print_piece(&e->printer, e->text, e->text_size, xml_printer_text);
+        e->text_size = 0;
 }
 
 static void print_name(struct xml_printer *p, const xmlChar *prefix, const xmlChar *name) {
@@ -59,7 +66,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 
         (void)uri;
         (void)n_defaulted;
-        close_start(e);
+        flush(e, false);
         e->in_start = true;
         e->depth++;
         if (e->unknown_depth == 0 && !metadata_is_element((const char *)name))
@@ -75,7 +82,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
                 xml_printer_markup(p, " ");
                 print_name(p, attributes[1], attributes[0]);
                 xml_printer_markup(p, "=\"");
-                print_piece(p, attributes[3], (size_t)(attributes[4] - attributes[3]),
+                print_piece(p, (const char *)attributes[3], (size_t)(attributes[4] - attributes[3]),
                             xml_printer_escaped);
                 xml_printer_markup(p, "\"");
         }
@@ -85,6 +92,7 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
         struct echo *e = echo_of(context);
 
         (void)uri;
+        flush(e, true);
         if (e->in_start)
                 xml_printer_markup(&e->printer, "/>");
         else {
@@ -92,7 +100,7 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
                 print_name(&e->printer, prefix, name);
                 xml_printer_markup(&e->printer, ">");
         }
-        e->in_start = e->in_text = false;
+        e->in_start = false;
         if (e->unknown_depth == e->depth)
                 e->unknown_depth = 0;
         e->depth--;
@@ -100,13 +108,21 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
 
 static void on_characters(void *context, const xmlChar *characters, int n) {
         struct echo *e = echo_of(context);
+        size_t wanted = e->text_size + (size_t)n;
 
-        /* Blanks within a text belong to it. */
-        if (xml_is_blank((const char *)characters, (size_t)n) && !e->in_text)
-                return;
-        close_start(e);
-        e->in_text = true;
-        print_piece(&e->printer, characters, (size_t)n, xml_printer_text);
+        if (wanted > e->n_allocated) {
+                size_t more = wanted > 2 * e->n_allocated ? wanted : 2 * e->n_allocated;
+                char *grown = realloc(e->text, more);
+
+                if (!grown) {
+                        e->printer.failed = true;
+                        return;
+                }
+                e->text = grown;
+                e->n_allocated = more;
+        }
+        memcpy(e->text + e->text_size, characters, (size_t)n);
+        e->text_size = wanted;
 }
 
 static void on_comment(void *context, const xmlChar *text) {
@@ -114,7 +130,7 @@ static void on_comment(void *context, const xmlChar *text) {
 
         if (e->depth == 0)
                 return;
-        close_start(e);
+        flush(e, false);
         xml_printer_markup(&e->printer, "<!--");
         xml_printer_markup(&e->printer, str_or_empty((const char *)text));
         xml_printer_markup(&e->printer, "-->");
@@ -125,7 +141,7 @@ static void on_instruction(void *context, const xmlChar *target, const xmlChar *
 
         if (e->depth == 0)
                 return;
-        close_start(e);
+        flush(e, false);
         xml_printer_markup(&e->printer, "<?");
         xml_printer_markup(&e->printer, (const char *)target);
         if (text) {
@@ -154,6 +170,7 @@ int metadata_read_verbatim(struct writer_metadata *m, const struct xml_input *in
         xml_printer_init(&echo.printer);
         r = xml_input_parse(input, &handler, &echo, NULL, reterr);
         k = xml_printer_finish(&echo.printer, WRITER_METADATA_WHAT, &text, NULL, reterr);
+        free(echo.text);
         if (r < 0 || k < 0)
                 return r < 0 ? r : k;
         m->verbatim = TAKE_PTR(text);

@@ -63,15 +63,20 @@ static int escape_attribute(unsigned char *out, int *out_size, const unsigned ch
         return made;
 }
 
-void xml_printer_escaped(struct xml_printer *p, const char *value) {
-        if (!p->failed &&
-            xmlOutputBufferWriteEscape(p->output, BAD_CAST value, escape_attribute) < 0)
+/* Of an empty text libxml2 says that it failed. */
+static void write_escaped(struct xml_printer *p, const char *text,
+                          xmlCharEncodingOutputFunc escape) {
+        if (!p->failed && *text != '\0' &&
+            xmlOutputBufferWriteEscape(p->output, BAD_CAST text, escape) < 0)
                 p->failed = true;
 }
 
+void xml_printer_escaped(struct xml_printer *p, const char *value) {
+        write_escaped(p, value, escape_attribute);
+}
+
 void xml_printer_text(struct xml_printer *p, const char *text) {
-        if (!p->failed && xmlOutputBufferWriteEscape(p->output, BAD_CAST text, NULL) < 0)
-                p->failed = true;
+        write_escaped(p, text, NULL);
 }
 
 void xml_printer_value(struct xml_printer *p, const char *name, const char *value) {
