@@ -268,7 +268,8 @@ HRESULT CVssWriter_GetSnapshotDeviceName(CVssWriter *writer, LPCWSTR wszOriginal
  * CVssWriter::IsPathAffected: does the path lie on a volume of the set? PrepareSnapshot to
  * PostSnapshot; false elsewhere.
  *
- * wszPath: absolute; need not exist; links are followed. Environment variables as ${NAME}.
+ * wszPath: absolute; need not exist; links are followed. Variables as in the paths of a document
+ * (<vss/vsmetadata.h>).
  * Since 0.1.
  */
 bool CVssWriter_IsPathAffected(CVssWriter *writer, LPCWSTR wszPath);
