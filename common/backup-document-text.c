@@ -122,6 +122,8 @@ static int read_root(struct backup_document *d, struct vss_error *reterr) {
         const char *version = backup_attribute(d->root, "version");
         int r = 0;
 
+        if (!is_element(d->root, "BACKUP_COMPONENTS"))
+                return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
         if (version && strncmp(version, "1.", 2) != 0)
                 return invalid(reterr, d->root, "has a version other than 1");
         if (backup_read_state_attributes(d->root, &d->state) < 0)

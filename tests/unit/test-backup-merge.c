@@ -263,9 +263,9 @@ START_TEST(an_answer_that_is_no_document_changes_nothing) {
                 _cleanup_(freep) char *after = NULL;
                 struct vss_error e = { 0 };
 
-                ck_assert_int_lt(backup_document_merge(d, &writer_a1, BACKUP_PHASE_PREPARE_BACKUP,
-                                                       answers[i], strlen(answers[i]), &e),
-                                 0);
+                ck_assert_msg(backup_document_merge(d, &writer_a1, BACKUP_PHASE_PREPARE_BACKUP,
+                                                    answers[i], strlen(answers[i]), &e) < 0,
+                              "%s", answers[i]);
                 ck_assert_int_eq(e.hr, VSS_E_INVALID_XML_DOCUMENT);
                 vss_error_done(&e);
                 after = print(d);
@@ -330,16 +330,16 @@ END_TEST
 
 /* Instance ids change; names do not; who was chosen by id is it whatever its name. */
 START_TEST(in_a_restore_a_writer_sees_what_is_selected_for_it) {
-        _cleanup_(backup_document_freep) struct backup_document *d = parse(
-                ROOT ">" WRITER(I1, A, " instanceName=\"n\"") COMPONENT("no", "/>") COMPONENT(
+        _cleanup_(backup_document_freep) struct backup_document *d =
+                parse(ROOT ">" WRITER(I1, A, " instanceName=\"n\"") COMPONENT("no", "/>") COMPONENT(
                         "yes", " selectedForRestore=\"yes\"/>")
-                        COMPONENT("off", " selectedForRestore=\"no\"/>") COMPONENT(
-                                "sub",
-                                "><RESTORE_SUBCOMPONENT logicalPath=\"l\" componentName=\"s\""
-                                " repair=\"no\"/></COMPONENT>")
-                                COMPONENT("moved", " selectedForRestore=\"yes\" "
-                                                   "selectedForRestoreInstanceId=\"" I9 "\"/>")
-                                        END);
+                              COMPONENT("off", " selectedForRestore=\"no\"/>") COMPONENT(
+                                      "sub",
+                                      "><RESTORE_SUBCOMPONENT logicalPath=\"l\" componentName=\"s\""
+                                      " repair=\"no\"/></COMPONENT>")
+                                      COMPONENT("moved",
+                                                " selectedForRestore=\"yes\" "
+                                                "selectedForRestoreInstanceId=\"" I9 "\"/>") END);
         struct backup_writer_info writer = { .instance_id = { .Data1 = 5 },
                                              .writer_id = { .Data1 = 0xa },
                                              .instance_name = "n" };
