@@ -128,9 +128,10 @@ int express_rules_check_document(const struct writer_metadata *m, struct vss_err
         struct vss_error error = { 0 };
         int r;
 
-        if (check_document(m, &error) >= 0)
-                return 0;
-        r = vss_error_set(reterr, E_INVALIDARG, 0, "%s", str_or_empty(error.message));
-        vss_error_done(&error);
+        r = check_document(m, &error);
+        if (r < 0) {
+                r = vss_error_prefix(&error, "%s", writer_metadata_identity(m)->name);
+                vss_error_move(reterr, &error);
+        }
         return r;
 }

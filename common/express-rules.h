@@ -21,5 +21,5 @@ enum express_rule {
 int express_rules_check(enum express_rule rule, uint32_t value, struct vss_error *reterr);
 /* The alternate location, too. */
 int express_rules_check_files(const struct writer_metadata_files *f, struct vss_error *reterr);
-/* A whole document; E_INVALIDARG. */
+/* A whole document, which is named in the message. */
 int express_rules_check_document(const struct writer_metadata *m, struct vss_error *reterr);

@@ -185,9 +185,13 @@ HRESULT IVssExpressWriter_LoadMetadata(IVssExpressWriter *express, LPCWSTR metad
         if (str_empty(metadata) || reserved != 0)
                 return last_error_argument(__func__,
                                            "metadata is NULL or empty, or reserved is not 0");
-        if (writer_metadata_parse(&m, metadata, strlen(metadata), &error) < 0 ||
-            express_rules_check_document(m, &error) < 0)
+        if (writer_metadata_parse(&m, metadata, strlen(metadata), &error) < 0)
                 return last_error_raise(&error);
+        if (express_rules_check_document(m, &error) < 0) {
+                (void)last_error_argument(__func__, str_or_empty(error.message));
+                vss_error_done(&error);
+                return E_INVALIDARG;
+        }
         forget_documents(express);
         express->loaded = TAKE_PTR(m);
         return S_OK;

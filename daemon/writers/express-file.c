@@ -4,6 +4,7 @@
 #include "daemon/writers/express-file.h"
 
 #include "common/document.h"
+#include "common/express-rules.h"
 #include "common/vss-id.h"
 #include "daemon/log/log.h"
 
@@ -14,9 +15,6 @@
 
 #define SUFFIX ".xml"
 #define UNFINISHED_PREFIX ".new-"
-#define BACKUP_BITS_REFUSED                                                                        \
-        ((uint32_t)(VSS_FSBT_DIFFERENTIAL_BACKUP_REQUIRED | VSS_FSBT_INCREMENTAL_BACKUP_REQUIRED | \
-                    VSS_FSBT_LOG_BACKUP_REQUIRED))
 
 void express_document_done(struct express_document *d) {
         writer_metadata_free(d->metadata);
@@ -30,83 +28,10 @@ void express_documents_free(struct express_document *documents, size_t n) {
         free(documents);
 }
 
-static int refuse(const char *writer, const char *what, struct vss_error *reterr) {
-        return vss_error_set(reterr, VSS_E_NOT_SUPPORTED, 0,
-                             "The express writer %s %s; such a writer needs a process of its own, "
-                             "which registers by RegisterWriter",
-                             writer, what);
-}
-
 static int check_identity(const struct writer_metadata_identity *id, struct vss_error *reterr) {
         if (vss_id_is_null(id->writer_id) || str_empty(id->name))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "An express writer needs a writer id and a name");
-        if (id->usage < VSS_UT_BOOTABLESYSTEMSTATE || id->usage > VSS_UT_USERDATA)
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "The express writer %s has the usage type %d; it can be 1 "
-                                     "(bootable system state), 2 (system service) or 3 (user data)",
-                                     id->name, (int)id->usage);
-        return 0;
-}
-
-static int check_component(const struct writer_metadata *m, size_t i, const char *writer,
-                           struct vss_error *reterr) {
-        const struct writer_metadata_component *c = writer_metadata_component(m, i);
-        size_t n = writer_metadata_n_files(m, WRITER_METADATA_FILES, i);
-
-        if (c->type != VSS_CT_FILEGROUP ||
-            writer_metadata_n_files(m, WRITER_METADATA_DATABASE_FILES, i) > 0 ||
-            writer_metadata_n_files(m, WRITER_METADATA_DATABASE_LOG_FILES, i) > 0)
-                return refuse(writer, "has a database", reterr);
-        if (c->flags & (VSS_CF_BACKUP_RECOVERY | VSS_CF_APP_ROLLBACK_RECOVERY))
-                return refuse(writer, "has a component that wants to be recovered in the copy",
-                              reterr);
-        for (size_t k = 0; k < n; k++) {
-                struct writer_metadata_files f;
-
-                if (!writer_metadata_get_files(m, WRITER_METADATA_FILES, i, k, &f))
-                        break;
-                if (!str_empty(f.alternate_path))
-                        return refuse(writer, "has files in an alternate place", reterr);
-                if (f.backup_type_mask & BACKUP_BITS_REFUSED)
-                        return refuse(writer,
-                                      "has files for differential, incremental or log backups",
-                                      reterr);
-        }
-        return 0;
-}
-
-static int check_restore(const struct writer_metadata_restore *r, const char *writer,
-                         struct vss_error *reterr) {
-        if (!r)
-                return 0;
-        if (r->method == VSS_RME_UNDEFINED || r->method == VSS_RME_RESTORE_TO_ALTERNATE_LOCATION ||
-            r->method == VSS_RME_CUSTOM)
-                return refuse(writer, "has a restore method that it cannot have", reterr);
-        if (r->writer_restore != VSS_WRE_NEVER)
-                return refuse(writer, "wants events of a restore", reterr);
-        return 0;
-}
-
-static int check_limits(const struct writer_metadata *m, struct vss_error *reterr) {
-        const struct writer_metadata_identity *id = writer_metadata_identity(m);
-        int r;
-
-        r = check_identity(id, reterr);
-        if (r >= 0)
-                r = check_restore(writer_metadata_restore(m), id->name, reterr);
-        for (size_t i = 0; r >= 0 && i < writer_metadata_n_components(m); i++)
-                r = check_component(m, i, id->name, reterr);
-        if (r < 0)
-                return r;
-        if (writer_metadata_schema(m) &
-            ~((uint32_t)VSS_BS_COPY | (uint32_t)VSS_BS_INDEPENDENT_SYSTEM_STATE))
-                return refuse(id->name, "has a backup schema beyond full and copy", reterr);
-        if (writer_metadata_n_files(m, WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT, 0) > 0 ||
-            writer_metadata_n_files(m, WRITER_METADATA_MAPPINGS, 0) > 0)
-                return refuse(id->name,
-                              "has alternate location mappings or files excluded from snapshots",
-                              reterr);
         return 0;
 }
 
@@ -126,7 +51,9 @@ int express_document_read(struct express_document *ret, struct document *text,
                 return vss_error_from_errno(reterr, -ENOMEM, "Reading an express writer");
         r = writer_metadata_parse(&d.metadata, xml, document_size(text), reterr);
         if (r >= 0)
-                r = check_limits(d.metadata, reterr);
+                r = check_identity(writer_metadata_identity(d.metadata), reterr);
+        if (r >= 0)
+                r = express_rules_check_document(d.metadata, reterr);
         if (r < 0) {
                 express_document_done(&d);
                 return r;
