@@ -26,7 +26,6 @@ static struct backup_writer *backup_writer_free(struct backup_writer *w) {
         free(w);
         return NULL;
 }
-DEFINE_CLEANUP(struct backup_writer, backup_writer_free);
 
 struct backup_document *backup_document_free(struct backup_document *d) {
         if (!d)
