@@ -53,7 +53,8 @@ static bool copy(const VSS_FILE *file, const char *to) {
         while (n > 0)
                 n = sendfile(out, in, NULL, 1 << 20);
         close(in);
-        return (fsync(out) == 0) & (close(out) == 0) && n == 0;
+        n |= fsync(out);
+        return close(out) == 0 && n == 0;
 }
 
 /* To files/PATH, with the directories above it. user: is all well so far? */

@@ -295,10 +295,20 @@ START_TEST(run_backs_up_components) {
         run("tar -xOf /run/documents.tar WM0.xml");
         expect_text("must-be-there");
 
+        /* A command finds the files of its own set, as the manual shows it. */
+        ck_assert_int_eq(symlink("ShadowCopy1", "/run/vss/ShadowCopy2"), 0);
+        vssctl("-q run --component 'Test: files:main' -- sh -c '" VSSCTL
+               " -q files -0 --set $VSS_SET_ID \"Test: files:main\" | "
+               "tar --null --no-recursion -P -T - -cf /run/backup.tar'");
+        expect_status(0);
+        ck_assert_str_eq(printed.text, "");
+        run("tar -tPf /run/backup.tar");
+        expect_text("/a.dat\n");
+
         /* A command that fails has saved nothing. */
         vssctl("run --component 'Test: files:main' --document /run/other.tar -- false");
         expect_status(11);
-        ck_assert_uint_eq(heard.completes, 1);
+        ck_assert_uint_eq(heard.completes, 2);
         ck_assert_int_eq(access("/run/other.tar", F_OK), -1);
         tear_down();
 }
