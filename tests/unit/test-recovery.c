@@ -3,6 +3,9 @@
 
 #include "tests/unit/fake-host.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG context,
                   uint64_t expire_unix) {
         struct snapshot_record r = { .number = number,
@@ -146,6 +149,34 @@ START_TEST(an_expired_copy_in_use_is_tried_again_later) {
 }
 END_TEST
 
+/* Each step asks for time of its own: systemd waits as long as they go on. */
+START_TEST(systemd_is_asked_for_time) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        unsigned n = 0;
+        char text[256];
+        ssize_t size;
+        int fd;
+
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        ck_assert_int_ge(fd, 0);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", host.directory);
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+        put_intent("alpha");
+        put("alpha", "/backup/", 1, VSS_CTX_BACKUP, 0);
+        put("alpha", "/app/", 2, VSS_CTX_APP_ROLLBACK, 0);
+        recover();
+        ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
+        while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+                text[size] = '\0';
+                n += strncmp(text, "EXTEND_TIMEOUT_USEC=", 20) == 0;
+        }
+        ck_assert_uint_eq(n, 3);
+        (void)close(fd);
+        (void)unlink(address.sun_path);
+}
+END_TEST
+
 START_TEST(numbers_go_on) {
         struct session *s;
         struct snapshot_record *records;
@@ -182,6 +213,7 @@ int main(void) {
         tcase_add_test(tc, a_copy_that_cannot_be_deleted_stays_listed);
         tcase_add_test(tc, expired_copies_go);
         tcase_add_test(tc, an_expired_copy_in_use_is_tried_again_later);
+        tcase_add_test(tc, systemd_is_asked_for_time);
         tcase_add_test(tc, numbers_go_on);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);

@@ -58,7 +58,7 @@ int __wrap_vasprintf(char **ret, const char *format, va_list args) {
         return fails() ? -1 : __real_vasprintf(ret, format, args);
 }
 
-#include "tests/unit/fake-host.h"
+#include "tests/unit/fake-components.h"
 
 /* The fakes behind a door that counts nothing. */
 #define EXEMPT(type, call)        \
@@ -331,6 +331,66 @@ START_TEST(a_session_at_every_allocation) {
 }
 END_TEST
 
+static void try_component(struct session *s, enum session_method m, struct component_args a) {
+        memset(&answer, 0, sizeof(answer));
+        if (session_call_component(s, m, &a, on_nothing, NULL, NULL) == 0)
+                turn_while(is_unanswered);
+}
+
+/* The same with a component, a document loaded and saved: to whom a writer answers, too. */
+static bool run_documents(long n) {
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        struct document *saved = NULL;
+        struct session *s = NULL;
+        struct async *async = NULL;
+        bool reached;
+
+        a.key.instance_id = instance_of(&host.front);
+        a.texts[0] = "text";
+        atomic_store(&countdown, n);
+        if (session_new(&s, host.manager, 0, NULL) >= 0) {
+                (void)session_initialize_for_backup(s, NULL);
+                (void)session_set_backup_state(s, true, false, VSS_BT_FULL, false, NULL);
+                if (session_gather_writer_metadata(s, &async, NULL) >= 0)
+                        await(async);
+                try_component(s, METHOD_ADD_COMPONENT, a);
+                try_component(s, METHOD_SET_BACKUP_OPTIONS, a);
+                (void)session_save_as_xml(s, &saved, NULL);
+                session_free(s);
+        }
+        if (saved && session_new(&s, host.manager, 0, NULL) >= 0) {
+                memset(&answer, 0, sizeof(answer));
+                if (session_initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, saved, on_nothing,
+                                            NULL, NULL) >= 0)
+                        turn_while(is_unanswered);
+                if (session_gather_writer_metadata(s, &async, NULL) >= 0)
+                        await(async);
+                a.flag = true;
+                a.key.instance_id = GUID_NULL;
+                try_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a);
+                if (session_pre_restore(s, &async, NULL) >= 0)
+                        await(async);
+                if (session_post_restore(s, &async, NULL) >= 0)
+                        await(async);
+                session_free(s);
+        }
+        reached = settle();
+        document_unref(saved);
+        check_all_is_well();
+        return reached;
+}
+
+START_TEST(documents_at_every_allocation) {
+        long n = 0;
+
+        host.front.metadata = front_metadata;
+        host.back.metadata = back_metadata;
+        while (run_documents(n))
+                n++;
+        ck_assert_int_gt(n, 50);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("session-memory");
         TCase *tc = tcase_create("all");
@@ -341,6 +401,7 @@ int main(void) {
         tcase_set_timeout(tc, 120); /* some hundred sets, each with its syncs to the disk */
         tcase_add_loop_test(tc, a_script_at_every_allocation, 0, 3);
         tcase_add_loop_test(tc, a_session_at_every_allocation, 0, 2);
+        tcase_add_test(tc, documents_at_every_allocation);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
