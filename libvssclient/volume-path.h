@@ -5,9 +5,7 @@
 
 #include "common/util.h"
 
-/* path: absolute, with ${NAME} for environment variables; it need not exist, then its nearest
+/* path: absolute, with variables (common/path-variables.h); it need not exist, then its nearest
  * parent that does counts. volumes: mount points and block devices. False also when it cannot be
  * found out. */
 bool volume_path_is_on(const char *path, char *const *volumes);
-/* Replaces ${NAME} by the environment's value; an unknown one by nothing. 0, -ENOMEM. */
-int volume_path_expand(char **ret, const char *path);

@@ -162,7 +162,7 @@ HRESULT CVssWriter_Subscribe(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD
  * dwUnsubscribeTimeout: milliseconds that Unsubscribe waits for a handler in progress; 0 or
  * INFINITE: as long as it takes.
  * Errors: as Subscribe.
- * Since 0.1.
+ * Since 0.2.
  */
 HRESULT CVssWriterEx_SubscribeEx(CVssWriter *writer, DWORD dwUnsubscribeTimeout,
                                  DWORD dwEventFlags);
@@ -179,7 +179,7 @@ HRESULT CVssWriterEx_SubscribeEx(CVssWriter *writer, DWORD dwUnsubscribeTimeout,
  */
 HRESULT CVssWriter_Unsubscribe(CVssWriter *writer);
 
-/* CVssWriter::InstallAlternateWriter: reserved. Errors: E_NOTIMPL, always. Since 0.1. */
+/* CVssWriter::InstallAlternateWriter: reserved. Errors: E_NOTIMPL, always. Since 0.2. */
 HRESULT CVssWriter_InstallAlternateWriter(CVssWriter *writer, VSS_ID AlternateWriterId,
                                           VSS_ID clsidAlternateWriter);
 
@@ -237,7 +237,7 @@ VSS_APPLICATION_LEVEL CVssWriter_GetCurrentLevel(CVssWriter *writer);
 VSS_BACKUP_TYPE CVssWriter_GetBackupType(CVssWriter *writer);
 
 /* CVssWriter::GetRestoreType: in PreRestore and PostRestore; VSS_RTYPE_UNDEFINED elsewhere, and
- * when the requester set none: treat it as VSS_RTYPE_BY_COPY. Since 0.1. */
+ * when the requester set none: treat it as VSS_RTYPE_BY_COPY. Since 0.2. */
 VSS_RESTORE_TYPE CVssWriter_GetRestoreType(CVssWriter *writer);
 
 /* CVssWriter::AreComponentsSelected: the requester works in component mode. Since 0.1. */

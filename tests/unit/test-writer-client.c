@@ -71,6 +71,8 @@ static bool on_prepare_snapshot(CVssWriter *w, void *user) {
         ck_assert_int_eq(CVssWriterEx2_GetSessionId(w, &session), S_OK);
         ck_assert_uint_eq(session.Data1, 0xc);
         ck_assert(CVssWriter_IsPathAffected(w, "/proc/self/../nothing-of-this-name"));
+        ck_assert(CVssWriter_IsPathAffected(w, "/proc/${percent}"));
+        ck_assert(!CVssWriter_IsPathAffected(w, "${NO_SUCH_VARIABLE}/proc"));
         ck_assert(!CVssWriter_IsPathAffected(w, "proc"));
         ck_assert(!CVssWriter_IsPathAffected(w, "/sys"));
         ck_assert_int_eq(CVssWriter_GetSnapshotDeviceName(w, "/proc/", &device), VSS_E_BAD_STATE);
