@@ -31,6 +31,7 @@ struct express_writers {
         char *directory;
         struct express_writer *writers, *store; /* store is not among the writers */
         size_t n;
+        uint64_t generation; /* counts what registers and goes */
 };
 
 struct writer_call {
@@ -38,6 +39,7 @@ struct writer_call {
         struct document *metadata; /* Identify: what is answered */
         bool reload;               /* PostRestore of the store */
         bool reloading;            /* a job has it */
+        uint64_t generation;       /* when the job began */
         sd_event_source *turn;
         writer_reply_fn reply; /* NULL: cancelled while its job runs */
         void *userdata;
@@ -342,9 +344,17 @@ static void reload_done(void *userdata, int r, struct vss_error *error) {
         struct writer_call *c = userdata;
         struct express_writers *e = c->owner;
 
+        /* What was read may be older than what has registered, or gone, meanwhile. */
+        if (r >= 0 && c->generation != e->generation) {
+                express_documents_free(TAKE_PTR(c->found), c->n_found);
+                c->n_found = 0;
+                r = express_reload(c);
+                if (r >= 0)
+                        return;
+        }
         if (r < 0)
                 log_warning("The restored express writers are not read: %s",
-                            str_or_empty(error->message));
+                            error->message ? error->message : strerror(-r));
         /* The store may go with the last of them, and takes its call back then. */
         if (r >= 0) {
                 struct express_document *found = TAKE_PTR(c->found);
@@ -362,6 +372,7 @@ static int express_reload(struct writer_call *c) {
         struct job *job;
         int r;
 
+        c->generation = c->owner->generation;
         r = job_start(&job, c->owner->event, "vss-express", reload_run, reload_done, c);
         c->reloading = r >= 0;
         return r;
@@ -399,6 +410,7 @@ static int operation_run(struct job *job _unused_, void *userdata, struct vss_er
 static void operation_done(void *userdata, int r, struct vss_error *error) {
         struct operation *o = userdata;
 
+        o->owner->generation++;
         if (r >= 0 && o->text) {
                 r = express_add(o->owner, &o->read, error);
                 /* What is not reported is not registered. */

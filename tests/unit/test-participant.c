@@ -806,22 +806,25 @@ START_TEST(registration_is_checked) {
                 int usage, source;
                 uint32_t class_id;
                 HRESULT hr;
+                uint32_t subscribe;
         } cases[] = {
-                { "", VSS_APP_SYSTEM, 3, 3, 1, E_INVALIDARG },
-                { NULL, VSS_APP_SYSTEM, 3, 3, 1, E_INVALIDARG },
-                { "w", VSS_APP_UNKNOWN, 3, 3, 1, E_INVALIDARG },
-                { "w", VSS_APP_AUTO, 3, 3, 1, E_INVALIDARG },
-                { "w", (VSS_APPLICATION_LEVEL)5, 3, 3, 1, E_INVALIDARG },
-                { "w", VSS_APP_SYSTEM, 0, 3, 1, E_INVALIDARG },
-                { "w", VSS_APP_SYSTEM, 5, 3, 1, E_INVALIDARG },
-                { "w", VSS_APP_SYSTEM, 3, 4, 1, E_INVALIDARG },
-                { "w", VSS_APP_SYSTEM, 3, 3, 0, E_INVALIDARG },
+                { "", VSS_APP_SYSTEM, 3, 3, 1, E_INVALIDARG, 0 },
+                { NULL, VSS_APP_SYSTEM, 3, 3, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_UNKNOWN, 3, 3, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_AUTO, 3, 3, 1, E_INVALIDARG, 0 },
+                { "w", (VSS_APPLICATION_LEVEL)5, 3, 3, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_SYSTEM, 0, 3, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_SYSTEM, 5, 3, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_SYSTEM, 3, 4, 1, E_INVALIDARG, 0 },
+                { "w", VSS_APP_SYSTEM, 3, 3, 0, E_INVALIDARG, 0 },
+                { "w", VSS_APP_SYSTEM, 3, 3, 1, E_INVALIDARG, 0x10 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct writer_identity id = { .class_id = { .Data1 = cases[i].class_id },
                                               .name = (char *)(uintptr_t)cases[i].name,
                                               .level = cases[i].level,
+                                              .subscribe = cases[i].subscribe,
                                               .usage = (VSS_USAGE_TYPE)cases[i].usage,
                                               .source = (VSS_SOURCE_TYPE)cases[i].source };
                 struct vss_error error = { 0 };
