@@ -23,6 +23,8 @@ static const char front_metadata[] =
         "<FILE_GROUP logicalPath=\"data\\deep\" componentName=\"fixed\" selectable=\"no\"/>"
         "<FILE_GROUP logicalPath=\"dat\" componentName=\"stranger\" selectable=\"yes\" "
         "selectableForRestore=\"yes\"/>"
+        "<FILE_GROUP logicalPath=\"dataset\" componentName=\"alien\" selectable=\"yes\" "
+        "selectableForRestore=\"yes\"><FILE_LIST path=\"/srv/alien\" filespec=\"*\"/></FILE_GROUP>"
         "<DATABASE componentName=\"db\" selectable=\"yes\">"
         "<DATABASE_FILES path=\"/srv/db\" filespec=\"*.ibd\"/></DATABASE>"
         "</BACKUP_LOCATIONS></WRITER_METADATA>";

@@ -70,6 +70,10 @@ static const struct {
             E_INVALIDARG), /* not selectable for restore */
         ROW(ADD_RESTORE_SUBCOMPONENT, FRONT, "data", { "dat", "stranger", "" }, 0, false,
             VSS_E_OBJECT_NOT_FOUND), /* not below */
+        ROW(ADD_RESTORE_SUBCOMPONENT, FRONT, "data", { "dataset", "alien", "" }, 0, false,
+            VSS_E_OBJECT_NOT_FOUND), /* segments are whole */
+        ROW(ADD_NEW_TARGET, FRONT, "data", { "/srv/alien", "*", "/new" }, 0, false,
+            VSS_E_OBJECT_NOT_FOUND),
         ROW(ADD_RESTORE_SUBCOMPONENT, FRONT, "data", { "data", "none", "" }, 0, false,
             VSS_E_OBJECT_NOT_FOUND),
         ROW(ADD_RESTORE_SUBCOMPONENT, FRONT, "data", { "data", "part", "" }, 0, false, S_OK),
@@ -252,6 +256,13 @@ START_TEST(a_restore_moves_to_another_instance) {
         host.journal.text[0] = '\0';
         ck_finished(session_pre_restore, s);
         ck_assert_str_eq(host.journal.text, "other:PreRestore ");
+        session_free(s);
+
+        /* One that does not take over what another saved. */
+        other.metadata = back_metadata;
+        s = restore_gathered();
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE_EX, a), E_INVALIDARG);
+        ck_assert_ptr_null(strstr(save(s), "selectedForRestore"));
         session_free(s);
         host_settle();
         fake_writer_gone(&other);
