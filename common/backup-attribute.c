@@ -96,7 +96,8 @@ bool backup_attribute_yes(const xmlNode *node, const char *name) {
 }
 
 int backup_charge(struct backup_document *d, size_t n_nodes, size_t n_bytes) {
-        if (n_nodes > BACKUP_NODES_MAX - d->n_nodes || n_bytes > BACKUP_DOCUMENT_MAX - d->n_bytes)
+        if (n_nodes > d->n_nodes_max || d->n_nodes > d->n_nodes_max - n_nodes ||
+            n_bytes > d->n_bytes_max || d->n_bytes > d->n_bytes_max - n_bytes)
                 return -ENOMEM;
         d->n_nodes += n_nodes;
         d->n_bytes += n_bytes;

@@ -216,11 +216,15 @@ static int set_child_text(struct backup_component *c, const struct text_row *row
 int backup_component_set_text(struct backup_component *c, enum backup_text what, const char *text,
                               struct vss_error *reterr) {
         const struct text_row *row = &texts[what];
+        VSS_ID id;
         int r;
 
         r = xml_text_check(text, row->what, reterr);
         if (r < 0)
                 return r;
+        if (what == BACKUP_TEXT_SELECTED_INSTANCE && vss_id_parse(&id, text) < 0)
+                return vss_error_set(reterr, E_INVALIDARG, 0, "%s, '%.64s', is no id", row->what,
+                                     text);
         if (row->element)
                 r = set_child_text(c, row, text);
         else

@@ -235,6 +235,10 @@ static int merge_component(struct backup_document *d, const struct backup_writer
         return r;
 }
 
+static size_t smaller(size_t a, size_t b) {
+        return a < b ? a : b;
+}
+
 int backup_document_merge(struct backup_document *d, const struct backup_writer_info *writer,
                           enum backup_phase phase, const char *text, size_t size,
                           struct vss_error *reterr) {
@@ -242,11 +246,17 @@ int backup_document_merge(struct backup_document *d, const struct backup_writer_
         int r;
 
         r = backup_document_parse(&given, text, size, reterr);
+        d->n_nodes_max =
+                smaller(BACKUP_NODES_MAX, d->n_nodes + BACKUP_NODES_MAX / BACKUP_MERGE_SHARE);
+        d->n_bytes_max =
+                smaller(BACKUP_DOCUMENT_MAX, d->n_bytes + BACKUP_DOCUMENT_MAX / BACKUP_MERGE_SHARE);
         for (size_t i = 0; r >= 0 && i < given->n_writers; i++) {
                 const struct backup_writer *w = given->writers[i];
 
                 for (size_t k = 0; r >= 0 && k < w->n_components; k++)
                         r = merge_component(d, writer, phase, w->components[k], reterr);
         }
+        d->n_nodes_max = BACKUP_NODES_MAX;
+        d->n_bytes_max = BACKUP_DOCUMENT_MAX;
         return r;
 }

@@ -79,9 +79,12 @@ static int read_component(struct backup_writer *w, xmlNode *node, struct vss_err
                 .name = backup_attribute(node, "componentName"),
         };
         struct backup_component *c;
+        VSS_ID selected;
 
         if (!key.name)
                 return invalid(reterr, node, "has no componentName");
+        if (vss_id_parse(&selected, backup_attribute(node, "selectedForRestoreInstanceId")) < 0)
+                return invalid(reterr, node, "has a selectedForRestoreInstanceId that is no id");
         if (backup_writer_adopt_component(w, node, &key, &c) < 0)
                 return backup_out_of_memory(reterr);
         for (xmlNode *child = node->children; c && child; child = child->next) {
@@ -112,6 +115,11 @@ static int read_writer(struct backup_document *d, xmlNode *node, struct vss_erro
                 return invalid(reterr, node, "has a backupSchema that is no number");
         if (backup_document_adopt_writer(d, node, &info, &w) < 0)
                 return backup_out_of_memory(reterr);
+        if (w->first->info.schema != info.schema)
+                return vss_error_set(reterr, VSS_E_CORRUPT_XML_DOCUMENT, 0,
+                                     WHAT ", line %ld: writer %s has two backup schemas, %u and %u",
+                                     xmlGetLineNo(node), writer_id, w->first->info.schema,
+                                     info.schema);
         for (xmlNode *child = node->children; r >= 0 && child; child = child->next)
                 if (is_element(child, "COMPONENT"))
                         r = read_component(w, child, reterr);
@@ -124,7 +132,7 @@ static int read_root(struct backup_document *d, struct vss_error *reterr) {
 
         if (!is_element(d->root, "BACKUP_COMPONENTS"))
                 return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
-        if (version && strncmp(version, "1.", 2) != 0)
+        if (version && !streq(version, "1") && strncmp(version, "1.", 2) != 0)
                 return invalid(reterr, d->root, "has a version other than 1");
         if (backup_read_state_attributes(d->root, &d->state) < 0)
                 return invalid(reterr, d->root, "has a snapshotSetId that is no id");

@@ -10,6 +10,8 @@
 
 #define BACKUP_DOCUMENT_MAX ((size_t)64 * 1024 * 1024) /* of text */
 #define BACKUP_NODES_MAX ((size_t)2 * 1000 * 1000)     /* elements and attributes */
+/* Of these, what one answer of a writer may add: no writer fills the document alone. */
+#define BACKUP_MERGE_SHARE 4
 #define BACKUP_NAMESPACE "x-schema:#VssComponentMetadata"
 
 struct backup_entries {
@@ -26,8 +28,9 @@ struct backup_component {
 
 struct backup_writer {
         struct backup_document *document;
-        struct backup_writer *next; /* of all, in document order */
-        size_t position;            /* among all */
+        struct backup_writer *next;  /* of all, in document order */
+        struct backup_writer *first; /* of the elements of the same instance: the one that grows */
+        size_t position;             /* among all */
         xmlNode *node;
         struct backup_writer_info info;
         struct backup_component **components;
@@ -46,6 +49,7 @@ struct backup_document {
         struct key_index component_index; /* by instance, class, logical path and name */
         struct key_index class_index;     /* by class, type, logical path and name: the first */
         size_t n_nodes, n_bytes;          /* bounds of what the tree holds and prints */
+        size_t n_nodes_max, n_bytes_max;  /* how far they may grow now */
 };
 
 /* The value; fallback if text is NULL or unknown. */

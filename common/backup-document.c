@@ -8,7 +8,13 @@
 #include <stdio.h>
 
 struct backup_document *backup_document_alloc(void) {
-        return calloc(1, sizeof(struct backup_document));
+        struct backup_document *d = calloc(1, sizeof(*d));
+
+        if (d) {
+                d->n_nodes_max = BACKUP_NODES_MAX;
+                d->n_bytes_max = BACKUP_DOCUMENT_MAX;
+        }
+        return d;
 }
 
 struct backup_component *backup_component_free(struct backup_component *c) {
@@ -228,9 +234,11 @@ int backup_document_adopt_writer(struct backup_document *d, xmlNode *node,
         else
                 d->all = w;
         d->last = w;
-        /* The first element of a writer is the one that grows. */
-        if (!key_index_find(&d->writer_index, hash, match_writer, &key))
+        w->first = key_index_find(&d->writer_index, hash, match_writer, &key);
+        if (!w->first) {
+                w->first = w;
                 key_index_add(&d->writer_index, hash, w);
+        }
         *ret = w;
         return 0;
 }

@@ -96,7 +96,7 @@ enum backup_text {
         BACKUP_TEXT_SELECTED_INSTANCE,   /* selectedForRestoreInstanceId, a GUID */
         _BACKUP_TEXT_MAX,
 };
-/* Borrowed until the component changes; NULL: not set. */
+/* Borrowed until the component changes; NULL: not set. Setting NULL or an empty text removes it. */
 const char *backup_component_text(const struct backup_component *c, enum backup_text what);
 int backup_component_set_text(struct backup_component *c, enum backup_text what, const char *text,
                               struct vss_error *reterr);
@@ -175,7 +175,9 @@ bool backup_phase_may_add(enum backup_phase phase, enum backup_list list);
 
 /* Takes what a writer changed from the document that it gave back, as far as it may in this phase;
  * components that are not in d, or not the writer's, and everything else that it may not touch are
- * ignored. VSS_E_INVALID_XML_DOCUMENT leaves d as it was. */
+ * ignored. A text that only one call may set (backup and restore metadata) stays as it was set
+ * first. VSS_E_INVALID_XML_DOCUMENT leaves d as it was; with E_OUTOFMEMORY, also for more than a
+ * quarter of what a document may hold, a part may have been taken. */
 int backup_document_merge(struct backup_document *d, const struct backup_writer_info *writer,
                           enum backup_phase phase, const char *text, size_t size,
                           struct vss_error *reterr);

@@ -1,8 +1,8 @@
 #pragma once
 
 /* A document on its way: text that is not looked at, counted by reference. Up to 1 MiB it travels
- * in a message as a string, beyond as a sealed memfd, which is handed on without being copied. The
- * text is not trusted: whoever reads it, parses it. */
+ * in a message as a string, beyond (and what is no UTF-8 at all) as a sealed memfd, which is handed
+ * on without being copied. The text is not trusted: whoever reads it, parses it. */
 
 #include "common/vss-error.h"
 #include <dbus/dbus.h>
@@ -23,9 +23,10 @@ size_t document_size(const struct document *d);
  */
 const char *document_text(struct document *d);
 
-/* As one variant, v: s, or h. NULL goes out as an empty string. 0, -ENOMEM. */
+/* As one variant, v: s, or h. NULL goes out as an empty string. 0, -ENOMEM, or why no memfd could
+ * be made. */
 int document_append(DBusMessageIter *iter, struct document *d);
 /* An empty string comes in as NULL. what: names it in messages. An h must be a regular sealed memfd
- * (F_SEAL_WRITE, _SHRINK, _GROW) of at most max bytes: E_INVALIDARG. */
+ * (F_SEAL_WRITE, _SHRINK, _GROW) without holes, of at most max bytes: E_INVALIDARG. */
 int document_read(DBusMessageIter *iter, const char *what, size_t max, struct document **ret,
                   struct vss_error *reterr);

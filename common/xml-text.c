@@ -3,19 +3,20 @@
 #include "common/xml-text.h"
 #include "common/utf8.h"
 #include <libxml/chvalid.h>
-#include <libxml/xmlstring.h>
 
 int xml_text_check(const char *s, const char *what, struct vss_error *reterr) {
         if (str_empty(s))
                 return 0;
         while (*s >= ' ' && *s <= '~') /* nearly all of nearly all */
                 s++;
-        if (!xmlCheckUTF8((const unsigned char *)s))
-                return vss_error_set(reterr, E_INVALIDARG, 0, "%s is not valid UTF-8", what);
         while (*s) {
                 uint32_t character;
+                size_t n = utf8_decode(s, &character);
 
-                s += utf8_decode(s, &character);
+                if (character == UTF8_REPLACEMENT && n == 1)
+                        return vss_error_set(reterr, E_INVALIDARG, 0, "%s is not valid UTF-8",
+                                             what);
+                s += n;
                 if (!xmlIsCharQ(character))
                         return vss_error_set(reterr, E_INVALIDARG, 0,
                                              "%s has the character U+%04X, which an XML document "

@@ -5,6 +5,8 @@
 #include "common/vss-id.h"
 
 #include <check.h>
+#include <stdio.h>
+#include <time.h>
 
 static const VSS_ID class_a = { .Data1 = 0xa }, class_b = { .Data1 = 0xb };
 static const VSS_ID instance_1 = { .Data1 = 1 }, instance_2 = { .Data1 = 2 };
@@ -159,6 +161,132 @@ START_TEST(components_are_found) {
 }
 END_TEST
 
+START_TEST(bad_documents_are_refused) {
+        static const struct {
+                const char *text;
+                HRESULT hr;
+        } cases[] = {
+                { "", VSS_E_INVALID_XML_DOCUMENT },
+                { "<WRITER_METADATA/>", VSS_E_INVALID_XML_DOCUMENT },
+                { "<BACKUP_COMPONENTS version=\"2.0\"/>", VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT ">", VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT " snapshotSetId=\"x\"/>", VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT "><WRITER_COMPONENTS/></BACKUP_COMPONENTS>", VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT ">" WRITER_A1 "<COMPONENT/></WRITER_COMPONENTS></BACKUP_COMPONENTS>",
+                  VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT ">" WRITER_A1 "<COMPONENT componentName=\"c\""
+                       " selectedForRestoreInstanceId=\"x\"/></WRITER_COMPONENTS>"
+                       "</BACKUP_COMPONENTS>",
+                  VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT "><WRITER_COMPONENTS writerId=\"0000000a-0000-0000-0000-000000000000\""
+                       " backupSchema=\"x\"/></BACKUP_COMPONENTS>",
+                  VSS_E_INVALID_XML_DOCUMENT },
+                { "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/passwd\">]>" ROOT ">&b;"
+                  "</BACKUP_COMPONENTS>",
+                  VSS_E_INVALID_XML_DOCUMENT },
+                { ROOT ">" WRITER_A1 "</WRITER_COMPONENTS>"
+                       "<WRITER_COMPONENTS instanceId=\"00000001-0000-0000-0000-000000000000\""
+                       " writerId=\"0000000a-0000-0000-0000-000000000000\" backupSchema=\"17\"/>"
+                       "</BACKUP_COMPONENTS>",
+                  VSS_E_CORRUPT_XML_DOCUMENT },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct backup_document *d = NULL;
+                struct vss_error e = { 0 };
+
+                ck_assert_msg(backup_document_parse(&d, cases[i].text, strlen(cases[i].text), &e) <
+                                      0,
+                              "%s", cases[i].text);
+                ck_assert_msg(e.hr == cases[i].hr, "0x%x: %s", (unsigned)e.hr, cases[i].text);
+                ck_assert_ptr_null(d);
+                vss_error_done(&e);
+        }
+}
+END_TEST
+
+START_TEST(what_xml_cannot_carry_is_refused) {
+        static const struct backup_entry bad = { .texts = { "/p", "f\x02" } };
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        struct backup_component *c = add(d, instance_1, class_a, NULL, "c");
+        _cleanup_(freep) char *before = print(d), *after = NULL;
+        const char *const texts[] = { "\x01", "a\xff", "\xef\xbf\xbf", "\xed\xa0\x80" };
+        struct vss_error e = { 0 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                ck_assert_int_lt(
+                        backup_component_set_text(c, BACKUP_TEXT_BACKUP_OPTIONS, texts[i], &e), 0);
+                ck_assert_int_eq(e.hr, E_INVALIDARG);
+                vss_error_done(&e);
+        }
+        ck_assert_int_lt(backup_component_add_entry(c, BACKUP_LIST_PARTIAL_FILE, &bad, NULL), 0);
+        ck_assert_int_lt(backup_component_set_text(c, BACKUP_TEXT_SELECTED_INSTANCE, "x", NULL), 0);
+        ck_assert_int_lt(backup_component_set_number(c, BACKUP_NUMBER_RESTORE_TARGET, 0, NULL), 0);
+        ck_assert_int_lt(backup_component_set_number(c, BACKUP_NUMBER_ROLL_FORWARD, 4, NULL), 0);
+        after = print(d);
+        ck_assert_str_eq(before, after);
+}
+END_TEST
+
+START_TEST(of_two_components_the_first_wins) {
+        static const char text[] = FULL
+                ">" WRITER_A1
+                "<COMPONENT componentName=\"c\" componentType=\"database\" backupStamp=\"1\"/>"
+                "<COMPONENT componentName=\"c\" componentType=\"filegroup\" backupStamp=\"2\"/>"
+                "</WRITER_COMPONENTS></BACKUP_COMPONENTS>";
+        _cleanup_(backup_document_freep) struct backup_document *d = parse(text);
+        const struct backup_writer *w = backup_document_writer(d, 0);
+
+        ck_assert_uint_eq(backup_writer_n_components(w), 1);
+        ck_assert_str_eq(
+                backup_component_text(backup_writer_component(w, 0), BACKUP_TEXT_BACKUP_STAMP),
+                "1");
+        ck_assert_ptr_null(backup_writer_component(w, 1));
+        assert_xml(d, text);
+}
+END_TEST
+
+START_TEST(a_component_is_added_once) {
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        const struct backup_writer_info writer = { .instance_id = instance_1,
+                                                   .writer_id = class_a };
+        const struct backup_component_key key = { .type = VSS_CT_FILEGROUP, .name = "c" };
+        struct vss_error e = { 0 };
+
+        (void)add(d, instance_1, class_a, "", "c");
+        ck_assert_int_lt(backup_document_add(d, &writer, &key, NULL, &e), 0);
+        ck_assert_int_eq(e.hr, VSS_E_OBJECT_ALREADY_EXISTS);
+        vss_error_done(&e);
+}
+END_TEST
+
+/* A hundred thousand components: each is added, found and printed in constant time. */
+START_TEST(time_is_linear) {
+        double seconds[2];
+
+        for (size_t i = 0; i < 2; i++) {
+                _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+                _cleanup_(backup_document_freep) struct backup_document *read = NULL;
+                _cleanup_(freep) char *xml = NULL;
+                clock_t begin = clock();
+
+                for (unsigned k = 0; k < (i == 0 ? 5000u : 50000u); k++) {
+                        char name[16];
+                        struct backup_component *c;
+
+                        (void)snprintf(name, sizeof(name), "c%u", k);
+                        c = add(d, (VSS_ID){ .Data1 = k / 50 }, class_a, "l", name);
+                        ck_assert_int_eq(
+                                backup_component_set_flag(c, BACKUP_FLAG_SUCCEEDED, true, NULL), 0);
+                }
+                xml = print(d);
+                read = parse(xml);
+                seconds[i] = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        }
+        ck_assert_msg(seconds[1] < 40 * seconds[0], "%f s, then %f s", seconds[0], seconds[1]);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("backup-document");
         TCase *tcase = tcase_create("all");
@@ -170,6 +298,12 @@ int main(void) {
         tcase_add_test(tcase, what_is_not_known_survives);
         tcase_add_test(tcase, namespaces_do_not_matter);
         tcase_add_test(tcase, components_are_found);
+        tcase_add_test(tcase, bad_documents_are_refused);
+        tcase_add_test(tcase, what_xml_cannot_carry_is_refused);
+        tcase_add_test(tcase, of_two_components_the_first_wins);
+        tcase_add_test(tcase, a_component_is_added_once);
+        tcase_add_test(tcase, time_is_linear);
+        tcase_set_timeout(tcase, 60);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);

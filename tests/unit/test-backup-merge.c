@@ -299,6 +299,31 @@ START_TEST(the_document_has_an_end) {
 }
 END_TEST
 
+START_TEST(one_answer_adds_so_much) {
+        const size_t n = 20 * 1024 * 1024;
+        _cleanup_(backup_document_freep) struct backup_document *d = parse(PLAIN);
+        _cleanup_(freep) char *text = malloc(n + 1), *given = malloc(n + 4096);
+        struct vss_error e = { 0 };
+
+        memset(text, 'x', n);
+        text[n] = '\0';
+        (void)sprintf(given, "%s%s%s",
+                      ROOT STATE WRITER(I1, A, "") "<COMPONENT componentName=\"c\""
+                                                   " componentType=\"database\" backupStamp=\"",
+                      text, "\"/>" END);
+        ck_assert_int_lt(backup_document_merge(d, &writer_a1, BACKUP_PHASE_POST_SNAPSHOT, given,
+                                               strlen(given), &e),
+                         0);
+        ck_assert_int_eq(e.hr, E_OUTOFMEMORY);
+        vss_error_done(&e);
+        ck_assert_ptr_null(backup_component_text(find(d, "c"), BACKUP_TEXT_BACKUP_STAMP));
+        /* The requester may, and so may the next. */
+        ck_assert_int_eq(
+                backup_component_set_text(find(d, "c"), BACKUP_TEXT_BACKUP_OPTIONS, text, NULL), 0);
+        merge(d, BACKUP_PHASE_POST_SNAPSHOT, PLAIN);
+}
+END_TEST
+
 static char *extract(const struct backup_document *d, const struct backup_writer_info *writer,
                      bool selected_only) {
         char *xml = NULL;
@@ -386,6 +411,7 @@ int main(void) {
         tcase_add_test(tcase, a_writer_changes_nothing_of_others);
         tcase_add_test(tcase, an_answer_that_is_no_document_changes_nothing);
         tcase_add_test(tcase, the_document_has_an_end);
+        tcase_add_test(tcase, one_answer_adds_so_much);
         tcase_add_test(tcase, in_a_backup_a_writer_sees_its_own);
         tcase_add_test(tcase, in_a_restore_a_writer_sees_what_is_selected_for_it);
         tcase_add_test(tcase, what_is_shown_can_be_given_back);
