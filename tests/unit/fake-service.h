@@ -196,6 +196,8 @@ static inline DBusMessage *serve_session(struct fake_bus *bus, DBusMessage *call
         if (dbus_message_has_member(call, "IsVolumeSnapshotted"))
                 return reply_with(call, DBUS_TYPE_BOOLEAN, &truth, DBUS_TYPE_INT32, &bits,
                                   DBUS_TYPE_INVALID);
+        if (dbus_message_has_member(call, "ShouldBlockRevert"))
+                return reply_with(call, DBUS_TYPE_BOOLEAN, &truth, DBUS_TYPE_INVALID);
         if (dbus_message_has_member(call, "IsVolumeSupported"))
                 return dbus_message_has_path(call, SESSION)
                                ? reply_with(call, DBUS_TYPE_BOOLEAN, &truth, DBUS_TYPE_INVALID)

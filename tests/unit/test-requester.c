@@ -327,6 +327,7 @@ START_TEST(a_failed_writers_status_is_a_success_that_tells) {
 END_TEST
 
 START_TEST(lists_for_tools) {
+        bool block = false;
         static const LPCWSTR filter[] = { "context=app-rollback", "set=" SOME_ID_TEXT, NULL };
         static const LPCWSTR bad[] = { "context", NULL };
         VSS_SNAPSHOT_INFO **snapshots = NULL;
@@ -359,6 +360,16 @@ START_TEST(lists_for_tools) {
         ck_assert_int_eq(present, TRUE);
         ck_assert_int_eq(bits, VSS_SC_DISABLE_DEFRAG);
         ck_assert_int_eq(IsVolumeSnapshottedInternal("/srv", &present, &bits), S_OK);
+        ck_assert_int_eq(ShouldBlockRevert("/srv", &block), S_OK);
+        ck_assert(block);
+        ck_assert_int_eq(ShouldBlockRevertInternal("/srv", &block), S_OK);
+        ck_assert_int_eq(ShouldBlockRevert("/srv", NULL), E_INVALIDARG);
+        ck_assert_int_eq(ShouldBlockRevert(NULL, &block), E_INVALIDARG);
+        ck_assert(!block);
+        script.refuse = VSS_E_OBJECT_NOT_FOUND;
+        block = true;
+        ck_assert_int_eq(ShouldBlockRevert("/srv", &block), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert(!block);
 }
 END_TEST
 
