@@ -3,8 +3,10 @@
 
 #include "libvssclient/component-source.h"
 #include "libvssclient/differenced-files.h"
+#include "libvssclient/files/file-path.h"
 #include "libvssclient/files/file-walk.h"
 #include "libvssclient/last-error.h"
+#include <dirent.h>
 
 #define NOT_TO_BACKUP "/etc/vss/files-not-to-backup.d"
 #define NOT_TO_SNAPSHOT "/etc/vss/files-not-to-snapshot.d"
@@ -115,24 +117,75 @@ static void on_list_problem(void *userdata, const char *sentence) {
                                                    });
 }
 
+/* Local ones, as "$AllVolumes$" means. */
+static int list_volumes(const struct mount_table *mounts, char ***ret) {
+        const struct mount *m;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && (m = mount_table_get(mounts, i)) != NULL; i++)
+                if (m->kind == MOUNT_LOCAL)
+                        r = strv_append(ret, m->path);
+        return r;
+}
+
+/* The directories in that of the users' homes, and root's. */
+static int list_profiles(char ***ret, struct vss_error *reterr) {
+        _cleanup_(freep) char *homes = NULL;
+        struct dirent *e;
+        DIR *d;
+        int r;
+
+        r = file_path_expand(&homes, "${homedir}", reterr);
+        if (r >= 0 && strv_append(ret, "/root") < 0)
+                r = vss_error_from_errno(reterr, -ENOMEM, "The home directories");
+        d = r >= 0 ? opendir(homes) : NULL;
+        while (d && r >= 0 && (e = readdir(d)) != NULL) {
+                _cleanup_(freep) char *home = NULL;
+
+                if (e->d_name[0] == '.')
+                        continue;
+                if (file_path_join(&home, homes, e->d_name) < 0 || strv_append(ret, home) < 0)
+                        r = vss_error_from_errno(reterr, -ENOMEM, "The home directories");
+        }
+        if (d)
+                (void)closedir(d); /* it was only read */
+        return r;
+}
+
+static int list_writers(const VssSelection *s, char ***ret) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < s->n_documents; i++) {
+                const struct writer_metadata *m = selection_metadata(s, i);
+
+                r = strv_append(ret, str_or_empty(writer_metadata_identity(m)->name));
+        }
+        return r;
+}
+
 /* A list of the machine's. */
 static int read_machine_rules(struct listing *l, const char *directory, struct file_rules **ret) {
         struct list_problem problem = { .listing = l, .directory = directory };
         _cleanup_(file_rules_freep) struct file_rules *rules = NULL;
-        _cleanup_(strv_freep) char **names = NULL;
-        int r = 0;
+        _cleanup_(strv_freep) char **volumes = NULL, **profiles = NULL, **writers = NULL;
+        int r;
 
         if (*ret)
                 return 0;
-        for (size_t i = 0; r >= 0 && i < l->selection->n_documents; i++)
-                r = strv_append(&names, str_or_empty(writer_metadata_identity(
-                                                             selection_metadata(l->selection, i))
-                                                             ->name));
-        if (r < 0)
-                return vss_error_from_errno(&l->error, r, directory);
-        r = file_rules_new(&rules, &l->error);
+        if (list_volumes(l->selection->mounts, &volumes) < 0 ||
+            list_writers(l->selection, &writers) < 0)
+                return vss_error_from_errno(&l->error, -ENOMEM, directory);
+        r = list_profiles(&profiles, &l->error);
         if (r >= 0)
-                r = file_rules_read(rules, directory, names, on_list_problem, &problem, &l->error);
+                r = file_rules_new(&rules, &l->error);
+        if (r >= 0)
+                r = file_rules_read(rules, directory,
+                                    &(const struct file_rules_places){
+                                            .volumes = volumes,
+                                            .profiles = profiles,
+                                            .writers = writers,
+                                    },
+                                    on_list_problem, &problem, &l->error);
         if (r >= 0)
                 r = problem.result;
         if (r < 0)

@@ -6,14 +6,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define LIST_SIZE_MAX (1024 * 1024)
-#define ALL_VOLUMES "$AllVolumes$"
-#define USER_PROFILE "$UserProfile$"
 
 struct reader {
         struct file_rules *rules;
+        const struct file_rules_places *places;
         const char *file;
         unsigned line;
         file_rules_problem_fn on_problem;
@@ -28,11 +28,58 @@ static void tell(const struct reader *in, const char *problem) {
                 in->on_problem(in->userdata, sentence);
 }
 
+/* path: "" or "/...", below each of the places. */
+static int add_everywhere(struct reader *in, char *const *places, const char *path,
+                          const char *spec, bool recursive, struct vss_error *reterr) {
+        STRV_FOREACH (place, places) {
+                _cleanup_(freep) char *whole = NULL, *directory = NULL;
+                struct vss_error error = { 0 };
+                int r;
+
+                if (str_format(&whole, "%s/%s", *place, path) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, in->file);
+                r = file_path_normalise(&directory, whole, &error);
+                if (r == -EINVAL) {
+                        tell(in, str_or_empty(error.message));
+                        vss_error_done(&error);
+                        return 0;
+                }
+                vss_error_done(&error);
+                if (r < 0 || file_rules_add(in->rules, directory, spec, recursive, NULL) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, in->file);
+        }
+        return 0;
+}
+
+/* "$AllVolumes$/PATH": the places, and the path behind; NULL: the path is one of its own. */
+static const char *find_places(const struct reader *in, const char *path,
+                               char *const **ret_places) {
+        const struct {
+                const char *name;
+                char *const *places;
+        } names[] = {
+                { "$AllVolumes$", in->places->volumes },
+                { "$UserProfile$", in->places->profiles },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                size_t n = strlen(names[i].name);
+
+                if (strncasecmp(path, names[i].name, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+                        continue;
+                *ret_places = names[i].places;
+                return path + n;
+        }
+        return NULL;
+}
+
 /* "PATH/SPEC", "PATH/SPEC /s". 0 also for a line that is skipped. */
 static int read_line(struct reader *in, char *line, struct vss_error *reterr) {
         _cleanup_(freep) char *directory = NULL;
         struct vss_error error = { 0 };
         bool recursive = false;
+        char *const *places;
+        const char *rest;
         char *slash;
         size_t n;
         int r;
@@ -51,17 +98,15 @@ static int read_line(struct reader *in, char *line, struct vss_error *reterr) {
                 line[n] = '\0';
         }
 
-        if (strstr(line, ALL_VOLUMES) == line || strstr(line, USER_PROFILE) == line) {
-                tell(in, "'$AllVolumes$' and '$UserProfile$' are not known here; name the "
-                         "directories");
-                return 0;
-        }
         slash = strrchr(line, '/');
         if (!slash || slash[1] == '\0') {
                 tell(in, "it does not end with the name of a file, or '*'");
                 return 0;
         }
         *slash = '\0';
+        rest = find_places(in, line, &places);
+        if (rest)
+                return add_everywhere(in, places, rest, slash + 1, recursive, reterr);
         r = file_path_expand(&directory, slash == line ? "/" : line, &error);
         if (r == -ENOMEM) {
                 vss_error_move(reterr, &error);
@@ -126,9 +171,15 @@ static int read_file(struct reader *in, int directory, const char *name, struct 
         return 0;
 }
 
-int file_rules_read(struct file_rules *r, const char *directory, char *const *writers,
-                    file_rules_problem_fn on_problem, void *userdata, struct vss_error *reterr) {
-        struct reader in = { .rules = r, .on_problem = on_problem, .userdata = userdata };
+int file_rules_read(struct file_rules *r, const char *directory,
+                    const struct file_rules_places *places, file_rules_problem_fn on_problem,
+                    void *userdata, struct vss_error *reterr) {
+        struct reader in = {
+                .rules = r,
+                .places = places,
+                .on_problem = on_problem,
+                .userdata = userdata,
+        };
         _cleanup_(close_directory) DIR *d = opendir(directory);
         int result = 0;
 
@@ -143,7 +194,7 @@ int file_rules_read(struct file_rules *r, const char *directory, char *const *wr
 
                 /* Hidden files and what editors leave. */
                 if (e->d_name[0] == '.' || e->d_name[n - 1] == '~' ||
-                    is_writers(e->d_name, writers))
+                    is_writers(e->d_name, places->writers))
                         continue;
                 if (file_path_join(&path, directory, e->d_name) < 0)
                         return vss_error_from_errno(reterr, -ENOMEM, directory);

@@ -23,10 +23,18 @@ bool file_rules_match(const struct file_rules *r, const char *directory, const c
 /* Does a rule name every file in this directory and below it? */
 bool file_rules_match_tree(const struct file_rules *r, const char *directory);
 
+/* What stands for several directories at the beginning of a line. */
+struct file_rules_places {
+        char *const *volumes;  /* "$AllVolumes$": mount points, normalised */
+        char *const *profiles; /* "$UserProfile$": users' home directories, normalised */
+        char *const *writers;  /* that run */
+};
+
 /* A machine-wide list (spec/writer.md, 4.8): each file of the directory has lines "PATH/SPEC" or
  * "PATH/SPEC /s", '#' begins a comment. A file called like a writer (without ".conf") counts for
  * nothing while it runs: its own list does. A bad line or file is skipped, and told of through
- * on_problem. No such directory: no rules. writers NULL: none. */
+ * on_problem. No such directory: no rules. Each list of places may be NULL. */
 typedef void (*file_rules_problem_fn)(void *userdata, const char *sentence);
-int file_rules_read(struct file_rules *r, const char *directory, char *const *writers,
-                    file_rules_problem_fn on_problem, void *userdata, struct vss_error *reterr);
+int file_rules_read(struct file_rules *r, const char *directory,
+                    const struct file_rules_places *places, file_rules_problem_fn on_problem,
+                    void *userdata, struct vss_error *reterr);

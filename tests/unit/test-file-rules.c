@@ -83,7 +83,10 @@ static void note(void *userdata, const char *sentence) {
 
 START_TEST(the_machines_list_is_read) {
         char directory[] = "/tmp/vss-rules-XXXXXX", notes[2048] = "", link[64];
-        const char *const writers[] = { "Mail store", NULL };
+        char *const writers[] = { (char[]){ "Mail store" }, NULL };
+        char *const volumes[] = { (char[]){ "" }, (char[]){ "/srv/data" }, NULL };
+        char *const profiles[] = { (char[]){ "/home/anna" }, (char[]){ "/home/bert" }, NULL };
+        const struct file_rules_places places = { volumes, profiles, writers };
         struct file_rules *r;
 
         ck_assert_ptr_nonnull(mkdtemp(directory));
@@ -97,6 +100,9 @@ START_TEST(the_machines_list_is_read) {
                    "relative/*\n"
                    "/srv/\n"
                    "/srv/${NOT_DEFINED}/*\n"
+                   "$AllVolumes$/lost+found/* /s\n"
+                   "$userprofile$/.cache/*.part\n"
+                   "$AllVolumes$/../*\n"
                    "/srv/last");
         write_file(directory, "Mail store.conf", "/srv/mail/* /s\n");
         write_file(directory, ".hidden", "/srv/hidden/*\n");
@@ -105,8 +111,7 @@ START_TEST(the_machines_list_is_read) {
         ck_assert_int_eq(symlink("/etc/passwd", link), 0);
 
         ck_assert_int_eq(file_rules_new(&r, NULL), 0);
-        ck_assert_int_eq(file_rules_read(r, directory, (char *const *)writers, note, notes, NULL),
-                         0);
+        ck_assert_int_eq(file_rules_read(r, directory, &places, note, notes, NULL), 0);
         file_rules_seal(r);
         ck_assert(file_rules_match(r, "/var/tmp/a/b", "x"));
         ck_assert(file_rules_match(r, "/srv", "one file.dat"));
@@ -114,6 +119,12 @@ START_TEST(the_machines_list_is_read) {
         ck_assert(!file_rules_match(r, "/srv", "a.core"));
         ck_assert(file_rules_match(r, "/var/lib/x/y", "a.tmp"));
         ck_assert(file_rules_match(r, "/srv", "last"));
+        ck_assert(file_rules_match(r, "/lost+found/a", "x"));
+        ck_assert(file_rules_match(r, "/srv/data/lost+found", "x"));
+        ck_assert(!file_rules_match(r, "/srv/lost+found", "x"));
+        ck_assert(file_rules_match(r, "/home/bert/.cache", "x.part"));
+        ck_assert(!file_rules_match(r, "/home/bert/.cache/deep", "x.part"));
+        ck_assert(!file_rules_match(r, "/home/carl/.cache", "x.part"));
         ck_assert(!file_rules_match(r, "/srv/mail", "x"));
         ck_assert(!file_rules_match(r, "/srv/hidden", "x"));
         ck_assert(!file_rules_match(r, "/srv/old", "x"));
@@ -121,12 +132,16 @@ START_TEST(the_machines_list_is_read) {
         ck_assert_ptr_nonnull(strstr(notes, "local.conf:7: "));
         ck_assert_ptr_nonnull(strstr(notes, "local.conf:8: "));
         ck_assert_ptr_nonnull(strstr(notes, "local.conf:9: "));
+        ck_assert_ptr_nonnull(strstr(notes, "local.conf:12: "));
         ck_assert_ptr_nonnull(strstr(notes, "/link:0: "));
         file_rules_free(r);
 
         /* The writer does not run: the machine's list of it counts. */
         ck_assert_int_eq(file_rules_new(&r, NULL), 0);
-        ck_assert_int_eq(file_rules_read(r, directory, NULL, NULL, NULL, NULL), 0);
+        ck_assert_int_eq(file_rules_read(r, directory,
+                                         &(const struct file_rules_places){ NULL, NULL, NULL },
+                                         NULL, NULL, NULL),
+                         0);
         file_rules_seal(r);
         ck_assert(file_rules_match(r, "/srv/mail", "x"));
         file_rules_free(r);
@@ -139,7 +154,10 @@ START_TEST(the_machines_list_is_read) {
         ck_assert_int_eq(rmdir(directory), 0);
 
         ck_assert_int_eq(file_rules_new(&r, NULL), 0);
-        ck_assert_int_eq(file_rules_read(r, directory, NULL, NULL, NULL, NULL), 0); /* no list */
+        ck_assert_int_eq(file_rules_read(r, directory,
+                                         &(const struct file_rules_places){ NULL, NULL, NULL },
+                                         NULL, NULL, NULL),
+                         0); /* no list */
         file_rules_free(r);
 }
 END_TEST

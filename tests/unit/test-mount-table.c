@@ -1,5 +1,6 @@
 /* Paths, mounts and copies, as text. */
 
+#include "libvssclient/files/file-path.h"
 #include "libvssclient/files/mount-table.h"
 
 #include <check.h>
@@ -93,6 +94,19 @@ START_TEST(what_is_mounted_twice_is_listed_once) {
 }
 END_TEST
 
+START_TEST(below_means_whole_names) {
+        const char *rest = NULL;
+
+        ck_assert(file_path_is_below("/a/b", "/a", &rest));
+        ck_assert_str_eq(rest, "/b");
+        ck_assert(file_path_is_below("/a", "/a", &rest));
+        ck_assert_str_eq(rest, "");
+        ck_assert(file_path_is_below("/a", "", &rest));
+        ck_assert(!file_path_is_below("/ab", "/a", &rest));
+        ck_assert(!file_path_is_below("/a", "/a/b", &rest));
+}
+END_TEST
+
 START_TEST(nonsense_is_refused) {
         static const char *const lines[] = { "", "1 2 3\n", "a b c d e f\n",
                                              "22 1 x:0 / / rw - ext4 d rw\n" };
@@ -118,6 +132,7 @@ int main(void) {
         tcase_add_loop_test(c, each_path_has_its_place, 0, (int)ARRAY_SIZE(cases));
         tcase_add_test(c, kinds_are_told_apart);
         tcase_add_test(c, what_is_mounted_twice_is_listed_once);
+        tcase_add_test(c, below_means_whole_names);
         tcase_add_loop_test(c, nonsense_is_refused, 0, 4);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
