@@ -154,7 +154,12 @@ static int parse_tree(struct backup_document *d, const struct xml_input *input,
         if (r < 0)
                 return r;
         d->root = xmlDocGetRootElement(d->tree);
-        if (!d->root || !backup_prepare_tree(d))
+        if (!d->root)
+                return backup_out_of_memory(reterr);
+        /* Another root has kept its namespace, beside which there is no place for ours. */
+        if (!is_element(d->root, "BACKUP_COMPONENTS") || d->root->nsDef)
+                return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
+        if (!backup_prepare_tree(d))
                 return backup_out_of_memory(reterr);
         drop_blanks(d->root);
         return 0;
