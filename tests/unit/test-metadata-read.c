@@ -468,6 +468,7 @@ START_TEST(depth_is_bounded) {
         _cleanup_(freep) char *good = repeat(open, "</a>", 60, "</WRITER_METADATA>");
         _cleanup_(writer_metadata_freep) struct writer_metadata *m = parse(good);
 
+        ck_assert_uint_eq(writer_metadata_n_components(m), 0);
         assert_refused(bomb, strlen(bomb), "deeply");
         assert_refused(deep, strlen(deep), "deeply");
 }
