@@ -68,6 +68,13 @@ static bool is_element(const xmlNode *node, const char *name) {
         return node->type == XML_ELEMENT_NODE && streq((const char *)node->name, name);
 }
 
+static bool has_default_namespace(const xmlNode *node) {
+        for (const xmlNs *ns = node->nsDef; ns; ns = ns->next)
+                if (!ns->prefix)
+                        return true;
+        return false;
+}
+
 static int read_component(struct backup_writer *w, xmlNode *node, struct vss_error *reterr) {
         const struct backup_component_key key = {
                 .instance_id = w->info.instance_id,
@@ -157,7 +164,7 @@ static int parse_tree(struct backup_document *d, const struct xml_input *input,
         if (!d->root)
                 return backup_out_of_memory(reterr);
         /* Another root has kept its namespace, beside which there is no place for ours. */
-        if (!is_element(d->root, "BACKUP_COMPONENTS") || d->root->nsDef)
+        if (!is_element(d->root, "BACKUP_COMPONENTS") || has_default_namespace(d->root))
                 return invalid(reterr, d->root, "is not the root, BACKUP_COMPONENTS");
         if (!backup_prepare_tree(d))
                 return backup_out_of_memory(reterr);
