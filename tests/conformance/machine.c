@@ -13,7 +13,7 @@
 
 #define WAIT_MS 60000
 #define HANDLER_MS 5000
-#define IN_PROGRESS_MS 300
+#define IN_PROGRESS_MS 50
 #define NESTING_MAX 12
 
 static const struct rows *states;
@@ -200,9 +200,14 @@ static bool call(struct run *r, const char *method, const char *text, bool wait,
                 return false;
         set_note(c, method, ret->hr);
         outputs_take(c);
+        /* The one object that stays the library's. */
+        if (streq(method, "GetIdentifyInformation") && ret->hr == S_OK)
+                c->bank->borrowed[row->makes] = true;
         if (ret->hr == S_OK && wait && row->makes >= 0 &&
             streq(slot_rows[row->makes].name, "IVssAsync"))
                 ret->hr = operation_end(r);
+        (void)snprintf(ret->message, sizeof(ret->message), "%s",
+                       FAILED(ret->hr) ? VssLastErrorMessage() : "");
         if (attempt && attempt->remote)
                 (void)fixture_remote_memory(0);
         return !r->problem[0];
@@ -523,7 +528,16 @@ static void sets_delete(void) {
         if (sets.n == 0)
                 return;
         if (CreateVssBackupComponents(&b) == S_OK &&
-            IVssBackupComponents_InitializeForBackup(b, NULL) == S_OK)
+            IVssBackupComponents_InitializeForBackup(b, NULL) == S_OK) {
+                VSS_ID set;
+
+                /* A creation that was left may still be being put back. */
+                (void)IVssBackupComponents_SetContext(b, VSS_CTX_NAS_ROLLBACK); /* no writers */
+                for (unsigned n = 0; IVssBackupComponents_StartSnapshotSet(b, &set) ==
+                                             VSS_E_SNAPSHOT_SET_IN_PROGRESS &&
+                                     n < WAIT_MS;
+                     n++)
+                        (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
                 for (size_t i = 0; i < sets.n; i++) {
                         LONG deleted;
                         VSS_ID id;
@@ -532,6 +546,7 @@ static void sets_delete(void) {
                                 b, sets.ids[i], VSS_OBJECT_SNAPSHOT_SET, true, &deleted,
                                 &id); /* most went with their object */
                 }
+        }
         (void)IVssBackupComponents_Release(b);
         sets.n = 0;
 }

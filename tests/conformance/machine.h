@@ -27,6 +27,7 @@
 
 struct outcome {
         HRESULT hr;        /* of the row's call; of the operation that it began, if it began */
+        char message[512]; /* what was said of it */
         char problem[512]; /* why there is no such code; "": there is */
         bool armed;        /* the allocation that was to fail came */
 };

@@ -2,11 +2,11 @@
 
 #include "tests/conformance/memory.h"
 
+#ifdef WRAPPED_MEMORY
+
 #include <libxml/xmlmemory.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#ifdef WRAPPED_MEMORY
 
 /* Of one thread: the writer's own thread goes on. */
 static _Thread_local unsigned left;
