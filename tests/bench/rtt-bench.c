@@ -52,7 +52,7 @@ static void call_library(IVssBackupComponents *backup) {
 }
 
 static IVssBackupComponents *open_library(const char *address) {
-        IVssBackupComponents *backup;
+        IVssBackupComponents *backup = NULL;
 
         if (FAILED(VssSetBusAddress(address)) || FAILED(CreateVssBackupComponents(&backup)))
                 fail("CreateVssBackupComponents", VssLastErrorMessage());

@@ -191,6 +191,7 @@ static const struct row {
 /* The service: notes the arguments, and answers what the XML says. */
 
 static char arguments[512]; /* of the last call, with the lock */
+static unsigned n_calls;    /* of the session: an IVssAsync that goes says so at any time */
 static char *metadata_text, *components_text;
 
 static void note_value(DBusMessageIter *iter, char *to, size_t size) {
@@ -329,6 +330,7 @@ static DBusMessage *answer(struct fake_bus *b, DBusMessage *call) {
         if (!dbus_message_has_interface(call, VSS_BUS_NAME ".BackupComponents") ||
             dbus_message_has_member(call, "Release"))
                 return serve(b, call);
+        n_calls++;
         note_arguments(call);
         return s->refuse != S_OK ? refusal(call, s->refuse) : good_answer(call);
 }
@@ -384,6 +386,7 @@ static void set_script(HRESULT refuse, bool nonsense) {
         script.nonsense = nonsense;
         arguments[0] = '\0';
         bus.calls[0] = '\0';
+        n_calls = 0;
         (void)pthread_mutex_unlock(&bus.lock);
 }
 
@@ -456,7 +459,7 @@ static void assert_empty(const struct row *row, unsigned touched, const char *wh
 
 static void assert_nothing_sent(const struct row *row) {
         (void)pthread_mutex_lock(&bus.lock);
-        ck_assert_msg(bus.calls[0] == '\0', "%s: sent", row->name);
+        ck_assert_msg(n_calls == 0, "%s: sent", row->name);
         (void)pthread_mutex_unlock(&bus.lock);
 }
 
