@@ -10,6 +10,15 @@
 #include <check.h>
 #include <stdio.h>
 
+/* For fake_writer.metadata: a file group of these files. */
+#define FAKE_METADATA(files)                                                          \
+        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.1\">" \
+        "<IDENTIFICATION writerId=\"aaaaaaaa-0000-4000-8000-000000000001\""           \
+        " instanceId=\"aaaaaaaa-0000-4000-8000-000000000002\" friendlyName=\"w\""     \
+        " usage=\"USER_DATA\" dataSource=\"OTHER\"/><BACKUP_LOCATIONS>"               \
+        "<FILE_GROUP componentName=\"c\">" files                                      \
+        "</FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>"
+
 enum fake_answer {
         FAKE_OK,
         FAKE_VETO,      /* false, RETRYABLE, with a message */

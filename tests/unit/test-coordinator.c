@@ -269,21 +269,13 @@ START_TEST(the_record_says_what_the_copy_is) {
 }
 END_TEST
 
-#define WRITER_DOCUMENT(path)                                                           \
-        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.1\">"   \
-        "<IDENTIFICATION writerId=\"aaaaaaaa-0000-4000-8000-000000000001\""             \
-        " instanceId=\"aaaaaaaa-0000-4000-8000-000000000002\" friendlyName=\"w\""       \
-        " usage=\"USER_DATA\" dataSource=\"OTHER\"/><BACKUP_LOCATIONS>"                 \
-        "<FILE_GROUP componentName=\"c\"><FILE_LIST path=\"" path "\" filespec=\"*\"/>" \
-        "</FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>"
-
 /* Each volume is as consistent as those are whose files it has. */
 START_TEST(consistency_follows_whose_files_are_where) {
         struct snapshot_record *records;
         size_t n;
 
-        front.metadata = WRITER_DOCUMENT("/alpha/one/db");
-        back.metadata = WRITER_DOCUMENT("/beta/two/db");
+        front.metadata = FAKE_METADATA("<FILE_LIST path=\"/alpha/one\" filespec=\"*\"/>");
+        back.metadata = FAKE_METADATA("<FILE_LIST path=\"/beta/two\" filespec=\"*\"/>");
         prepare_writers();
         back.answers[WRITER_EVENT_POST_SNAPSHOT] = FAKE_VETO;
         start(true);

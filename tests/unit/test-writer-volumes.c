@@ -10,13 +10,6 @@
 
 #include <sys/stat.h>
 
-#define DOCUMENT(files)                                                               \
-        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.1\">" \
-        "<IDENTIFICATION writerId=\"aaaaaaaa-0000-4000-8000-000000000001\""           \
-        " instanceId=\"aaaaaaaa-0000-4000-8000-000000000002\" friendlyName=\"w\""     \
-        " usage=\"USER_DATA\" dataSource=\"OTHER\"/><BACKUP_LOCATIONS>"               \
-        "<FILE_GROUP componentName=\"c\">" files                                      \
-        "</FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>"
 #define FILE_LIST(path, more) "<FILE_LIST path=\"" path "\" filespec=\"*\" " more "/>"
 
 static const char mounts[] = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
@@ -77,27 +70,27 @@ static const struct {
         const char *metadata;
         bool sure, on_data, on_root;
 } rows[] = {
-        { DOCUMENT(FILE_LIST("/srv/data/db", "")), true, true, false },
-        { DOCUMENT(FILE_LIST("/srv/data/", "")), true, true, false },
-        { DOCUMENT(FILE_LIST("/srv/database", "recursive=\"yes\"")), true, false, false },
-        { DOCUMENT(FILE_LIST("/etc", "")), true, false, true },
-        { DOCUMENT(FILE_LIST("/", "")), true, false, true },
+        { FAKE_METADATA(FILE_LIST("/srv/data/db", "")), true, true, false },
+        { FAKE_METADATA(FILE_LIST("/srv/data/", "")), true, true, false },
+        { FAKE_METADATA(FILE_LIST("/srv/database", "recursive=\"yes\"")), true, false, false },
+        { FAKE_METADATA(FILE_LIST("/etc", "")), true, false, true },
+        { FAKE_METADATA(FILE_LIST("/", "")), true, false, true },
         /* Recursion goes into what is mounted below. */
-        { DOCUMENT(FILE_LIST("/srv", "")), true, false, false },
-        { DOCUMENT(FILE_LIST("/srv", "recursive=\"yes\"")), true, true, false },
-        { DOCUMENT(FILE_LIST("/", "recursive=\"yes\"")), true, true, true },
+        { FAKE_METADATA(FILE_LIST("/srv", "")), true, false, false },
+        { FAKE_METADATA(FILE_LIST("/srv", "recursive=\"yes\"")), true, true, false },
+        { FAKE_METADATA(FILE_LIST("/", "recursive=\"yes\"")), true, true, true },
         /* The same file system by another way. */
-        { DOCUMENT(FILE_LIST("/mnt/again/x", "")), true, true, false },
-        { DOCUMENT(FILE_LIST("/net/share", "")), true, false, false },
-        { DOCUMENT(FILE_LIST("${sysconfdir}/x", "")), true, false, true },
-        { DOCUMENT(FILE_LIST("/etc", "alternatePath=\"/srv/data/spit\"")), true, true, true },
-        { DOCUMENT(FILE_LIST("/etc", "") FILE_LIST("/etc", "recursive=\"yes\"")
-                           FILE_LIST("/srv/data", "")),
+        { FAKE_METADATA(FILE_LIST("/mnt/again/x", "")), true, true, false },
+        { FAKE_METADATA(FILE_LIST("/net/share", "")), true, false, false },
+        { FAKE_METADATA(FILE_LIST("${sysconfdir}/x", "")), true, false, true },
+        { FAKE_METADATA(FILE_LIST("/etc", "alternatePath=\"/srv/data/spit\"")), true, true, true },
+        { FAKE_METADATA(FILE_LIST("/etc", "") FILE_LIST("/etc", "recursive=\"yes\"")
+                                FILE_LIST("/srv/data", "")),
           true, true, true },
         /* What cannot be told may be everywhere. */
-        { DOCUMENT(""), false, true, true },
-        { DOCUMENT(FILE_LIST("%NoSuchVariable%", "")), false, true, true },
-        { DOCUMENT(FILE_LIST("C:\\data", "")), false, true, true },
+        { FAKE_METADATA(""), false, true, true },
+        { FAKE_METADATA(FILE_LIST("%NoSuchVariable%", "")), false, true, true },
+        { FAKE_METADATA(FILE_LIST("C:\\data", "")), false, true, true },
         { "<nonsense", false, true, true },
         { NULL, false, true, true },
 };
@@ -118,7 +111,7 @@ END_TEST
 
 START_TEST(without_a_mount_table_the_volumes_alone_are_known) {
         _cleanup_(document_unrefp) struct document *metadata =
-                fake_document(DOCUMENT(FILE_LIST("/srv/data/db", "")));
+                fake_document(FAKE_METADATA(FILE_LIST("/srv/data/db", "")));
         _cleanup_(volume_map_freep) struct volume_map *map = NULL;
         bool on[2];
 
@@ -197,8 +190,8 @@ static void list_writer(const struct fake_writer *w) {
 }
 
 START_TEST(a_listed_writer_with_files_there_blocks) {
-        first.metadata = DOCUMENT(FILE_LIST("/alpha/one/db", ""));
-        second.metadata = DOCUMENT(FILE_LIST("/alpha/one/db", ""));
+        first.metadata = FAKE_METADATA(FILE_LIST("/alpha/one/db", ""));
+        second.metadata = FAKE_METADATA(FILE_LIST("/alpha/one/db", ""));
         ask("alpha/one");
         ck_assert(!answer.blocked); /* nobody is listed, and nobody asked */
         ck_assert_str_eq(journal.text, "");
