@@ -5,7 +5,7 @@
 
 #include <vss/vss.h>
 
-/* address NULL: the private bus. */
+/* address NULL: the private bus; "system": the system bus. */
 void fixture_start(const char *address);
 void fixture_stop(void);
 const char *fixture_address(void);
