@@ -53,7 +53,7 @@ static bool is_subscribed_to(const CVssWriter *w, enum event_phase phase) {
 /* On the library's thread, which takes no signals from the application, handlers see the signal
  * mask of the thread that subscribed, and so do the programs they start. */
 bool writer_run_handler(CVssWriter *w, struct writer_event *e, IVssCreateWriterMetadata *metadata) {
-        bool masks = writer_on_library_thread(), ok;
+        bool masks = writer_on_library_thread(w), ok;
         sigset_t before;
 
         if (!is_subscribed_to(w, e->phase))

@@ -5,10 +5,10 @@
 #include <limits.h>
 #include <poll.h>
 
-static _Thread_local bool on_library_thread;
+static _Thread_local const CVssWriter *thread_of;
 
-bool writer_on_library_thread(void) {
-        return on_library_thread;
+bool writer_on_library_thread(const CVssWriter *w) {
+        return thread_of == w;
 }
 
 void writer_wake(const CVssWriter *w) {
@@ -46,7 +46,7 @@ void *writer_thread(void *writer) {
         CVssWriter *w = writer;
         uint64_t next_usec;
 
-        on_library_thread = true;
+        thread_of = w;
         /* The bus is looked at first: what came with the registration is there already. */
         while (!atomic_load(&w->stopping)) {
                 link_process(w->link);

@@ -366,7 +366,7 @@ bool writer_turn_take(CVssWriter *w, enum turn_kind kind) {
         t->running = false;
         (void)pthread_cond_broadcast(&t->rested);
         unlock(t);
-        if (!writer_on_library_thread())
+        if (!writer_on_library_thread(w))
                 writer_wake(w);
         return true;
 }

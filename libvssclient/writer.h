@@ -57,5 +57,5 @@ DBusMessage *writer_answer_identify(CVssWriter *w, DBusMessage *call, struct wri
 
 /* writer-thread.c */
 void *writer_thread(void *writer);
-bool writer_on_library_thread(void);
+bool writer_on_library_thread(const CVssWriter *w);
 void writer_wake(const CVssWriter *w);
