@@ -90,6 +90,6 @@ measure() { # N RUNS
 
 vg_make
 must vssctl volumes
-measure 1 "${1:-7}"
-measure 8 "${2:-5}"
-measure 24 "${3:-5}"
+measure 1 "${1:-5}"
+measure 8 "${2:-3}"
+measure 24 "${3:-3}"
