@@ -391,6 +391,16 @@ static void bank_put(struct bank *bank, int slot, void *object) {
         bank->borrowed[slot] = false;
 }
 
+/* Any component may free it. */
+static void bank_put_info(struct bank *bank, PVSSCOMPONENTINFO info) {
+        for (int i = 0; bank->info && slot_rows[i].name; i++)
+                if (streq(slot_rows[i].name, "IVssWMComponent") && bank->objects[i]) {
+                        (void)IVssWMComponent_FreeComponentInfo(bank->objects[i], bank->info);
+                        bank->info = NULL;
+                }
+        bank->info = info;
+}
+
 static void free_object(VSS_OBJECT_PROP *o) {
         if (o->Type == VSS_OBJECT_SNAPSHOT)
                 VssFreeSnapshotProperties(&o->Obj.Snap);
@@ -416,7 +426,7 @@ void outputs_take(struct call *c) {
                         for (size_t k = 0; k < ARRAY_SIZE(o->objects); k++)
                                 free_object(&o->objects[k]);
                 else if (o->kind == OUTPUT_INFO && o->info)
-                        c->bank->info = o->info;
+                        bank_put_info(c->bank, o->info);
                 o->kind = OUTPUT_NONE;
         }
 }
@@ -426,6 +436,7 @@ void bank_clear(struct bank *bank) {
         static const char *const first[] = { "IVssAsync", "IVssEnumObject", "IVssComponent",
                                              "IVssWriterComponents" };
 
+        bank_put_info(bank, NULL);
         for (size_t k = 0; k < ARRAY_SIZE(first); k++)
                 for (int i = 0; slot_rows[i].name; i++)
                         if (streq(slot_rows[i].name, first[k]))
