@@ -1,6 +1,8 @@
-/* Memory that runs out when a test says so: SIGUSR1 with a number N (sigqueue) makes the N-th
+/* Memory that runs out when a test says so: SIGRTMIN with a number N (sigqueue) makes the N-th
  * allocation of the daemon's own code from then on fail, once; 0 disarms. libdbus' and the other
- * libraries' allocations are not touched. */
+ * libraries' allocations are not touched. The signal is one that queues: of two that come before
+ * the daemon had a turn, another kind would keep the first, and the second is what the test wants.
+ */
 
 #include "tests/bus/fake-memory.h"
 
@@ -37,7 +39,7 @@ void fake_memory_init(void) {
         struct sigaction action = { .sa_sigaction = on_signal,
                                     .sa_flags = SA_SIGINFO | SA_RESTART };
 
-        (void)sigaction(SIGUSR1, &action, NULL); /* a known signal and a valid handler */
+        (void)sigaction(SIGRTMIN, &action, NULL); /* a known signal and a valid handler */
 }
 
 static int fails(void) {

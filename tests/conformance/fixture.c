@@ -227,7 +227,7 @@ bool fixture_stranger(void) {
 bool fixture_remote_memory(unsigned n) {
         if (!f.private_bus || f.lost)
                 return false;
-        return sigqueue(f.harness.vssd, SIGUSR1, (union sigval){ .sival_int = (int)n }) == 0;
+        return sigqueue(f.harness.vssd, SIGRTMIN, (union sigval){ .sival_int = (int)n }) == 0;
 }
 
 static bool set(char to[static 32], const char *handler) {
