@@ -3,12 +3,14 @@
  * writer unsubscribes or its connection goes. Participants of sessions hold links, never the
  * writer itself: a writer can go at any moment and tells every link so. */
 
+#include "common/time-util.h"
 #include "daemon/log/log.h"
 #include "daemon/writers/writer-private.h"
 
 #define WRITERS_MAX 4096
 #define BUCKETS 1024U /* a power of two */
 #define NAME_MAX_BYTES 1024
+#define NEWS_USEC (100 * USEC_PER_MSEC)
 #define FREEZE_TIMEOUT_MS 60000
 #define SUBSCRIPTIONS                                                                \
         ((uint32_t)VSS_SM_POST_SNAPSHOT_FLAG | (uint32_t)VSS_SM_BACKUP_EVENTS_FLAG | \
@@ -26,6 +28,7 @@ struct writer {
         VSS_WRITER_STATE state;
         HRESULT failure;
         char *message;
+        bool untold; /* the observer has not heard of the present state */
 };
 
 struct writer_registry {
@@ -35,6 +38,7 @@ struct writer_registry {
         struct writer *by_id[BUCKETS], *by_class[BUCKETS];
         writer_changed_fn changed;
         void *userdata;
+        sd_event_source *news; /* runs when the observer is to hear of states */
 };
 
 static const char *const event_names[_WRITER_EVENT_MAX] = {
@@ -96,6 +100,7 @@ struct writer_registry *writer_registry_free(struct writer_registry *r) {
                 return NULL;
         assert(r->n == 0);
 
+        sd_event_source_unref(r->news);
         free(r->writers);
         sd_event_unref(r->event);
         free(r);
@@ -368,6 +373,33 @@ void *writer_peer(const struct writer *w) {
         return w->peer;
 }
 
+static int on_news(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+        struct writer_registry *r = userdata;
+
+        r->news = sd_event_source_unref(r->news);
+        for (size_t i = 0; i < r->n; i++) {
+                struct writer *w = r->writers[i];
+
+                if (!w->untold)
+                        continue;
+                w->untold = false;
+                registry_tell(r, w, WRITER_STATE_CHANGED);
+        }
+        return 0;
+}
+
+/* A moment later, and once for what changes until then: a thousand writers pass through three
+ * states from Freeze to Thaw, and whoever watches them is not to make that last longer. */
+static void tell_soon(struct writer *w) {
+        struct writer_registry *r = w->registry;
+
+        w->untold = true;
+        /* Without memory the next change tries again. */
+        if (!r->news && sd_event_add_time_relative(r->event, &r->news, CLOCK_MONOTONIC, NEWS_USEC,
+                                                   0, on_news, r) < 0)
+                r->news = NULL;
+}
+
 void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure,
                        const char *message) {
         bool same = w->state == state && w->failure == failure &&
@@ -383,7 +415,7 @@ void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure
         /* Without memory the state stands without its text. */
         if (str_replace(&w->message, message) < 0)
                 (void)str_replace(&w->message, NULL);
-        registry_tell(w->registry, w, WRITER_STATE_CHANGED);
+        tell_soon(w);
 }
 
 int writer_take_slot(struct writer *w) {

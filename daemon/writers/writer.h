@@ -107,7 +107,8 @@ const struct writer_identity *writer_identity(const struct writer *w);
 VSS_WRITER_STATE writer_state(const struct writer *w); /* latest, for those without a session */
 HRESULT writer_failure(const struct writer *w);
 const char *writer_failure_message(const struct writer *w);
-/* changed(userdata, writer, event): "added", "removed", "state"; for the object tree. */
+/* changed(userdata, writer, event): "added", "removed", "state"; for the object tree. A change of
+ * state is told a little later, together with those that follow it. */
 enum writer_change { WRITER_ADDED, WRITER_REMOVED, WRITER_STATE_CHANGED };
 typedef void (*writer_changed_fn)(void *userdata, struct writer *w, enum writer_change change);
 void writer_registry_set_observer(struct writer_registry *r, writer_changed_fn fn, void *userdata);

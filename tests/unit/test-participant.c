@@ -424,6 +424,17 @@ static void on_change(void *userdata _unused_, struct writer *w, enum writer_cha
         }
 }
 
+START_TEST(changes_of_state_are_told_together) {
+        writer_registry_set_observer(registry, on_change, NULL);
+        run_to(WRITER_EVENT_POST_SNAPSHOT); /* five changes of each of the three */
+        while (changes.state < 3)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert_uint_lt(changes.state, 9);
+        ck_assert_int_eq(writer_state(front.writer), VSS_WS_WAITING_FOR_BACKUP_COMPLETE);
+        writer_registry_set_observer(registry, NULL, NULL);
+}
+END_TEST
+
 START_TEST(registration_is_checked) {
         static const struct {
                 const char *name;
@@ -533,6 +544,7 @@ int main(void) {
         tcase_add_test(tc, sets_are_told_by_a_copy);
         tcase_add_test(tc, freeing_the_participants_ends_their_round);
         tcase_add_test(tc, a_later_session_sees_the_latest_state);
+        tcase_add_test(tc, changes_of_state_are_told_together);
         tcase_add_test(tc, registration_is_checked);
         tcase_add_test(tc, an_instance_subscribes_once);
         suite_add_tcase(suite, tc);
