@@ -14,7 +14,7 @@ installed "the library, by its soname" 'usr/lib/.*/libvssclient\.so\.[0-9]+'
 installed "the library's file" 'usr/lib/.*/libvssclient\.so\.[0-9]+\.[0-9.]+'
 installed "the library, to link with" 'usr/lib/.*/libvssclient\.so'
 installed "the pkg-config file" 'usr/lib/.*/pkgconfig/libvssclient\.pc'
-for header in vss vsserror vsbackup vswriter vsmgmt vsprov; do
+for header in vss vsserror vsbackup vswriter vsmetadata vscomponent vsfiles vsmgmt vsprov vsslinux; do
 	installed "$header.h" "usr/include/vss/$header\.h"
 done
 installed "the bus policy" 'usr/share/dbus-1/system\.d/.*\.conf'
@@ -25,9 +25,16 @@ done
 installed "the service's unit" '(usr/)?lib/systemd/system/vssd\.service'
 installed "the hook writer's unit" '(usr/)?lib/systemd/system/vss-hook-writer\.service'
 installed "the udev rule" '(usr/)?lib/udev/rules\.d/.*vss.*\.rules'
-for page in vssd.8 vssctl.8 vss-hook-writer.8; do
-	installed "the man page $page" "usr/share/man/man8/${page/./\\.}"
+for page in vssd.8 vssctl.8 vss-hook-writer.8 vss-hook-writer.conf.5; do
+	installed "the man page $page" "usr/share/man/man${page##*.}/${page//./\\.}"
 done
+for schema in writer-metadata backup-components; do
+	installed "the schema $schema" "usr/share/vss/schemas/$schema\.xsd"
+done
+for example in writer requester; do
+	installed "the example $example.c" "usr/share/doc/vssd/examples/$example\.c"
+done
+installed "the library's reference" 'usr/share/doc/.*libvssclient-reference\.md'
 check_equal "no test program is installed" "" \
 	"$(grep -E 'vss-(counter|verify|calls)|window-floor|/test-' "$programs/installed")"
 check "the units are without fault" systemd-analyze verify --man=no vssd.service vss-hook-writer.service
