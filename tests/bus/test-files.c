@@ -111,23 +111,35 @@ static void map_id(const char *file, unsigned id) {
         write_file(file, line);
 }
 
+/* What cannot be shown has not passed. */
+static void refuse(const char *what) {
+        ck_abort_msg("This test has to %s, and cannot: %s. Run it as root, or where users may "
+                     "have name spaces of their own",
+                     what, strerror(errno));
+}
+
+static void mount_tmpfs(const char *path) {
+        if (mount("tmpfs", path, "tmpfs", 0, NULL) < 0)
+                refuse("mount a tmpfs");
+}
+
 /* /srv/data with files of now, and where the first copy's files would be, those of then. */
-static bool make_files(void) {
+static void make_files(void) {
         unsigned uid = geteuid(), gid = getegid();
 
         if (unshare(CLONE_NEWNS) < 0) {
                 if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                        return false;
+                        refuse("unshare a mount name space");
                 write_file("/proc/self/setgroups", "deny");
                 map_id("/proc/self/uid_map", uid);
                 map_id("/proc/self/gid_map", gid);
         }
-        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-            mount("tmpfs", "/srv", "tmpfs", 0, NULL) < 0 ||
-            mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
-                return false;
+        if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                refuse("make mounts private");
+        mount_tmpfs("/srv");
+        mount_tmpfs("/run");
         make_directory("/srv/data");
-        ck_assert_int_eq(mount("tmpfs", "/srv/data", "tmpfs", 0, NULL), 0);
+        mount_tmpfs("/srv/data");
         write_file("/srv/data/a.conf", "now");
         write_file("/srv/data/a.dat", "now");
         write_file("/srv/data/later.dat", "now");
@@ -141,18 +153,13 @@ static bool make_files(void) {
         write_file("/run/vss/ShadowCopy1/sub/b\nb.dat", "then");
         make_directory("/run/vss/ShadowCopy1/cache");
         write_file("/run/vss/ShadowCopy1/cache/c.dat", "then");
-        return true;
 }
 
-static bool set_up(void) {
-        if (!make_files()) {
-                printf("skipped: no mount name space of its own (%s)\n", strerror(errno));
-                return false;
-        }
+static void set_up(void) {
+        make_files();
         harness_start(&h, NULL);
         ck_assert_int_eq(setenv("VSSD_BUS_ADDRESS", h.address, 1), 0);
         start_writer();
-        return true;
 }
 
 static void tear_down(void) {
@@ -191,8 +198,7 @@ static void run(const char *command) {
         ck_assert_msg(!strstr(printed.text, (text_)), "'%s' is in '%s'", (text_), printed.text)
 
 START_TEST(the_tree_of_components_is_shown) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("writers --components");
         expect_status(0);
         expect_text("Test: files");
@@ -210,8 +216,7 @@ START_TEST(the_tree_of_components_is_shown) {
 END_TEST
 
 START_TEST(files_are_listed_from_the_originals) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("files 'Test: files:main'");
         expect_status(0);
         expect_text("with 'Test: files:config': its writer allows no backup without it");
@@ -242,8 +247,7 @@ START_TEST(files_are_listed_from_the_originals) {
 END_TEST
 
 START_TEST(files_are_listed_from_a_copy) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("create --keep --quiet /srv/data");
         expect_status(0);
         vssctl("files --set ShadowCopy1 'Test: files:main'");
@@ -276,8 +280,7 @@ START_TEST(files_are_listed_from_a_copy) {
 END_TEST
 
 START_TEST(run_backs_up_components) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("run --component 'Test: files:main' --document /run/documents.tar -- "
                "sh -c 'cat $VSS_COPY_1/a.dat'");
         expect_status(0);
@@ -315,8 +318,7 @@ START_TEST(run_backs_up_components) {
 END_TEST
 
 START_TEST(create_says_nothing_of_success) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("create --keep --component 'Test: files:main/extra' --type full /srv/data");
         expect_status(0);
         ck_assert_uint_eq(heard.components, 2);
@@ -327,8 +329,7 @@ START_TEST(create_says_nothing_of_success) {
 END_TEST
 
 START_TEST(wrong_usage_is_told) {
-        if (!set_up())
-                return;
+        set_up();
         vssctl("run -- true");
         expect_status(1);
         expect_text("neither a VOLUME nor a --component");
@@ -352,8 +353,7 @@ START_TEST(wrong_usage_is_told) {
 END_TEST
 
 START_TEST(the_example_saves_the_files_of_then) {
-        if (!set_up())
-                return;
+        set_up();
         write_file("/run/vss/ShadowCopy1/must-be-there", "then");
         make_directory("/run/backup");
         run(EXAMPLE_REQUESTER " /run/backup 2>&1");
@@ -374,8 +374,7 @@ END_TEST
 
 /* The negative control of the one above. */
 START_TEST(the_example_tells_when_a_file_is_missing) {
-        if (!set_up())
-                return;
+        set_up();
         make_directory("/run/backup");
         run(EXAMPLE_REQUESTER " /run/backup 2>&1");
         expect_text("odd: There is no file 'must-be-there'");

@@ -562,11 +562,13 @@ static void check_backup_group(struct client *other) {
         (void)client_session(other);
 }
 
+#define ONLY_ROOT "only root can become somebody else; run this test as root"
+
 START_TEST(an_unprivileged_user_may_only_look_at_the_door) {
         struct passwd *nobody = getpwnam("nobody");
 
-        if (geteuid() != 0 || !nobody)
-                return; /* only root can become somebody else */
+        ck_assert_msg(geteuid() == 0, ONLY_ROOT);
+        ck_assert_msg(nobody, "there is no user 'nobody' on this host");
         (void)client_session(&c);
         run_as(nobody->pw_uid, nobody->pw_gid, nobody->pw_gid, check_nobody);
         ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Sessions"), "1");
@@ -577,8 +579,8 @@ START_TEST(a_member_of_the_backup_group_may_use_it) {
         struct group *backup = getgrnam("backup");
         struct passwd *member = getpwnam("backup");
 
-        if (geteuid() != 0 || !backup || !member)
-                return; /* only root can become somebody else */
+        ck_assert_msg(geteuid() == 0, ONLY_ROOT);
+        ck_assert_msg(backup && member, "there is no user and group 'backup' on this host");
         run_as(member->pw_uid, member->pw_gid, backup->gr_gid, check_backup_group);
 }
 END_TEST

@@ -293,17 +293,20 @@ START_TEST(programs_that_others_can_change_are_refused) {
         ck_assert_int_eq(fchmod(fd, 0755), 0);
         ck_assert_int_eq(hook_command_find(&found, path, &f.user), 0);
         ck_assert_str_eq(found, path);
-        free(found);
 
-        /* Another user's program. */
+        /* Another user's program; root's are everybody's. */
         f.user.uid++;
-        if (geteuid() != 0)
-                ck_assert_int_eq(hook_command_find(&found, path, &f.user), -EPERM);
+        if (geteuid() == 0) {
+                ck_assert_int_eq(hook_command_find(&found, path, &f.user), 0);
+                ck_assert_int_eq(fchown(fd, f.user.uid + 1, (gid_t)-1), 0);
+        }
+        ck_assert_int_eq(hook_command_find(&found, path, &f.user), -EPERM);
         ck_assert_int_eq(close(fd), 0);
         ck_assert_int_eq(unlink(path), 0);
         ck_assert_int_eq(hook_command_find(&found, path, &f.user), -ENOENT);
         ck_assert_int_eq(hook_command_find(&found, "no-such-program", &f.user), -ENOENT);
         ck_assert_int_eq(hook_command_find(&found, "/etc", &f.user), -EACCES);
+        free(found);
         fixture_done(&f);
 }
 END_TEST
@@ -322,8 +325,7 @@ END_TEST
 START_TEST(root_becomes_the_user) {
         struct fixture f;
 
-        if (geteuid() != 0)
-                return;
+        ck_assert_msg(geteuid() == 0, "only root can become a user; run this test as root");
         fixture_init(&f);
         hook_user_done(&f.user);
         ck_assert_int_eq(hook_user_find(&f.user, "nobody"), 0);
