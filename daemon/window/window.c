@@ -6,6 +6,7 @@
 #include "daemon/window/window.h"
 #include "daemon/window/window-row.h"
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -159,7 +160,21 @@ static int make_stacks(struct window *w, size_t *ret_each) {
         return 0;
 }
 
-static int make_thread(struct row *row, char *stack) {
+/* Before everything else on this host: the commits wake udev, a process for each copy, and those
+ * would run while writes are held. */
+static int ask_for_priority(pthread_attr_t *attributes) {
+        const struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_RR) };
+        int r;
+
+        r = -pthread_attr_setschedpolicy(attributes, SCHED_RR);
+        if (r == 0)
+                r = -pthread_attr_setschedparam(attributes, &lowest);
+        if (r == 0)
+                r = -pthread_attr_setinheritsched(attributes, PTHREAD_EXPLICIT_SCHED);
+        return r;
+}
+
+static int make_thread(struct row *row, char *stack, bool urgent) {
         pthread_attr_t attributes;
         sigset_t all;
         int r;
@@ -171,6 +186,8 @@ static int make_thread(struct row *row, char *stack) {
         r = -pthread_attr_setstack(&attributes, stack, STACK_SIZE);
         if (r == 0)
                 r = -pthread_attr_setsigmask_np(&attributes, &all);
+        if (r == 0 && urgent)
+                r = ask_for_priority(&attributes);
         if (r == 0) {
                 atomic_fetch_add(&row->window->n_owners, 1);
                 r = -pthread_create(&row->thread, &attributes, row_thread, row);
@@ -188,8 +205,13 @@ static int make_threads(struct window *w) {
         int r;
 
         r = make_stacks(w, &each);
-        for (size_t i = 0; r >= 0 && i < w->n_rows; i++)
-                r = make_thread(w->rows[i], (char *)w->stacks + i * each + page_size());
+        for (size_t i = 0; r >= 0 && i < w->n_rows; i++) {
+                char *stack = (char *)w->stacks + i * each + page_size();
+
+                r = make_thread(w->rows[i], stack, true);
+                if (r == -EPERM) /* in a container, say */
+                        r = make_thread(w->rows[i], stack, false);
+        }
         while (r >= 0) {
                 uint32_t n = atomic_load(&w->n_parked);
 

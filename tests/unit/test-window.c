@@ -2,6 +2,7 @@
  * whatever fails, hangs or dies. */
 
 #include "fake-dm-kernel.h"
+#include <sched.h>
 #include <sys/prctl.h>
 
 #define LONG_USEC (10 * USEC_PER_SEC)
@@ -67,6 +68,37 @@ START_TEST(all_copies_share_one_instant) {
         window_free(w);
         ck_assert(!fake->locked);
         assert_no_children_left();
+}
+END_TEST
+
+static _Atomic int policy_inside;
+
+static void note_policy(void) {
+        atomic_store(&policy_inside, sched_getscheduler(0));
+}
+
+static bool may_be_urgent(void) {
+        const struct sched_param lowest = { .sched_priority = 1 }, none = { 0 };
+        bool may = sched_setscheduler(0, SCHED_RR, &lowest) == 0;
+
+        if (may)
+                ck_assert_int_eq(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+        return may;
+}
+
+START_TEST(nothing_else_runs_before_the_window) {
+        int wanted = may_be_urgent() ? SCHED_RR : SCHED_OTHER;
+        struct window_result result;
+        struct window *w;
+
+        fake_init(4);
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        fake->in_ioctl = note_policy;
+        ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        ck_assert_int_eq(atomic_load(&policy_inside), wanted);
+        window_free(w);
+        ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
 }
 END_TEST
 
@@ -506,6 +538,7 @@ int main(void) {
         int n_failed;
 
         tcase_set_timeout(t, 60);
+        tcase_add_test(t, nothing_else_runs_before_the_window);
         tcase_add_test(t, all_copies_share_one_instant);
         tcase_add_test(t, a_failed_suspend_turns_all_back);
         tcase_add_test(t, a_frozen_file_system_is_named_as_such);
