@@ -231,8 +231,8 @@ START_TEST(a_hung_suspend_does_not_hold_up_the_others) {
         if (_i == 1)
                 w = window_free(w);
         fake_release();
-        ck_assert(FAKE_WAIT_FOR(atomic_load(&fake->origins[3].n_resumes) == 1));
-        ck_assert(fake_nothing_suspended());
+        ck_assert(FAKE_WAIT_FOR(atomic_load(&fake->origins[3].n_resumes) == 1 &&
+                                fake_nothing_suspended()));
         ck_assert_uint_eq(fake->origins[3].n_clears, 1);
         w = window_free(w);
         /* The last owner, here or on the thread that hung, sends the guard away. */
