@@ -1,7 +1,8 @@
-/* Memory that runs out when a test says so: SIGRTMIN with a number N (sigqueue) makes the N-th
- * allocation of the daemon's own code from then on fail, once; 0 disarms. libdbus' and the other
- * libraries' allocations are not touched. The signal is one that queues: of two that come before
- * the daemon had a turn, another kind would keep the first, and the second is what the test wants.
+/* Memory that runs out when a test says so: SIGRTMIN with a number N (fake_memory_arm) makes the
+ * N-th allocation of the daemon's own code from then on fail, once; 0 disarms. libdbus' and the
+ * other libraries' allocations are not touched. The signal is one that queues: of two that come
+ * before the daemon had a turn, another kind would keep the first, and the second is what the test
+ * wants.
  */
 
 #include "tests/bus/fake-memory.h"

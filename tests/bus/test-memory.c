@@ -1,6 +1,7 @@
 /* The daemon without memory, one allocation at a time: each call is answered, with what it wants or
  * with an error that says so, and nothing is left behind. */
 
+#include "tests/bus/fake-memory.h"
 #include "tests/bus/harness.h"
 
 #include <signal.h>
@@ -24,7 +25,7 @@ static void teardown(void) {
 
 /* The n-th allocation from now on fails; 0: none. */
 static void arm(int n) {
-        ck_assert_int_eq(sigqueue(h.vssd, SIGRTMIN, (union sigval){ .sival_int = n }), 0);
+        ck_assert_int_eq(fake_memory_arm(h.vssd, n), 0);
 }
 
 /* true: it went well. The reply is released. */

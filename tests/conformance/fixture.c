@@ -2,6 +2,7 @@
 
 #include "tests/conformance/fixture.h"
 
+#include "tests/bus/fake-memory.h"
 #include "tests/bus/harness.h"
 #include "tests/conformance/machine.h"
 #include "tests/conformance/values.h"
@@ -227,7 +228,7 @@ bool fixture_stranger(void) {
 bool fixture_remote_memory(unsigned n) {
         if (!f.private_bus || f.lost)
                 return false;
-        return sigqueue(f.harness.vssd, SIGRTMIN, (union sigval){ .sival_int = (int)n }) == 0;
+        return fake_memory_arm(f.harness.vssd, (int)n) == 0;
 }
 
 static bool set(char to[static 32], const char *handler) {
