@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <vss/vsslinux.h>
 
 #define PATIENCE 3000 /* looks of 10 ms */
 
@@ -108,6 +109,8 @@ static void write_config(const char *file, const char *name, const char *deadlin
                 { "PostSnapshot", "post-snapshot" },
                 { "Abort", "abort" },
                 { "BackupComplete", "backup-complete" },
+                { "PreRestore", "pre-restore" },
+                { "PostRestore", "post-restore" },
         };
         char text[2048];
         size_t n;
@@ -131,6 +134,8 @@ static void set_up(const char *deadlines) {
                        "#!/bin/sh\n"
                        "cd %s\n"
                        "printf '%%s ' \"$1\" >>events\n"
+                       "env | sed -n 's/^VSS_[CAR][A-Z]*_[SR][A-Z]*=/&/p' | sort |\n"
+                       "  sed \"s/^/$1 /\" >>said\n"
                        "test ! -e fail-$1 || { echo 'table 7 is locked' >&2; exit 75; }\n"
                        "test ! -e hang-$1 || exec sleep 60\n"
                        "test $1 != freeze || mv slow-then slow 2>/dev/null\n"
@@ -333,6 +338,194 @@ START_TEST(a_reload_takes_what_is_new_and_waits_for_who_is_busy) {
 }
 END_TEST
 
+/* A requester in component mode, for backups and their restores. */
+
+#define succeeds(call)                                                          \
+        do {                                                                    \
+                HRESULT hr_ = (call);                                           \
+                ck_assert_msg(hr_ == S_OK, "%s: %#x: %s", #call, (unsigned)hr_, \
+                              VssLastErrorMessage());                           \
+        } while (false)
+
+static IVssBackupComponents *backup;
+static VSS_ID app, app_instance;
+#define THE_APP app, VSS_CT_FILEGROUP, NULL, "App"
+
+static void finish(HRESULT (*begin)(IVssBackupComponents *, IVssAsync **)) {
+        IVssAsync *async = NULL;
+        HRESULT status = S_OK;
+
+        succeeds(begin(backup, &async));
+        succeeds(IVssAsync_Wait(async, INFINITE));
+        succeeds(IVssAsync_QueryStatus(async, &status, NULL));
+        ck_assert_int_eq(status, VSS_S_ASYNC_FINISHED);
+        IVssAsync_Release(async);
+}
+
+/* The one writer there is. */
+static void gather(VSS_WRITERRESTORE_ENUM *ret_restore) {
+        VSS_RESTOREMETHOD_ENUM method;
+        IVssExamineWriterMetadata *m;
+        BSTR name, service, procedure;
+        VSS_USAGE_TYPE usage;
+        VSS_SOURCE_TYPE source;
+        bool reboot;
+        UINT n;
+
+        finish(IVssBackupComponents_GatherWriterMetadata);
+        succeeds(IVssBackupComponents_GetWriterMetadata(backup, 0, &app_instance, &m));
+        succeeds(IVssExamineWriterMetadata_GetIdentity(m, &app_instance, &app, &name, &usage,
+                                                       &source));
+        succeeds(IVssExamineWriterMetadata_GetRestoreMethod(m, &method, &service, &procedure,
+                                                            ret_restore, &reboot, &n));
+        ck_assert_str_eq(name, "App");
+        SysFreeString(name);
+        SysFreeString(service);
+        SysFreeString(procedure);
+        IVssExamineWriterMetadata_Release(m);
+}
+
+/* succeeded: -1: the requester does not say. */
+static BSTR back_up(int succeeded) {
+        VSS_WRITERRESTORE_ENUM restore;
+        VSS_ID set, copy;
+        BSTR xml = NULL;
+
+        succeeds(CreateVssBackupComponents(&backup));
+        succeeds(IVssBackupComponents_InitializeForBackup(backup, NULL));
+        succeeds(IVssBackupComponents_SetBackupState(backup, true, false, VSS_BT_FULL, false));
+        gather(&restore);
+        ck_assert_int_eq(restore, VSS_WRE_ALWAYS);
+        succeeds(IVssBackupComponents_AddComponent(backup, app_instance, THE_APP));
+        succeeds(IVssBackupComponents_StartSnapshotSet(backup, &set));
+        succeeds(IVssBackupComponents_AddToSnapshotSet(backup, "/srv/data", GUID_NULL, &copy));
+        finish(IVssBackupComponents_PrepareForBackup);
+        finish(IVssBackupComponents_DoSnapshotSet);
+        if (succeeded >= 0)
+                succeeds(IVssBackupComponents_SetBackupSucceeded(backup, app_instance, THE_APP,
+                                                                 succeeded));
+        finish(IVssBackupComponents_BackupComplete);
+        succeeds(IVssBackupComponents_SaveAsXML(backup, &xml));
+        ck_assert_uint_eq(IVssBackupComponents_Release(backup), 0);
+        return xml;
+}
+
+/* chain: increments follow. */
+static void begin_restore(BSTR xml, bool chain) {
+        VSS_WRITERRESTORE_ENUM restore;
+
+        succeeds(CreateVssBackupComponents(&backup));
+        succeeds(IVssBackupComponents_InitializeForRestore(backup, xml));
+        gather(&restore);
+        succeeds(IVssBackupComponents_SetSelectedForRestore(backup, THE_APP, true));
+        if (chain)
+                succeeds(IVssBackupComponents_SetAdditionalRestores(backup, THE_APP, true));
+        finish(IVssBackupComponents_PreRestore);
+}
+
+static void expect_writer(VSS_WRITER_STATE want, HRESULT want_failure, const char *want_message) {
+        VSS_ID instance, writer;
+        VSS_WRITER_STATE state;
+        HRESULT failure, application;
+        BSTR name, message;
+
+        finish(IVssBackupComponents_GatherWriterStatus);
+        succeeds(IVssBackupComponentsEx3_GetWriterStatusEx(
+                backup, 0, &instance, &writer, &name, &state, &failure, &application, &message));
+        ck_assert_int_eq(state, want);
+        ck_assert_int_eq(failure, want_failure);
+        if (want_message)
+                expect_sentence(message, want_message);
+        SysFreeString(name);
+        SysFreeString(message);
+        succeeds(IVssBackupComponents_FreeWriterStatus(backup));
+}
+
+static void expect_said(const char *want) {
+        ck_assert_str_eq(read_file(path_of("said")), want);
+        write_file(path_of("said"), "", 0644);
+}
+
+START_TEST(a_restore_runs_its_commands) {
+        BSTR xml;
+
+        set_up("");
+        xml = back_up(true);
+        expect_events("prepare-snapshot freeze thaw post-snapshot backup-complete ");
+        expect_said("backup-complete VSS_COMPONENT_SUCCEEDED=yes\n");
+        begin_restore(xml, false);
+        succeeds(IVssBackupComponents_SetFileRestoreStatus(backup, THE_APP, VSS_RS_ALL));
+        finish(IVssBackupComponents_PostRestore);
+        expect_writer(VSS_WS_STABLE, S_OK, NULL);
+        IVssBackupComponents_Release(backup);
+        expect_events("pre-restore post-restore ");
+        expect_said("pre-restore VSS_ADDITIONAL_RESTORES=\n"
+                    "post-restore VSS_ADDITIONAL_RESTORES=\n"
+                    "post-restore VSS_RESTORE_STATUS=all\n");
+        SysFreeString(xml);
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_component_that_was_not_saved_is_said) {
+        set_up("");
+        SysFreeString(back_up(false));
+        expect_said("backup-complete VSS_COMPONENT_SUCCEEDED=no\n");
+        SysFreeString(back_up(-1));
+        expect_said("backup-complete VSS_COMPONENT_SUCCEEDED=\n");
+        /* Who copies volumes knows nothing of components. */
+        ck_assert_ptr_null(make_set("yes"));
+        expect_said("");
+        tear_down();
+}
+END_TEST
+
+static BSTR component_message(HRESULT (*get)(IVssComponent *, BSTR *)) {
+        IVssWriterComponents *components = NULL;
+        IVssComponent *c = NULL;
+        BSTR message = NULL;
+
+        succeeds(IVssBackupComponents_GetWriterComponents(backup, 0, &components));
+        succeeds(IVssWriterComponents_GetComponent(components, 0, &c));
+        succeeds(get(c, &message));
+        IVssComponent_Release(c);
+        IVssWriterComponentsExt_Release(components);
+        return message;
+}
+
+START_TEST(a_restore_command_that_fails_vetoes) {
+        BSTR xml, message;
+
+        set_up("");
+        xml = back_up(true);
+        write_file(path_of("fail-pre-restore"), "", 0644);
+        write_file(path_of("fail-post-restore"), "", 0644);
+        expect_events("prepare-snapshot freeze thaw post-snapshot backup-complete ");
+        begin_restore(xml, true); /* it is the requester who looks, and decides */
+        expect_writer(VSS_WS_FAILED_AT_PRE_RESTORE, VSS_E_WRITERERROR_RETRYABLE,
+                      "exit status 75: table 7 is locked");
+        message = component_message(IVssComponent_GetPreRestoreFailureMsg);
+        expect_sentence(message, "table 7 is locked");
+        SysFreeString(message);
+
+        /* It was told to get ready, so it is told of the end. */
+        succeeds(IVssBackupComponents_SetFileRestoreStatus(backup, THE_APP, VSS_RS_NONE));
+        write_file(path_of("said"), "", 0644);
+        finish(IVssBackupComponents_PostRestore);
+        expect_writer(VSS_WS_FAILED_AT_POST_RESTORE, VSS_E_WRITERERROR_RETRYABLE,
+                      "table 7 is locked");
+        message = component_message(IVssComponent_GetPostRestoreFailureMsg);
+        expect_sentence(message, "table 7 is locked");
+        SysFreeString(message);
+        IVssBackupComponents_Release(backup);
+        expect_events("pre-restore post-restore ");
+        expect_said("post-restore VSS_ADDITIONAL_RESTORES=yes\n"
+                    "post-restore VSS_RESTORE_STATUS=none\n");
+        SysFreeString(xml);
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("hook-writer");
         TCase *c = tcase_create("hook-writer");
@@ -351,6 +544,9 @@ int main(void) {
         tcase_add_test(c, its_own_death_is_made_good_at_the_next_start);
         tcase_add_test(c, nothing_is_logged_while_frozen);
         tcase_add_test(c, a_reload_takes_what_is_new_and_waits_for_who_is_busy);
+        tcase_add_test(c, a_restore_runs_its_commands);
+        tcase_add_test(c, a_component_that_was_not_saved_is_said);
+        tcase_add_test(c, a_restore_command_that_fails_vetoes);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -19,12 +19,13 @@ static unsigned n_idle;
 static bool no_environment;
 
 int __real_hook_environment_new(char ***ret, CVssWriter *w, const struct hook_config *config,
-                                enum hook_event event);
+                                enum hook_event event, IVssWriterComponents *components);
 int __wrap_hook_environment_new(char ***ret, CVssWriter *w, const struct hook_config *config,
-                                enum hook_event event);
+                                enum hook_event event, IVssWriterComponents *components);
 int __wrap_hook_environment_new(char ***ret, CVssWriter *w, const struct hook_config *config,
-                                enum hook_event event) {
-        return no_environment ? -ENOMEM : __real_hook_environment_new(ret, w, config, event);
+                                enum hook_event event, IVssWriterComponents *components) {
+        return no_environment ? -ENOMEM
+                              : __real_hook_environment_new(ret, w, config, event, components);
 }
 
 static const char *path_of(const char *name) {
@@ -66,7 +67,8 @@ static void idle(void *userdata) {
 
 static const struct hook_writer_host host = { .stop_fd = -1, .idle = idle };
 
-static const char *const all[] = { "PrepareSnapshot", "Freeze", "Thaw", "PostSnapshot", "Abort" };
+static const char *const all[] = { "PrepareSnapshot", "Freeze",     "Thaw",       "PostSnapshot",
+                                   "Abort",           "PreRestore", "PostRestore" };
 
 /* A writer whose commands are those named, each of which notes its event and fails if there is a
  * file fail-EVENT. */
@@ -193,6 +195,18 @@ START_TEST(without_memory_a_freeze_is_not_begun_and_is_undone) {
 }
 END_TEST
 
+/* Who brings the application back is run, whatever it is not told. */
+START_TEST(without_memory_a_restore_is_not_begun_and_is_ended) {
+        subscribe();
+        free(tell_components("PreRestore", "", true, S_OK));
+        no_environment = true;
+        free(tell_components("PreRestore", "", false, VSS_E_WRITERERROR_OUTOFRESOURCES));
+        free(tell_components("PostRestore", "", true, S_OK));
+        expect("PreRestore! PostRestore ");
+        ck_assert(!hook_writer_is_busy(writer));
+}
+END_TEST
+
 /* The file that says how it is thawed was changed since. */
 START_TEST(a_rescue_without_a_thaw_command_is_no_success) {
         static const char *const one[] = { "PrepareSnapshot" };
@@ -238,6 +252,7 @@ int main(void) {
                 the_abort_after_a_failed_thaw_makes_it_good,
                 without_memory_it_is_still_thawed,
                 without_memory_a_freeze_is_not_begun_and_is_undone,
+                without_memory_a_restore_is_not_begun_and_is_ended,
                 a_rescue_without_a_thaw_command_is_no_success,
         };
         Suite *suite = suite_create("hook-events");

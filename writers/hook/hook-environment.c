@@ -68,8 +68,59 @@ static int add_volumes(char ***env, CVssWriter *writer, enum hook_event event) {
         return r;
 }
 
+static const char *yes_no(HRESULT hr, bool value) {
+        return hr != S_OK ? NULL : value ? "yes" : "no"; /* S_FALSE: the requester did not say */
+}
+
+static const char *restore_status(IVssComponent *c) {
+        static const char *const words[] = {
+                [VSS_RS_UNDEFINED] = "undefined",
+                [VSS_RS_NONE] = "none",
+                [VSS_RS_ALL] = "all",
+                [VSS_RS_FAILED] = "failed",
+        };
+        VSS_FILE_RESTORE_STATUS status = VSS_RS_UNDEFINED;
+
+        /* What cannot be read was not said. */
+        (void)IVssComponent_GetFileRestoreStatus(c, &status);
+        return words[(size_t)status < ARRAY_SIZE(words) ? status : VSS_RS_UNDEFINED];
+}
+
+/* What the requester says of our one component; empty where it says nothing. */
+static int add_component(char ***env, IVssComponent *c, enum hook_event event) {
+        bool value = false;
+        HRESULT hr;
+        int r;
+
+        if (event == HOOK_BACKUP_COMPLETE) {
+                hr = IVssComponent_GetBackupSucceeded(c, &value);
+                return add(env, "VSS_COMPONENT_SUCCEEDED", yes_no(hr, value));
+        }
+        hr = IVssComponent_GetAdditionalRestores(c, &value);
+        r = add(env, "VSS_ADDITIONAL_RESTORES", yes_no(hr, value));
+        if (r >= 0 && event == HOOK_POST_RESTORE)
+                r = add(env, "VSS_RESTORE_STATUS", restore_status(c));
+        return r;
+}
+
+static void release_component(IVssComponent **c) {
+        (void)IVssComponent_Release(*c);
+}
+
+static int add_components(char ***env, IVssWriterComponents *components, enum hook_event event) {
+        _cleanup_(release_component) IVssComponent *c = NULL;
+
+        if (event != HOOK_BACKUP_COMPLETE && event != HOOK_PRE_RESTORE &&
+            event != HOOK_POST_RESTORE)
+                return 0;
+        /* None: the requester copies volumes, and knows nothing of components. */
+        if (!components || FAILED(IVssWriterComponents_GetComponent(components, 0, &c)))
+                return 0;
+        return add_component(env, c, event);
+}
+
 int hook_environment_new(char ***ret, CVssWriter *writer, const struct hook_config *config,
-                         enum hook_event event) {
+                         enum hook_event event, IVssWriterComponents *components) {
         _cleanup_(strv_freep) char **env = NULL;
         VSS_BACKUP_TYPE type = CVssWriter_GetBackupType(writer);
         VSS_ID session = GUID_NULL;
@@ -92,6 +143,8 @@ int hook_environment_new(char ***ret, CVssWriter *writer, const struct hook_conf
                         (size_t)type < ARRAY_SIZE(backup_types) ? backup_types[type] : "other");
         if (r >= 0)
                 r = add_volumes(&env, writer, event);
+        if (r >= 0)
+                r = add_components(&env, components, event);
         if (r < 0)
                 return r;
 

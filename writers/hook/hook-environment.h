@@ -6,4 +6,4 @@
 
 /* Asks writer, so it is for its handlers only. */
 int hook_environment_new(char ***ret, CVssWriter *writer, const struct hook_config *config,
-                         enum hook_event event);
+                         enum hook_event event, IVssWriterComponents *components);

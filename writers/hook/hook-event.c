@@ -22,6 +22,8 @@ const struct hook_event_info hook_events[_HOOK_EVENT_MAX] = {
         [HOOK_ABORT] = EVENT("Abort", "abort", 60, DAY, false),
         [HOOK_BACKUP_COMPLETE] = EVENT("BackupComplete", "backup-complete", 170, DAY, true),
         [HOOK_BACKUP_SHUTDOWN] = EVENT("BackupShutdown", "backup-shutdown", 60, DAY, false),
+        [HOOK_PRE_RESTORE] = EVENT("PreRestore", "pre-restore", 170, DAY, true),
+        [HOOK_POST_RESTORE] = EVENT("PostRestore", "post-restore", 170, DAY, false),
 };
 
 enum hook_event hook_event_from_key(const char *key) {

@@ -13,6 +13,8 @@ enum hook_event {
         HOOK_ABORT,
         HOOK_BACKUP_COMPLETE,
         HOOK_BACKUP_SHUTDOWN,
+        HOOK_PRE_RESTORE,
+        HOOK_POST_RESTORE,
         _HOOK_EVENT_MAX,
 };
 
@@ -21,7 +23,8 @@ struct hook_event_info {
         const char *word; /* "prepare-snapshot": VSS_EVENT of the command */
         uint64_t default_usec;
         uint64_t max_usec;   /* a longer deadline could never be used */
-        bool can_be_stopped; /* when the process is to end; what undoes is run to its end */
+        bool can_be_stopped; /* when the process is to end; what undoes, or brings back, is run to
+                                its end */
 };
 extern const struct hook_event_info hook_events[_HOOK_EVENT_MAX];
 

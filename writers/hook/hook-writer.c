@@ -87,9 +87,10 @@ static void run_argv(struct hook_writer *w, enum hook_event event, char *const *
         log_result(w, event, &result, ret);
 }
 
-/* Runs the event's command, if there is one. */
-static void run_event(struct hook_writer *w, struct hook_session *session, enum hook_event event,
-                      struct outcome *ret) {
+/* Runs the event's command, if there is one. components: NULL where the event has none. */
+static void run_event_with(struct hook_writer *w, struct hook_session *session,
+                           enum hook_event event, IVssWriterComponents *components,
+                           struct outcome *ret) {
         _cleanup_(strv_freep) char **environment = NULL;
 
         *ret = (struct outcome){ .failure = S_OK };
@@ -97,7 +98,7 @@ static void run_event(struct hook_writer *w, struct hook_session *session, enum 
                 return;
         if (session)
                 session->engaged = session->undo = true;
-        if (hook_environment_new(&environment, w->writer, w->config, event) < 0) {
+        if (hook_environment_new(&environment, w->writer, w->config, event, components) < 0) {
                 /* What undoes is run, whatever it then does not know of the backup. */
                 if (hook_events[event].can_be_stopped) {
                         ret->failure = VSS_E_WRITERERROR_OUTOFRESOURCES;
@@ -107,6 +108,11 @@ static void run_event(struct hook_writer *w, struct hook_session *session, enum 
                          w->config->name, hook_events[event].word);
         }
         run_argv(w, event, environment, ret);
+}
+
+static void run_event(struct hook_writer *w, struct hook_session *session, enum hook_event event,
+                      struct outcome *ret) {
+        run_event_with(w, session, event, NULL, ret);
 }
 
 /* The handler's answer: true, or a veto with its reason. */
@@ -131,6 +137,32 @@ static bool answer_event(struct hook_writer *w, struct hook_session *session,
         return answer(w, &o);
 }
 
+/* In a restore the requester reads the reason with the component, too. */
+static void tell_component(IVssWriterComponents *components, enum hook_event event,
+                           const char *message) {
+        IVssComponent *c = NULL;
+
+        if (!components || !message || FAILED(IVssWriterComponents_GetComponent(components, 0, &c)))
+                return;
+        /* Advice to people: the veto itself has the same words. */
+        if (event == HOOK_PRE_RESTORE)
+                (void)IVssComponent_SetPreRestoreFailureMsg(c, message);
+        else
+                (void)IVssComponent_SetPostRestoreFailureMsg(c, message);
+        (void)IVssComponent_Release(c);
+}
+
+/* A restore has no session of ours: nothing of it is undone, and nothing tells of its end. */
+static bool answer_restore(struct hook_writer *w, enum hook_event event,
+                           IVssWriterComponents *components) {
+        _cleanup_(outcome_done) struct outcome o = { 0 };
+
+        run_event_with(w, NULL, event, components, &o);
+        if (o.failure != S_OK)
+                tell_component(components, event, o.message);
+        return answer(w, &o);
+}
+
 static void set_busy(struct hook_writer *w, bool busy) {
         if (atomic_exchange(&w->busy, busy) && !busy)
                 w->host->idle(w->host->userdata);
@@ -151,6 +183,8 @@ static struct hook_session *current_session(struct hook_writer *w) {
 static bool on_identify(CVssWriter *writer, void *user, IVssCreateWriterMetadata *metadata) {
         const struct hook_writer *w = user;
         const struct hook_config *c = w->config;
+        bool restores =
+                hook_config_has(c, HOOK_PRE_RESTORE) || hook_config_has(c, HOOK_POST_RESTORE);
         HRESULT hr;
 
         (void)writer;
@@ -167,7 +201,8 @@ static bool on_identify(CVssWriter *writer, void *user, IVssCreateWriterMetadata
                                                               c->excludes[i].recursive);
         if (SUCCEEDED(hr))
                 hr = IVssCreateWriterMetadata_SetRestoreMethod(
-                        metadata, VSS_RME_RESTORE_IF_CAN_REPLACE, NULL, NULL, VSS_WRE_NEVER, false);
+                        metadata, VSS_RME_RESTORE_IF_CAN_REPLACE, NULL, NULL,
+                        restores ? VSS_WRE_ALWAYS : VSS_WRE_NEVER, false);
         if (FAILED(hr))
                 hook_log(LOG_ERR, "%s: cannot describe its files: %s", c->name,
                          VssLastErrorMessage());
@@ -351,12 +386,13 @@ static bool on_abort(CVssWriter *writer, void *user) {
 static bool on_backup_complete(CVssWriter *writer, void *user, IVssWriterComponents *components) {
         struct hook_writer *w = user;
         struct hook_session *session = current_session(w);
+        _cleanup_(outcome_done) struct outcome o = { 0 };
 
         (void)writer;
-        (void)components;
         if (!session || (!session->affected && !session->engaged))
                 return true;
-        return answer_event(w, session, HOOK_BACKUP_COMPLETE);
+        run_event_with(w, session, HOOK_BACKUP_COMPLETE, components, &o);
+        return answer(w, &o);
 }
 
 static bool on_backup_shutdown(CVssWriter *writer, void *user, VSS_ID set_id) {
@@ -376,6 +412,16 @@ static bool on_backup_shutdown(CVssWriter *writer, void *user, VSS_ID set_id) {
         return ok;
 }
 
+static bool on_pre_restore(CVssWriter *writer, void *user, IVssWriterComponents *components) {
+        (void)writer;
+        return answer_restore(user, HOOK_PRE_RESTORE, components);
+}
+
+static bool on_post_restore(CVssWriter *writer, void *user, IVssWriterComponents *components) {
+        (void)writer;
+        return answer_restore(user, HOOK_POST_RESTORE, components);
+}
+
 static const VSS_WRITER_CALLBACKS callbacks = {
         .size = sizeof(VSS_WRITER_CALLBACKS),
         .OnIdentify = on_identify,
@@ -387,6 +433,8 @@ static const VSS_WRITER_CALLBACKS callbacks = {
         .OnAbort = on_abort,
         .OnBackupComplete = on_backup_complete,
         .OnBackupShutdown = on_backup_shutdown,
+        .OnPreRestore = on_pre_restore,
+        .OnPostRestore = on_post_restore,
 };
 
 int hook_writer_new(struct hook_writer **ret, struct hook_config *config,
