@@ -664,7 +664,7 @@ START_TEST(the_freeze_deadline_in_a_round_names_the_late) {
 
         prepare_writers();
         back.answers[events[_i]] = FAKE_HOLD;
-        start_with_freeze(50 * USEC_PER_MSEC);
+        start_with_freeze(USEC_PER_SEC);
         turn_until(&is_done);
         ck_assert_int_eq(done.hr, VSS_E_WRITERERROR_TIMEOUT);
         ck_assert_msg(strstr(done.message, events[_i] == WRITER_EVENT_FREEZE
@@ -681,7 +681,7 @@ START_TEST(a_flush_that_does_not_end_leaves_time_to_thaw) {
         prepare_writers();
         fake.hold = "sync";
         fake.hold_after = 2;
-        start_with_freeze(200 * USEC_PER_MSEC);
+        start_with_freeze(USEC_PER_SEC);
         turn_until(&is_done);
         ck_assert_int_lt(done.r, 0);
         ck_assert_int_eq(done.hr, VSS_E_FLUSH_WRITES_TIMEOUT);
@@ -699,11 +699,11 @@ START_TEST(frozen_beyond_the_deadline_is_late_whoever_answered) {
 
         prepare_writers();
         back.answers[WRITER_EVENT_FREEZE] = FAKE_HOLD;
-        start_with_freeze(30 * USEC_PER_MSEC);
+        start_with_freeze(300 * USEC_PER_MSEC);
         while (!back.held)
                 ck_assert_int_ge(sd_event_run(event, 1000), 0);
         /* The answer and the deadline lie before the loop together. */
-        for (begin = now_monotonic_usec(); now_monotonic_usec() < begin + 31 * USEC_PER_MSEC;)
+        for (begin = now_monotonic_usec(); now_monotonic_usec() < begin + 301 * USEC_PER_MSEC;)
                 ;
         fake_writer_answer(&back, FAKE_OK);
         turn_until(&is_done);

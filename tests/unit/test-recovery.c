@@ -117,7 +117,7 @@ START_TEST(expired_copies_go) {
         uint64_t now = (uint64_t)(now_realtime_nsec() / 1000000000);
 
         put("alpha", "/old/", 1, VSS_CTX_APP_ROLLBACK, now - 10);
-        put("alpha", "/new/", 2, VSS_CTX_APP_ROLLBACK, now + 1);
+        put("alpha", "/new/", 2, VSS_CTX_APP_ROLLBACK, now + 3);
         put("alpha", "/ever/", 3, VSS_CTX_APP_ROLLBACK, UINT64_MAX);
         recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 2);

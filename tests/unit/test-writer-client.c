@@ -394,10 +394,10 @@ START_TEST(the_services_shorter_deadline_counts) {
 END_TEST
 
 START_TEST(a_freeze_in_time_is_not_ended_twice) {
-        start(400);
+        start(1500);
         tell("Freeze", true, S_OK, "");
         tell("Thaw", true, S_OK, "");
-        talk_for(450); /* past the deadline that was */
+        talk_for(1600); /* past the deadline that was */
         tell("PostSnapshot", true, S_OK, "");
         assert_journal(" Freeze Thaw PostSnapshot");
 }
