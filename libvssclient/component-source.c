@@ -122,14 +122,14 @@ static int add_volume(char ***volumes, const struct mount_table *t, const struct
 }
 
 /* The volumes of one file set. Paths that cannot be used are skipped. */
-static int add_volumes(char ***volumes, const struct mount_table *t,
+static int add_volumes(char ***volumes, const struct mount_table *t, enum writer_metadata_list list,
                        const struct writer_metadata_files *files, VSS_BACKUP_TYPE type) {
         struct vss_error error = { 0 };
         const struct mount *m;
         struct file_set set;
         int r;
 
-        if (!file_set_is_in_backup(files->backup_type_mask, type) ||
+        if (!file_set_is_in_backup(list, files->backup_type_mask, type) ||
             !file_set_needs_copy(files->backup_type_mask, type))
                 return 0;
         r = file_set_init(&set, files, type, &error);
@@ -174,7 +174,7 @@ HRESULT VssSelection_ListVolumes(VssSelection *selection, VSS_BACKUP_TYPE type, 
 
                         for (size_t k = 0;
                              r >= 0 && writer_metadata_get_files(m, l, c->position, k, &files); k++)
-                                r = add_volumes(&list, selection->mounts, &files, its);
+                                r = add_volumes(&list, selection->mounts, l, &files, its);
                 }
         }
         if (r < 0) {

@@ -189,11 +189,13 @@ typedef struct VSS_FILE {
         LPCWSTR metadata;          /* the writer's, for these ranges; NULL: none */
 } VSS_FILE;
 
-/* A file, a directory or a whole file set that cannot be backed up. */
+/* A file, a directory or a whole file set that cannot be backed up; or something that the writer
+ * says of this backup against its own metadata: more is listed then, not less. */
 typedef struct VSS_FILE_PROBLEM {
         LPCWSTR path;    /* as VSS_FILE, or as the writer wrote it */
         HRESULT code;    /* VSS_E_OBJECT_NOT_FOUND: named, but not there; VSS_E_NOT_SUPPORTED: not
-                            on this machine's disks; E_INVALIDARG: no usable path; ... */
+                            on this machine's disks; E_INVALIDARG: no usable path, or a
+                            contradiction; ... */
         LPCWSTR message; /* a sentence */
 } VSS_FILE_PROBLEM;
 
@@ -202,8 +204,9 @@ typedef struct VSS_FILE_REQUEST {
         size_t size; /* sizeof(VSS_FILE_REQUEST) */
         VSS_BACKUP_TYPE type;
         bool alone;           /* not the files of those that the component stands for */
-        IVssComponent *state; /* of the explicit component, after DoSnapshotSet: the writer's
-                                 partial and differenced files; NULL: none */
+        IVssComponent *state; /* of the explicit component, its own or its carrier's, after
+                                 DoSnapshotSet: the writer's partial and differenced files;
+                                 NULL: none */
         void *user;           /* for the handlers */
         /* A failure ends the listing, which returns it. */
         HRESULT (*OnFile)(void *user, const VSS_FILE *file);
@@ -215,7 +218,13 @@ typedef struct VSS_FILE_REQUEST {
  * VssSelection_ListFiles: the files of a component, and of those that it stands for, one by one; a
  * directory comes before what is in it. Links are never followed; file sets that are recursive also
  * give directories. Files that the writer or the machine (/etc/vss/files-not-to-backup.d) excludes
- * are left out.
+ * are left out. A file that several file sets have is listed once, with the first. In a log backup
+ * are log files alone.
+ *
+ * What the writer said of this backup beats the file sets: of a partial file there are ranges, and
+ * it is read where the file set that has it says; of differenced files there are those that were
+ * modified at the writer's time or later. Both may also add files. Ranges files are the originals:
+ * a writer may write them after the copy was made.
  *
  * component: an index as VssSelection_GetComponent's. A component that is explicit stands for
  * itself and all whose carrier it is, another for itself. If the writer does not do backups of the

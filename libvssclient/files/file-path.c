@@ -65,3 +65,38 @@ bool file_path_is_below(const char *path, const char *directory, const char **re
 int file_path_join(char **ret, const char *directory, const char *name) {
         return str_format(ret, "%s/%s", directory, name);
 }
+
+/* Where path stands: before, in, or behind what is asked for. */
+static int place(const char *path, const char *directory, size_t n, bool below) {
+        int order = strncmp(path, directory, n);
+
+        if (order != 0)
+                return order;
+        return (int)(unsigned char)path[n] - (below ? '/' : 0);
+}
+
+/* The first item that is in, or behind; or that is behind. */
+static size_t bound(const void *items, size_t n, size_t size, const char *directory, bool below,
+                    bool behind) {
+        size_t low = 0, high = n, length = strlen(directory);
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const char *path;
+                int order;
+
+                memcpy(&path, (const char *)items + middle * size, sizeof(path));
+                order = place(path, directory, length, below);
+                if (order < 0 || (behind && order == 0))
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+void file_path_range(const void *items, size_t n, size_t size, const char *directory, bool below,
+                     size_t *ret_begin, size_t *ret_end) {
+        *ret_begin = bound(items, n, size, directory, below, false);
+        *ret_end = bound(items, n, size, directory, below, true);
+}

@@ -14,3 +14,8 @@ int file_path_expand(char **ret, const char *path, struct vss_error *reterr);
  * "/...". */
 bool file_path_is_below(const char *path, const char *directory, const char **ret_rest);
 int file_path_join(char **ret, const char *directory, const char *name);
+
+/* Of n items, each of size bytes and sorted by its first member, a normalised directory (char *):
+ * those at exactly this directory; or those below it. */
+void file_path_range(const void *items, size_t n, size_t size, const char *directory, bool below,
+                     size_t *ret_begin, size_t *ret_end);

@@ -1,8 +1,9 @@
 #pragma once
 
 /* Rules that say something about files by where they are: exclude lists, lists of files that need
- * not be in a copy. Asked for each file of a walk, so a question costs the depth of the path times
- * the logarithm of the number of rules, and never the number itself. */
+ * not be in a copy, file sets. Asked for each file of a walk, so a question costs the depth of the
+ * path times the logarithm of the number of rules and the number of those with wildcards in one
+ * directory, and never the number of all. */
 
 #include "common/vss-error.h"
 
@@ -22,6 +23,11 @@ void file_rules_seal(struct file_rules *r);
 bool file_rules_match(const struct file_rules *r, const char *directory, const char *name);
 /* Does a rule name every file in this directory and below it? */
 bool file_rules_match_tree(const struct file_rules *r, const char *directory);
+/* How many rules name this file; enters this directory, because it or one above is recursive? Not
+ * counted further than limit. */
+size_t file_rules_count(const struct file_rules *r, const char *directory, const char *name,
+                        size_t limit);
+size_t file_rules_count_entering(const struct file_rules *r, const char *directory, size_t limit);
 
 /* What stands for several directories at the beginning of a line. */
 struct file_rules_places {

@@ -36,7 +36,10 @@ VSS_BACKUP_TYPE file_set_backup_type(uint32_t schema, VSS_BACKUP_TYPE asked) {
         return (schema & types[i].schema) == types[i].schema ? types[i].type : VSS_BT_FULL;
 }
 
-bool file_set_is_in_backup(uint32_t mask, VSS_BACKUP_TYPE type) {
+bool file_set_is_in_backup(enum writer_metadata_list list, uint32_t mask, VSS_BACKUP_TYPE type) {
+        /* The default mask says "also in a log backup" of data files, too. */
+        if (type == VSS_BT_LOG && list != WRITER_METADATA_DATABASE_LOG_FILES)
+                return false;
         return mask & types[find(type)].backup;
 }
 
@@ -90,4 +93,10 @@ void file_set_limit(struct file_set *s, uint64_t filetime) {
                 .tv_sec = (time_t)(filetime / FILETIME_PER_SEC),
                 .tv_nsec = (long)(filetime % FILETIME_PER_SEC) * 100,
         };
+}
+
+bool file_set_reaches(const struct file_set *s, const char *directory) {
+        const char *rest;
+
+        return file_path_is_below(directory, s->path, &rest) && (s->recursive || *rest == '\0');
 }

@@ -172,15 +172,28 @@ static int push(struct state *s, struct level *l) {
 static int visit_file(struct state *s, const struct level *l, const char *name,
                       const struct stat *st) {
         struct particulars p = { 0 };
+        int r;
 
         s->matched = true;
         if (is_excluded(s->walk, l->original, name) ||
             partial_files_find(s->walk->partials, l->original, name) ||
             (s->set->has_since && is_older(&st->st_mtim, &s->set->since)))
                 return 0;
+        r = listed_files_note(s->walk->listed, l->original, name);
+        if (r <= 0)
+                return r;
         if (may_be_blank(s->walk, l->original, name))
                 p.flags = VSS_FILE_MAY_BE_BLANK;
         return emit(s, l, name, st, &p);
+}
+
+/* A directory that is entered, or would be. l: the one that it is in; or itself, and name is ".".
+ */
+static int visit_directory(struct state *s, const struct level *l, const char *name,
+                           const char *original, const struct stat *st, DWORD flags) {
+        int r = listed_files_note_directory(s->walk->listed, original);
+
+        return r <= 0 ? r : emit(s, l, name, st, &(const struct particulars){ .flags = flags });
 }
 
 /* The way into a directory: by its name, or, where a volume of the set is mounted, into the copy
@@ -210,7 +223,6 @@ static int open_child(const struct state *s, const struct level *l, const char *
 
 static int enter(struct state *s, struct level *l, const char *name) {
         _cleanup_(freep) char *original = NULL, *source = NULL, *real = NULL;
-        struct particulars p = { 0 };
         struct level child = { 0 };
         struct stat st;
         bool in_copy;
@@ -223,10 +235,9 @@ static int enter(struct state *s, struct level *l, const char *name) {
         if (fd == -ENOENT && !l->in_copy)
                 return 0; /* it was there a moment ago */
         if (fd == -EXDEV) {
-                p.flags = VSS_FILE_NOT_ENTERED;
                 if (fstatat(dirfd(l->directory), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         return tell_errno(s->walk, original, source, errno);
-                return emit(s, l, name, &st, &p);
+                return visit_directory(s, l, name, original, &st, VSS_FILE_NOT_ENTERED);
         }
         if (fd < 0)
                 return tell_errno(s->walk, original, real ? real : source, -fd);
@@ -241,9 +252,9 @@ static int enter(struct state *s, struct level *l, const char *name) {
         if (r < 0)
                 return r;
         if (mount_table_at(s->walk->mounts, source))
-                r = emit(s, &child, ".", &st, &p);
+                r = visit_directory(s, &child, ".", original, &st, 0);
         else
-                r = emit(s, l, name, &st, &p);
+                r = visit_directory(s, l, name, original, &st, 0);
         if (r < 0 || is_excluded_tree(s->walk, original)) {
                 level_done(&child);
                 return r;
@@ -352,7 +363,7 @@ static int find_start(const struct state *s, char **ret_real, bool *ret_in_copy,
                                                  : "");
                 return r;
         }
-        *ret_in_copy = m && m->copy;
+        *ret_in_copy = m && m->copy && !set->from_original;
         if (!*ret_in_copy && mount_table_is_of_copies(mounts) && set->copy_required) {
                 r = tell(s->walk, set->path, VSS_E_OBJECT_NOT_FOUND,
                          "%s is on the volume %s, which is not in the set, and the writer wants it "
@@ -409,7 +420,7 @@ static int walk_tree(struct state *s) {
         if (s->set->recursive) {
                 if (fstat(dirfd(l->directory), &st) < 0)
                         return tell_errno(s->walk, l->original, l->real, errno);
-                r = emit(s, l, ".", &st, &(const struct particulars){ 0 });
+                r = visit_directory(s, l, ".", l->original, &st, 0);
         }
         return r < 0 ? r : walk_levels(s);
 }
@@ -438,26 +449,27 @@ int file_walk_set(const struct file_walk *w, const struct file_set *set) {
         return walk(w, set, NULL);
 }
 
-int file_walk_partial(const struct file_walk *w, const struct partial_file *file,
-                      bool copy_required) {
+int file_walk_partial(const struct file_walk *w, const struct partial_file *file) {
         const struct file_set set = {
                 .path = file->directory,
-                .source = file->directory,
+                .source = file->source ? file->source : file->directory,
                 .spec = file->name,
-                .copy_required = copy_required,
+                .copy_required = file->copy_required,
         };
+        bool blank = may_be_blank(w, file->directory, file->name);
 
         return walk(w, &set,
                     &(const struct particulars){
+                            .flags = blank ? VSS_FILE_MAY_BE_BLANK : 0,
                             .ranges = file->ranges,
                             .metadata = file->metadata,
                     });
 }
 
-int file_walk_ranges_file(const struct file_walk *w, const struct partial_file *file,
-                          bool copy_required) {
+int file_walk_ranges_file(const struct file_walk *w, const struct partial_file *file) {
         _cleanup_(freep) char *path = NULL;
-        struct file_set set = { .copy_required = copy_required };
+        struct file_set set = { .from_original = true };
+        struct file_walk plain = *w;
         struct vss_error error = { 0 };
         const char *ranges;
         char *slash;
@@ -480,5 +492,7 @@ int file_walk_ranges_file(const struct file_walk *w, const struct partial_file *
         *slash = '\0';
         set.path = set.source = path;
         set.spec = slash + 1;
-        return walk(w, &set, &(const struct particulars){ .flags = VSS_FILE_RANGES_FILE });
+        /* Without it the file cannot be restored, whatever else is kept out of backups. */
+        plain.excludes = plain.machine_excludes = NULL;
+        return walk(&plain, &set, &(const struct particulars){ .flags = VSS_FILE_RANGES_FILE });
 }

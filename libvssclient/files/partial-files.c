@@ -21,6 +21,7 @@ static void file_done(struct partial_file *f) {
         free(f->name);
         free(f->ranges);
         free(f->metadata);
+        free(f->source);
 }
 
 struct partial_files *partial_files_free(struct partial_files *p) {
@@ -35,7 +36,7 @@ struct partial_files *partial_files_free(struct partial_files *p) {
 
 int partial_files_add(struct partial_files *p, const char *path, const char *name,
                       const char *ranges, const char *metadata, struct vss_error *reterr) {
-        struct partial_file f = { 0 }, *grown;
+        struct partial_file f = { .copy_required = true }, *grown;
         int r;
 
         if (str_empty(name) || strchr(name, '/') || wildcard_is_pattern(name) || str_empty(ranges))
@@ -79,11 +80,48 @@ void partial_files_seal(struct partial_files *p) {
         p->n = kept;
 }
 
+/* One that lies at or below the set's path. */
+static int see(struct partial_file *f, const struct file_set *set) {
+        const char *rest;
+
+        f->is_below = true;
+        if (f->has_set || !file_set_reaches(set, f->directory) ||
+            !wildcard_match(set->spec, f->name))
+                return 0;
+        f->has_set = true;
+        f->copy_required = set->copy_required;
+        (void)file_path_is_below(f->directory, set->path, &rest); /* it is */
+        return str_format(&f->source, "%s%s", set->source, rest);
+}
+
+int partial_files_see_set(struct partial_files *p, const struct file_set *set) {
+        size_t i, end;
+        int r = 0;
+
+        if (!p)
+                return 0;
+        file_path_range(p->files, p->n, sizeof(*p->files), set->path, false, &i, &end);
+        for (; r >= 0 && i < end; i++)
+                r = see(&p->files[i], set);
+        file_path_range(p->files, p->n, sizeof(*p->files), set->path, true, &i, &end);
+        for (; r >= 0 && i < end; i++)
+                r = see(&p->files[i], set);
+        return r;
+}
+
+void partial_files_drop(struct partial_files *p, size_t i) {
+        assert(i < p->n);
+        p->files[i].dropped = true;
+}
+
 const struct partial_file *partial_files_find(const struct partial_files *p, const char *directory,
                                               const char *name) {
         struct partial_file key = { .directory = (char *)directory, .name = (char *)name };
+        const struct partial_file *found = NULL;
 
-        return p && p->n > 0 ? bsearch(&key, p->files, p->n, sizeof(key), compare) : NULL;
+        if (p && p->n > 0)
+                found = bsearch(&key, p->files, p->n, sizeof(key), compare);
+        return found && !found->dropped ? found : NULL;
 }
 
 const struct partial_file *partial_files_get(const struct partial_files *p, size_t i) {

@@ -1,13 +1,20 @@
 #pragma once
 
-/* The files of a component of which only ranges are backed up (spec/writer.md, 4.14). */
+/* The files of a component of which only ranges are backed up (spec/writer.md, 4.14). Either a file
+ * set of the component has such a file, which then says where and whence it is read; or the file is
+ * new to the component, lies at or below the path of one, and must be in a copy. */
 
-#include "common/vss-error.h"
+#include "libvssclient/files/file-set.h"
 
 struct partial_file {
         char *directory, *name; /* normalised */
         char *ranges;
-        char *metadata; /* NULL: none */
+        char *metadata;     /* NULL: none */
+        char *source;       /* the directory to read it in; NULL: its own */
+        bool has_set;       /* a file set names it */
+        bool is_below;      /* it lies at or below the path of one */
+        bool copy_required; /* may not be read from the original */
+        bool dropped;       /* not partial after all */
 };
 
 struct partial_files;
@@ -22,6 +29,10 @@ int partial_files_add(struct partial_files *p, const char *path, const char *nam
 /* After the last addition, before the first question. Of two entries for one file the later goes.
  */
 void partial_files_seal(struct partial_files *p);
+/* A file set of the component, in this backup or not. -ENOMEM. After the seal. */
+int partial_files_see_set(struct partial_files *p, const struct file_set *set);
+/* It is backed up as if it were none. */
+void partial_files_drop(struct partial_files *p, size_t i);
 /* NULL: none; p NULL is allowed. */
 const struct partial_file *partial_files_find(const struct partial_files *p, const char *directory,
                                               const char *name);

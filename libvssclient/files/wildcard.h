@@ -11,3 +11,5 @@ bool wildcard_is_pattern(const char *spec);
 bool wildcard_is_everything(const char *spec);
 /* Bytes, case matters. A character for '?' is one of UTF-8, else a byte. */
 bool wildcard_match(const char *spec, const char *name);
+/* Is there a name that both match? True also if that is too long to find out. */
+bool wildcard_share(const char *a, const char *b);

@@ -82,38 +82,54 @@ static char *with_root(const char *text) {
         " restoreMetadata='no' notifyOnBackupComplete='no' selectable='" selectable \
         "' selectableForRestore='no' componentFlags='0'"
 
+/* clang-format off */
 /* A full backup has all, a log backup the logs; users is part of all. */
-static const char locations[] = "<DATABASE " COMPONENT(
-        "main", "",
-        "yes") ">"
-               "<DATABASE_FILES path='@/db' filespec='*.dat' filespecBackupType='257'/>"
-               "<DATABASE_LOGFILES path='@/db' filespec='*.log' filespecBackupType='3855'/>"
-               "</DATABASE>"
-               "<FILE_GROUP " COMPONENT(
-                       "all", "",
-                       "yes") "/>"
-                              "<FILE_GROUP " COMPONENT(
-                                      "users", "logicalPath='all'",
-                                      "no") ">"
-                                            "<FILE_LIST path='@/users' filespec='*' "
-                                            "filespecBackupType='257'/>"
-                                            "</FILE_GROUP>"
-                                            "<FILE_GROUP " COMPONENT(
-                                                    "odd", "",
-                                                    "yes") ">"
-                                                           "<FILE_LIST path='@/users' "
-                                                           "filespec='carl' "
-                                                           "filespecBackupType='3855'/>"
-                                                           "<FILE_LIST path='@/${NOT_DEFINED}' "
-                                                           "filespec='*' "
-                                                           "filespecBackupType='3855'/>"
-                                                           "</FILE_GROUP>"
-                                                           "<EXCLUDE_FILES path='@/db' "
-                                                           "filespec='scratch.*' recursive='no'/>";
+static const char locations[] =
+        "<DATABASE " COMPONENT("main", "", "yes") ">"
+        "<DATABASE_FILES path='@/db' filespec='*.dat' filespecBackupType='257'/>"
+        "<DATABASE_LOGFILES path='@/db' filespec='*.log' filespecBackupType='3855'/>"
+        "</DATABASE>"
+        "<FILE_GROUP " COMPONENT("all", "", "yes") "/>"
+        "<FILE_GROUP " COMPONENT("users", "logicalPath='all'", "no") ">"
+        "<FILE_LIST path='@/users' filespec='*' filespecBackupType='257'/>"
+        "</FILE_GROUP>"
+        "<FILE_GROUP " COMPONENT("odd", "", "yes") ">"
+        "<FILE_LIST path='@/users' filespec='carl' filespecBackupType='3855'/>"
+        "<FILE_LIST path='@/${NOT_DEFINED}' filespec='*' filespecBackupType='3855'/>"
+        "</FILE_GROUP>"
+        "<EXCLUDE_FILES path='@/db' filespec='scratch.*' recursive='no'/>";
 
-static VssSelection *choose(unsigned schema, const char *name) {
+/* What each type of backup has: full all but d, incremental d and the logs, differential b and
+ * the logs. */
+static const char typed[] =
+        "<DATABASE " COMPONENT("main", "", "yes") ">"
+        "<DATABASE_FILES path='@/db' filespec='main.dat' filespecBackupType='257'/>"
+        "<DATABASE_FILES path='@/users' filespec='bert' filespecBackupType='771'/>"
+        "<DATABASE_FILES path='@/new' filespec='one' filespecBackupType='1028'/>"
+        "<DATABASE_LOGFILES path='@/db' filespec='*.log'/>"
+        "</DATABASE>";
+
+/* Sets that have files in common, in a component and in one that is part of it. */
+static const char overlapping[] =
+        "<FILE_GROUP " COMPONENT("main", "", "yes") ">"
+        "<FILE_LIST path='@/users' filespec='a*' recursive='yes'/>"
+        "<FILE_LIST path='@' filespec='*' recursive='yes'/>"
+        "<FILE_LIST path='@/db' filespec='main.dat'/>"
+        "</FILE_GROUP>"
+        "<FILE_GROUP " COMPONENT("part", "logicalPath='main'", "no") ">"
+        "<FILE_LIST path='@/users' filespec='bert'/>"
+        "</FILE_GROUP>";
+
+/* Its files are elsewhere than they belong. */
+static const char elsewhere[] =
+        "<FILE_GROUP " COMPONENT("main", "", "yes") ">"
+        "<FILE_LIST path='@/not/there' filespec='*' recursive='yes' alternatePath='@/users'/>"
+        "</FILE_GROUP>";
+/* clang-format on */
+
+static VssSelection *choose_from(const char *of, unsigned schema, const char *name) {
         char head[1024];
-        _cleanup_(freep) char *body = with_root(locations), *text = NULL;
+        _cleanup_(freep) char *body = with_root(of), *text = NULL;
         IVssExamineWriterMetadata *metadata = NULL;
         VssSelection *selection = NULL;
         UINT n;
@@ -131,8 +147,12 @@ static VssSelection *choose(unsigned schema, const char *name) {
         return selection;
 }
 
+static VssSelection *choose(unsigned schema, const char *name) {
+        return choose_from(locations, schema, name);
+}
+
 struct noted {
-        char files[1024], problems[1024];
+        char files[1024], sources[1024], problems[1024];
         HRESULT answer;
 };
 
@@ -143,6 +163,9 @@ static HRESULT on_file(void *user, const VSS_FILE *file) {
         strcat(strcat(noted->files, file->path + strlen(root)), " ");
         if (file->ranges)
                 strcat(strcat(noted->files, file->ranges), " ");
+        ck_assert_uint_lt(strlen(noted->sources) + strlen(file->source) + 2,
+                          sizeof(noted->sources));
+        strcat(strcat(noted->sources, file->source + strlen(root)), " ");
         return noted->answer;
 }
 
@@ -189,6 +212,66 @@ START_TEST(the_type_says_which_files) {
                 ck_assert_str_eq(noted.files, cases[i].want);
                 VssSelection_Release(selection);
         }
+        tear_down();
+}
+END_TEST
+
+START_TEST(each_type_has_its_file_sets) {
+        static const struct {
+                unsigned schema;
+                VSS_BACKUP_TYPE type;
+                const char *want;
+        } cases[] = {
+                { 0, VSS_BT_FULL, "/db/main.dat /users/bert /db/main.log " },
+                { VSS_BS_COPY, VSS_BT_COPY, "/db/main.dat /users/bert /db/main.log " },
+                { VSS_BS_INCREMENTAL, VSS_BT_INCREMENTAL, "/new/one /db/main.log " },
+                { VSS_BS_INCREMENTAL, VSS_BT_DIFFERENTIAL,
+                  "/db/main.dat /users/bert /db/main.log " },
+                { VSS_BS_DIFFERENTIAL, VSS_BT_DIFFERENTIAL, "/users/bert /db/main.log " },
+                { VSS_BS_LOG, VSS_BT_LOG, "/db/main.log " },
+                { 0, VSS_BT_OTHER, "/db/main.dat /users/bert /db/main.log " },
+        };
+        struct noted noted;
+
+        set_up();
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                VssSelection *selection = choose_from(typed, cases[i].schema, "main");
+
+                ck_assert_int_eq(list(selection, 0, cases[i].type, NULL, false, &noted), S_OK);
+                ck_assert_str_eq(noted.files, cases[i].want);
+                VssSelection_Release(selection);
+        }
+        tear_down();
+}
+END_TEST
+
+static size_t times(const char *text, const char *what) {
+        size_t n = 0;
+
+        for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+                n++;
+        return n;
+}
+
+START_TEST(what_several_sets_have_is_listed_once) {
+        static const char *const all[] = {
+                "/users ",       "/users/anna ",     "/users/bert ", "/db ",     "/db/main.dat ",
+                "/db/main.log ", "/db/scratch.dat ", "/new ",        "/new/one "
+        };
+        VssSelection *selection;
+        struct noted noted;
+
+        set_up();
+        selection = choose_from(overlapping, 0, "main");
+        ck_assert_int_eq(list(selection, 0, VSS_BT_FULL, NULL, false, &noted), S_OK);
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                ck_assert_msg(times(noted.files, all[i]) == 1, "'%s' in '%s'", all[i], noted.files);
+        /* Another listing begins anew, and a part alone is whole. */
+        ck_assert_int_eq(list(selection, 0, VSS_BT_FULL, NULL, true, &noted), S_OK);
+        ck_assert_uint_eq(times(noted.files, "/db/main.dat "), 1);
+        ck_assert_int_eq(list(selection, 1, VSS_BT_FULL, NULL, true, &noted), S_OK);
+        ck_assert_str_eq(noted.files, "/users/bert ");
+        VssSelection_Release(selection);
         tear_down();
 }
 END_TEST
@@ -306,7 +389,77 @@ START_TEST(partial_and_differenced_files_beat_the_mask) {
         selection = choose(VSS_BS_LOG | VSS_BS_LAST_MODIFY, "main");
         ck_assert_msg(list(selection, 0, VSS_BT_LOG, state, false, &noted) == S_OK, "%s",
                       noted.problems);
-        ck_assert_str_eq(noted.files, "/db/main.dat /db/main.log 0:4,8:4 /new/one ");
+        ck_assert_str_eq(noted.files, "/db/main.dat /new/one /db/main.log 0:4,8:4 ");
+        VssSelection_Release(selection);
+        IVssComponent_Release(state);
+        IVssWriterComponentsExt_Release(components);
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_partial_file_is_read_where_its_set_is) {
+        IVssWriterComponents *components = NULL;
+        VssSelection *selection;
+        IVssComponent *state;
+        struct noted noted;
+
+        set_up();
+        state = state_of("<PARTIAL_FILE path='@/not/there' filespec='anna' ranges='0:1'/>",
+                         &components);
+        selection = choose_from(elsewhere, 0, "main");
+        ck_assert_msg(list(selection, 0, VSS_BT_FULL, state, false, &noted) == S_OK, "%s",
+                      noted.problems);
+        ck_assert_ptr_nonnull(strstr(noted.files, "/not/there/bert "));
+        ck_assert_ptr_nonnull(strstr(noted.files, "/not/there/anna 0:1 "));
+        ck_assert_uint_eq(times(noted.files, "/not/there/anna "), 1);
+        ck_assert_ptr_nonnull(strstr(noted.sources, "/users/anna "));
+        VssSelection_Release(selection);
+        IVssComponent_Release(state);
+        IVssWriterComponentsExt_Release(components);
+        tear_down();
+}
+END_TEST
+
+/* More is listed then, and never less. */
+static const struct contradiction {
+        const char *said, *files, *problem;
+} contradictions[] = {
+        /* A part of a set, and a part of its name space. */
+        { "<DIFFERENCED_FILES path='@/db' filespec='m*' recursive='no' lastModifyTime='0'/>",
+          "/db/main.dat /db/main.log ", "is not that set" },
+        { "<DIFFERENCED_FILES path='@/db' filespec='*.dat' recursive='yes' lastModifyTime='0'/>",
+          "/db/main.dat /db/main.log /db ", "is not that set" },
+        { "<DIFFERENCED_FILES path='@' filespec='*.dat' recursive='yes' "
+          "lastModifyTime='264490368000000000'/>", /* nothing is that new */
+          "/db/main.dat /db/main.log ", "is not that set" },
+        /* Both differenced and partial: the former counts. */
+        { "<DIFFERENCED_FILES path='@/db' filespec='*.dat' recursive='no' lastModifyTime='0'/>"
+          "<PARTIAL_FILE path='@/db' filespec='main.dat' ranges='0:1'/>",
+          "/db/main.dat /db/main.log ", "all of it counts" },
+        { "<PARTIAL_FILE path='@/new' filespec='one' ranges='0:1'/>",
+          "/db/main.dat /db/main.log /new/one 0:1 ", "below none of the component's file sets" },
+        { "<DIFFERENCED_FILES path='@/db' filespec='../users/anna' recursive='no' "
+          "lastModifyTime='0'/>",
+          "/db/main.dat /db/main.log ", "is no specification" },
+};
+
+START_TEST(a_writer_that_contradicts_itself_is_told_of) {
+        const struct contradiction *c = &contradictions[_i];
+        IVssWriterComponents *components = NULL;
+        VssSelection *selection;
+        IVssComponent *state;
+        struct noted noted;
+
+        set_up();
+        state = state_of(c->said, &components);
+        selection = choose(VSS_BS_LAST_MODIFY, "main");
+        ck_assert_int_eq(list(selection, 0, VSS_BT_FULL, state, false, &noted), S_FALSE);
+        ck_assert_msg(strncmp(noted.files, c->files, strlen(c->files)) == 0, "'%s' is not '%s'",
+                      noted.files, c->files);
+        ck_assert_msg(strstr(noted.problems, c->problem), "'%s' is not in '%s'", c->problem,
+                      noted.problems);
+        ck_assert_uint_eq(times(noted.problems, "\n"), 1);
+        ck_assert_uint_eq(times(noted.files, "/db/main.dat "), 1);
         VssSelection_Release(selection);
         IVssComponent_Release(state);
         IVssWriterComponentsExt_Release(components);
@@ -372,9 +525,14 @@ int main(void) {
         int failed;
 
         tcase_add_test(c, the_type_says_which_files);
+        tcase_add_test(c, each_type_has_its_file_sets);
+        tcase_add_test(c, what_several_sets_have_is_listed_once);
         tcase_add_test(c, an_explicit_component_stands_for_its_set);
         tcase_add_test(c, problems_are_told_or_end_it);
         tcase_add_test(c, partial_and_differenced_files_beat_the_mask);
+        tcase_add_test(c, a_partial_file_is_read_where_its_set_is);
+        tcase_add_loop_test(c, a_writer_that_contradicts_itself_is_told_of, 0,
+                            ARRAY_SIZE(contradictions));
         tcase_add_test(c, arguments_are_checked);
         tcase_add_test(c, the_volumes_are_those_of_the_files);
         suite_add_tcase(s, c);

@@ -43,6 +43,27 @@ START_TEST(each_file_is_excluded_or_not) {
 }
 END_TEST
 
+START_TEST(rules_are_counted) {
+        struct file_rules *r = make();
+
+        ck_assert_int_eq(file_rules_add(r, "/a", "*", true, NULL), 0);
+        ck_assert_int_eq(file_rules_add(r, "/a/b", "ex?ct", false, NULL), 0);
+        ck_assert_int_eq(file_rules_add(r, "/a/b", "exact", false, NULL), 0);
+        file_rules_seal(r);
+        ck_assert_uint_eq(file_rules_count(r, "/a/b", "exact", 9), 4);
+        ck_assert_uint_eq(file_rules_count(r, "/a/b", "exact", 2), 2);
+        ck_assert_uint_eq(file_rules_count(r, "/a/b/c", "exact", 9), 2);
+        ck_assert_uint_eq(file_rules_count(r, "/a/b", "exbct", 9), 2);
+        ck_assert_uint_eq(file_rules_count(r, "/a/b", "other", 9), 2);
+        ck_assert_uint_eq(file_rules_count(r, "/a-", "x", 9), 0);
+        ck_assert_uint_eq(file_rules_count_entering(r, "/a/b", 9), 3);
+        ck_assert_uint_eq(file_rules_count_entering(r, "/a", 9), 2);
+        ck_assert_uint_eq(file_rules_count_entering(r, "/a/b/c", 2), 2);
+        ck_assert_uint_eq(file_rules_count_entering(NULL, "/a", 2), 0);
+        file_rules_free(r);
+}
+END_TEST
+
 START_TEST(whole_trees_are_known) {
         struct file_rules *r = make();
 
@@ -169,6 +190,7 @@ int main(void) {
         int failed;
 
         tcase_add_loop_test(c, each_file_is_excluded_or_not, 0, (int)ARRAY_SIZE(cases));
+        tcase_add_test(c, rules_are_counted);
         tcase_add_test(c, whole_trees_are_known);
         tcase_add_test(c, the_machines_list_is_read);
         suite_add_tcase(s, c);

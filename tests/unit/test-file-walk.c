@@ -530,14 +530,93 @@ START_TEST(of_a_partial_file_there_are_ranges) {
         file_set_done(&set);
         ck_assert_str_eq(notes, "");
         for (size_t i = 0; i < 2; i++) {
-                ck_assert_int_eq(file_walk_partial(&walk, partial_files_get(partials, i), false),
-                                 0);
-                ck_assert_int_eq(
-                        file_walk_ranges_file(&walk, partial_files_get(partials, i), false), 0);
+                ck_assert_int_eq(file_walk_partial(&walk, partial_files_get(partials, i)), 0);
+                ck_assert_int_eq(file_walk_ranges_file(&walk, partial_files_get(partials, i)), 0);
         }
         ck_assert_ptr_null(partial_files_get(partials, 2));
         ck_assert_ptr_nonnull(strstr(notes, "data/a.dat=0:5, 0x10:20:why|data/b.txt=File="));
         ck_assert_ptr_nonnull(strstr(notes, "|spit/e.dat=-:- ranges file|"));
+        partial_files_free(partials);
+        mount_table_free(mounts);
+        remove_tree();
+}
+END_TEST
+
+/* A file set that names a partial file says where, and whence, it is read. */
+START_TEST(a_partial_file_is_read_as_its_set_says) {
+        const struct file_set sets[] = {
+                { .path = (char[]){ "/srv/db" },
+                  .source = (char[]){ "/srv/db" },
+                  .spec = (char[]){ "*.log" } },
+                { .path = (char[]){ "/srv/db" },
+                  .source = (char[]){ "/spit" },
+                  .spec = (char[]){ "*.dat" },
+                  .recursive = true,
+                  .copy_required = true },
+        };
+        static const struct {
+                const char *directory, *name, *source;
+                bool is_below, copy_required;
+        } files[] = {
+                { "/srv/db", "main.log", "/srv/db", true, false },
+                { "/srv/db/", "main.dat", "/spit", true, true },
+                { "/srv/db/a/b", "x.dat", "/spit/a/b", true, true },
+                { "/srv/db/a/b", "x.log", NULL, true, true }, /* the set of logs is not recursive */
+                { "/srv/db", "new", NULL, true, true },
+                { "/srv/db2", "x.dat", NULL, false, true },
+                { "/srv", "x.dat", NULL, false, true },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                struct partial_files *partials;
+                const struct partial_file *f;
+
+                ck_assert_int_eq(partial_files_new(&partials, NULL), 0);
+                ck_assert_int_eq(partial_files_add(partials, files[i].directory, files[i].name,
+                                                   "0:1", NULL, NULL),
+                                 0);
+                partial_files_seal(partials);
+                for (size_t k = 0; k < ARRAY_SIZE(sets); k++)
+                        ck_assert_int_ge(partial_files_see_set(partials, &sets[k]), 0);
+                f = partial_files_get(partials, 0);
+                ck_assert_msg(f->has_set == (files[i].source != NULL), "%zu", i);
+                if (files[i].source)
+                        ck_assert_str_eq(f->source, files[i].source);
+                ck_assert_msg(f->is_below == files[i].is_below, "%zu", i);
+                ck_assert_msg(f->copy_required == files[i].copy_required, "%zu", i);
+                partial_files_free(partials);
+        }
+        ck_assert_int_eq(partial_files_see_set(NULL, &sets[0]), 0);
+}
+END_TEST
+
+/* The writer writes it when the copy exists, so what the copy has there is old or nothing. And
+ * nothing may keep it out of the backup. */
+START_TEST(a_ranges_file_is_the_original) {
+        char notes[1024] = "", directory[128], ranges[160], list[128];
+        struct partial_files *partials;
+        struct file_rules *excludes;
+        struct mount_table *mounts;
+        struct file_walk walk = { .on_file = note_ranges,
+                                  .on_problem = note_problem,
+                                  .userdata = notes };
+
+        make_tree();
+        (void)snprintf(directory, sizeof(directory), "%s/data", root);
+        (void)snprintf(ranges, sizeof(ranges), "%s/data/b.txt", root);
+        (void)snprintf(list, sizeof(list), "%s/data", root);
+        ck_assert_int_eq(partial_files_new(&partials, NULL), 0);
+        ck_assert_int_eq(partial_files_add(partials, directory, "a.dat", ranges, NULL, NULL), 0);
+        partial_files_seal(partials);
+        ck_assert_int_eq(file_rules_new(&excludes, NULL), 0);
+        ck_assert_int_eq(file_rules_add(excludes, list, "*", true, NULL), 0);
+        file_rules_seal(excludes);
+        walk.machine_excludes = excludes;
+        walk.mounts = mounts = mounts_of((const char *const[]){ "data", "copy1", NULL });
+        /* There is no b.txt in the copy. */
+        ck_assert_int_eq(file_walk_ranges_file(&walk, partial_files_get(partials, 0)), 0);
+        ck_assert_str_eq(notes, "data/b.txt=-:- ranges file|");
+        file_rules_free(excludes);
         partial_files_free(partials);
         mount_table_free(mounts);
         remove_tree();
@@ -652,6 +731,8 @@ int main(void) {
         tcase_add_test(c, files_on_a_network_are_not_supported);
         tcase_add_test(c, only_what_was_modified_since);
         tcase_add_test(c, of_a_partial_file_there_are_ranges);
+        tcase_add_test(c, a_partial_file_is_read_as_its_set_says);
+        tcase_add_test(c, a_ranges_file_is_the_original);
         tcase_add_test(c, ranges_are_a_list_or_a_file);
         tcase_add_test(c, a_handler_ends_the_walk);
         tcase_add_test(c, depth_has_a_limit_and_that_is_told);

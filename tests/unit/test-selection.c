@@ -305,13 +305,18 @@ START_TEST(a_mask_says_in_which_backups_a_set_is) {
                 { 0, VSS_BT_OTHER, 0x101, true, true },
                 { 0, VSS_BT_UNDEFINED, 0x00e, false, false },
         };
+        const enum writer_metadata_list logs = WRITER_METADATA_DATABASE_LOG_FILES;
 
         for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
                 VSS_BACKUP_TYPE type = file_set_backup_type(masks[i].schema, masks[i].asked);
 
-                ck_assert_msg(file_set_is_in_backup(masks[i].mask, type) == masks[i].in, "%zu", i);
+                ck_assert_msg(file_set_is_in_backup(logs, masks[i].mask, type) == masks[i].in,
+                              "%zu", i);
                 ck_assert_msg(file_set_needs_copy(masks[i].mask, type) == masks[i].copy, "%zu", i);
         }
+        /* In a log backup are logs alone, whatever the mask of other files says. */
+        for (enum writer_metadata_list l = 0; l <= logs; l++)
+                ck_assert(file_set_is_in_backup(l, 0xf0f, VSS_BT_LOG) == (l == logs));
 }
 END_TEST
 
