@@ -60,10 +60,8 @@ struct document *document_ref(struct document *d) {
 struct document *document_unref(struct document *d) {
         if (!d || atomic_fetch_sub_explicit(&d->n_refs, 1, memory_order_acq_rel) != 1)
                 return NULL;
-        if (d->map_size > 0)
-                (void)munmap(d->text, d->map_size); /* our own mapping */
-        else
-                free(d->text);
+        document_unmap(d);
+        free(d->text);
         (void)safe_close(d->fd);
         free(d);
         return NULL;
@@ -89,6 +87,11 @@ static char *map_text(int fd, size_t size, size_t *ret_map_size) {
                 return NULL;
         }
         at[size] = '\0';
+        /* Who locks memory (mlockall) would else be given a copy of every page that is writable. */
+        if (mprotect(at, map_size, PROT_READ) < 0) {
+                (void)munmap(at, map_size); /* our own mapping */
+                return NULL;
+        }
         *ret_map_size = map_size;
         return at;
 }
@@ -97,6 +100,14 @@ const char *document_text(struct document *d) {
         if (!d->text)
                 d->text = map_text(d->fd, d->size, &d->map_size);
         return d->text;
+}
+
+void document_unmap(struct document *d) {
+        if (d->map_size == 0)
+                return;
+        (void)munmap(d->text, d->map_size); /* our own mapping */
+        d->text = NULL;
+        d->map_size = 0;
 }
 
 static int make_memfd(const char *text, size_t size) {

@@ -22,6 +22,8 @@ size_t document_size(const struct document *d);
 /* The bytes, followed by a 0; borrowed. A memfd is mapped at the first call: NULL without memory.
  */
 const char *document_text(struct document *d);
+/* Nobody looks at the text any more, for now: a mapping goes. */
+void document_unmap(struct document *d);
 
 /* As one variant, v: s, or h. NULL goes out as an empty string. 0, -ENOMEM, or why no memfd could
  * be made. */

@@ -43,8 +43,9 @@ struct reading {
         enum element open[XML_INPUT_DEPTH_MAX + 1];
         size_t depth;
         bool has_identity;
-        bool odd;   /* there is something that the model does not have */
-        char *icon; /* text of an ICON that is open */
+        bool check_only; /* sets of files are looked at, and not kept */
+        bool odd;        /* there is something that the model does not have */
+        char *icon;      /* text of an ICON that is open */
         size_t icon_size;
 };
 
@@ -254,7 +255,9 @@ static bool read_files(struct reading *r, enum element element, const struct val
 
         if (c && !read_mask(r, "filespecBackupType", &values[2], BACKUP_TYPE_DEFAULT, &mask))
                 return true;
-        if (metadata_put_set(r->m, c, list, texts, read_yes_no(r, &values[3]), mask) < 0)
+        if (r->check_only)
+                (void)read_yes_no(r, &values[3]); /* it cannot be refused */
+        else if (metadata_put_set(r->m, c, list, texts, read_yes_no(r, &values[3]), mask) < 0)
                 return out_of_memory(r);
         return true;
 }
@@ -487,14 +490,14 @@ static int read_all(struct reading *r, const struct xml_input *input, struct vss
                 return vss_error_set(reterr, VSS_E_INVALID_XML_DOCUMENT, 0,
                                      WRITER_METADATA_WHAT ": there is no IDENTIFICATION");
         r->m->recent = NULL;
-        return r->odd ? metadata_read_verbatim(r->m, input, reterr) : 0;
+        return r->odd && !r->check_only ? metadata_read_verbatim(r->m, input, reterr) : 0;
 }
 
-int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t size,
-                          struct vss_error *reterr) {
+static int parse(struct writer_metadata **ret, const char *text, size_t size, bool check_only,
+                 struct vss_error *reterr) {
         _cleanup_(writer_metadata_freep) struct writer_metadata *m = metadata_alloc();
         _cleanup_(xml_input_done) struct xml_input input = { 0 };
-        struct reading reading = { .m = m, .open = { ELEMENT_DOCUMENT } };
+        struct reading reading = { .m = m, .open = { ELEMENT_DOCUMENT }, .check_only = check_only };
         int r;
 
         if (!m)
@@ -508,4 +511,15 @@ int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t
                 return r;
         *ret = TAKE_PTR(m);
         return 0;
+}
+
+int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t size,
+                          struct vss_error *reterr) {
+        return parse(ret, text, size, false, reterr);
+}
+
+int writer_metadata_check(const char *text, size_t size, struct vss_error *reterr) {
+        _cleanup_(writer_metadata_freep) struct writer_metadata *m = NULL;
+
+        return parse(&m, text, size, true, reterr);
 }

@@ -97,6 +97,8 @@ int writer_metadata_to_xml(const struct writer_metadata *m, char **ret, struct v
  * what and where; spec/writer.md, 3.5, says what is accepted. */
 int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t size,
                           struct vss_error *reterr);
+/* Would it be accepted? In the same time at most, and without memory for what may be millions. */
+int writer_metadata_check(const char *text, size_t size, struct vss_error *reterr);
 
 /* What the accessors give is borrowed until m is freed or changed. An index out of range: NULL. */
 const struct writer_metadata_identity *writer_metadata_identity(const struct writer_metadata *m);

@@ -159,12 +159,12 @@ static int add_files(IVssCreateWriterMetadata *m, enum writer_metadata_list list
         r = check_files(f, reterr);
         if (r < 0)
                 return r;
-        if (hash_set_reserve(&m->sets) < 0)
+        if (m->has_sets && hash_set_reserve(&m->sets) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "The writer's metadata");
         r = writer_metadata_add(m->document, list, logical_path, name, f, reterr);
         if (r < 0)
                 return r;
-        if (name)
+        if (name && m->has_sets)
                 hash_set_add(&m->sets, hash_set_of_files(f->path, f->filespec, f->recursive));
         return 0;
 }
@@ -279,6 +279,37 @@ HRESULT IVssCreateWriterMetadata_SetRestoreMethod(IVssCreateWriterMetadata *meta
                        &error);
 }
 
+static int note_sets_of(IVssCreateWriterMetadata *m, size_t component) {
+        static const enum writer_metadata_list lists[] = { WRITER_METADATA_FILES,
+                                                           WRITER_METADATA_DATABASE_FILES,
+                                                           WRITER_METADATA_DATABASE_LOG_FILES };
+
+        for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+                struct writer_metadata_files f;
+
+                for (size_t i = 0;
+                     writer_metadata_get_files(m->document, lists[l], component, i, &f); i++) {
+                        if (hash_set_reserve(&m->sets) < 0)
+                                return -ENOMEM;
+                        hash_set_add(&m->sets, hash_set_of_files(f.path, f.filespec, f.recursive));
+                }
+        }
+        return 0;
+}
+
+/* Those that are there already; what is added from now on is noted as it comes. */
+static int note_sets(IVssCreateWriterMetadata *m) {
+        size_t n = writer_metadata_n_components(m->document);
+
+        if (m->has_sets)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                if (note_sets_of(m, i) < 0)
+                        return -ENOMEM;
+        m->has_sets = true;
+        return 0;
+}
+
 static int add_mapping(IVssCreateWriterMetadata *m, const struct writer_metadata_files *f,
                        struct vss_error *reterr) {
         int r;
@@ -292,6 +323,8 @@ static int add_mapping(IVssCreateWriterMetadata *m, const struct writer_metadata
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "An alternate location needs a restore method: call "
                                      "SetRestoreMethod before");
+        if (note_sets(m) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, "The writer's metadata");
         if (!hash_set_has(&m->sets, hash_set_of_files(f->path, f->filespec, f->recursive)))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "No component has the files '%s' in '%s', recursive or not as "

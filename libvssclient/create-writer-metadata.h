@@ -11,7 +11,8 @@
 struct IVssCreateWriterMetadata {
         struct writer_metadata *document;
         struct hash_set names; /* of components, the case of letters aside */
-        struct hash_set sets;  /* of files of components: path, filespec, recursive */
+        struct hash_set sets;  /* of files of components: path, filespec, recursive; only once */
+        bool has_sets;         /* somebody has asked, since there may be millions */
         bool has_log_files;
 };
 

@@ -132,6 +132,11 @@ void session_take_components(void *userdata, const struct participant_info *info
 bool session_concerns(void *userdata, const struct participant_info *info);
 const char *session_instance_name(const struct session *s, VSS_ID instance_id);
 
+/* --- writer-check.c --- */
+/* Leaves out the participants whose metadata is no document; done(), whose userdata is the session,
+ * comes from the loop. */
+int session_check_writers(struct session *s, session_done_fn done, struct vss_error *reterr);
+
 /* --- writer-model.c: the metadata of gathered writers, read --- */
 /* Is it read? */
 const struct writer_metadata *session_model(const struct session *s, VSS_ID instance_id);

@@ -11,27 +11,51 @@ static bool session_asks(void *userdata, const struct writer *w) {
                writer_filter_passes(&s->filter, writer_identity(w));
 }
 
-static void session_on_gathered(void *userdata, const struct round_result *result _unused_) {
-        struct session *s = userdata;
-        struct vss_error error = { 0 };
+static size_t session_count_metadata(const struct session *s) {
         struct participant_info info;
         size_t bytes = 0;
 
-        s->operation.round = NULL;
         for (size_t i = 0; i < participants_count(s->participants); i++) {
                 participants_get(s->participants, i, &info);
                 bytes += info.metadata ? document_size(info.metadata) : 0;
         }
-        if (session_check_room_for(s, bytes, &error) < 0) {
+        return bytes;
+}
+
+static void session_end_gather(struct session *s, int r, const struct vss_error *error) {
+        if (r < 0) {
                 participants_free_metadata(s->participants);
                 s->metadata_freed = true;
         } else {
-                s->metadata_bytes = bytes;
+                s->metadata_bytes = session_count_metadata(s);
                 s->gathered = true;
                 session_set_state(s, s->operation.next);
                 session_charge(s);
         }
-        session_end_operation(s, &error);
+        session_end_operation(s, error);
+}
+
+static void session_on_checked(void *userdata, int r, const void *result _unused_,
+                               struct vss_error *error) {
+        struct session *s = userdata;
+
+        /* It may have been cancelled meanwhile, or the session be ending. */
+        if (!s->released && s->operation.async &&
+            s->operation.method == METHOD_GATHER_WRITER_METADATA)
+                session_end_gather(s, r, error);
+}
+
+static void session_on_gathered(void *userdata, const struct round_result *result _unused_) {
+        struct session *s = userdata;
+        struct vss_error error = { 0 };
+        int r;
+
+        s->operation.round = NULL;
+        r = session_check_room_for(s, session_count_metadata(s), &error);
+        if (r >= 0)
+                r = session_check_writers(s, session_on_checked, &error);
+        if (r < 0)
+                session_end_gather(s, r, &error);
         vss_error_done(&error);
 }
 

@@ -187,6 +187,25 @@ void participants_get(const struct participants *p, size_t i, struct participant
         participant_info(p->items[i], ret);
 }
 
+void participants_keep(struct participants *p, participant_filter_fn filter, void *userdata) {
+        size_t kept = 0;
+
+        assert(p->identified && !p->round);
+
+        for (size_t i = 0; i < p->n; i++) {
+                struct participant *item = p->items[i];
+                struct participant_info info;
+
+                participant_info(item, &info);
+                if (filter(userdata, &info)) {
+                        item->index = kept;
+                        p->items[kept++] = item;
+                } else
+                        participant_free(item);
+        }
+        p->n = kept;
+}
+
 /* Is it frozen, or the next event of its set a Freeze? */
 static bool participant_freezes(const struct participant *p) {
         if (p->frozen)

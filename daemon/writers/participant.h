@@ -19,6 +19,7 @@ DEFINE_CLEANUP(struct participants, participants_free);
 typedef bool (*writer_filter_fn)(void *userdata, const struct writer *w);
 struct round_result {
         unsigned asked, failed;
+        unsigned nonsense;      /* of those that failed: answered with what is no answer */
         bool fatal;             /* Freeze or Thaw failed or came late, or a frozen one vanished */
         struct vss_error error; /* the first fatal (else the first) failure, naming the writer */
 };
@@ -57,13 +58,16 @@ struct participant_info {
         bool took_part; /* it was told an event of a backup */
 };
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret);
+/* What they said of themselves was looked at: the others are as if they had not answered. Between
+ * rounds; in the order of participants_get(). */
+typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
+void participants_keep(struct participants *p, participant_filter_fn filter, void *userdata);
 /* The smallest freeze timeout of those that are to be frozen, for the coordinator's deadline. */
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec);
 
 /* From PrepareBackup or PreRestore on events go to those that are involved: all of them unless
  * chosen otherwise (component mode: those with a component of their own; a restore: those with a
  * component that is selected), and of these to those that subscribed to this kind of event. */
-typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
 void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata);
 /* Those that get the events of a backup. */
 size_t participants_involved(const struct participants *p);

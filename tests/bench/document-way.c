@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <vss/vsslinux.h>
 
 #define COMPONENT_MASK (VSS_FSBT_ALL_BACKUP_REQUIRED | VSS_FSBT_ALL_SNAPSHOT_REQUIRED)
 

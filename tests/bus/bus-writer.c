@@ -8,7 +8,10 @@
 
 #define EVENTS SERVICE ".WriterEvents"
 #define EVENTS_PATH "/test/events"
-#define METADATA "<WRITER_METADATA name=\"fake\">\n</WRITER_METADATA>\n"
+#define METADATA                                                                      \
+        "<WRITER_METADATA version=\"1.2\">\n<IDENTIFICATION "                         \
+        "writerId=\"aaaaaaaa-0000-4000-8000-000000000001\" friendlyName=\"fake\"/>\n" \
+        "</WRITER_METADATA>\n"
 
 static struct {
         pthread_mutex_t mutex;
@@ -145,10 +148,20 @@ static void append_document(DBusMessage *m, const char *text) {
         (void)dbus_message_iter_close_container(&iter, &variant);
 }
 
+static void append_descriptor(DBusMessage *m, int fd) {
+        DBusMessageIter iter, variant;
+
+        dbus_message_iter_init_append(m, &iter);
+        (void)dbus_message_iter_open_container(&iter, DBUS_TYPE_VARIANT, "h", &variant);
+        (void)dbus_message_iter_append_basic(&variant, DBUS_TYPE_UNIX_FD, &fd);
+        (void)dbus_message_iter_close_container(&iter, &variant);
+}
+
 /* On the writer's thread nothing asserts: a failure shows in what the daemon makes of it. */
-static DBusMessage *make_answer(DBusMessage *m, enum bus_writer_answer answer) {
+static DBusMessage *make_answer(const struct bus_writer *w, DBusMessage *m,
+                                enum bus_writer_answer answer) {
         bool identify = dbus_message_has_member(m, "Identify");
-        const char *text = identify                ? METADATA
+        const char *text = identify                ? w->metadata ? w->metadata : METADATA
                            : answer == ANSWER_VETO ? "the fake is not ready"
                                                    : "";
         dbus_int32_t failure = answer == ANSWER_VETO ? VSS_E_WRITERERROR_RETRYABLE : 0;
@@ -166,7 +179,10 @@ static DBusMessage *make_answer(DBusMessage *m, enum bus_writer_answer answer) {
                                                DBUS_TYPE_INVALID);
         else if (identify) {
                 (void)dbus_message_append_args(reply, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INVALID);
-                append_document(reply, text);
+                if (w->metadata_fd > 0)
+                        append_descriptor(reply, w->metadata_fd);
+                else
+                        append_document(reply, text);
         } else {
                 (void)dbus_message_append_args(reply, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INT32,
                                                &failure, DBUS_TYPE_INT32, &application,
@@ -196,7 +212,7 @@ static DBusHandlerResult on_message(DBusConnection *connection, DBusMessage *m, 
                 return DBUS_HANDLER_RESULT_HANDLED;
         }
         if (answer != ANSWER_NEVER) {
-                reply = make_answer(m, answer);
+                reply = make_answer(w, m, answer);
                 if (reply) {
                         (void)dbus_connection_send(connection, reply, NULL);
                         dbus_message_unref(reply);

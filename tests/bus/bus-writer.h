@@ -25,11 +25,13 @@ struct bus_writer {
         dbus_int32_t level;
         const char *special_event; /* which is answered so: */
         enum bus_writer_answer special;
+        const char *metadata; /* what it says in Identify; NULL: a small valid document */
+        int metadata_fd;      /* what it says instead, if not 0; the test's */
         char instance_id[40], path[128], unique[32];
         atomic_bool stop;
 };
 
-/* The fields up to special are the test's. Registers, then serves. */
+/* The fields up to metadata_fd are the test's. Registers, then serves. */
 void bus_writer_start(struct bus_writer *w, const struct harness *h);
 /* Without registering; returns RegisterWriter's reply, an error or not. */
 DBusMessage *bus_writer_register(struct bus_writer *w, const struct harness *h);

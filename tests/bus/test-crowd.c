@@ -70,7 +70,9 @@ static DBusMessage *answer(DBusMessage *call) {
         dbus_message_iter_init_append(reply, &iter);
         (void)dbus_message_iter_append_basic(&iter, DBUS_TYPE_BOOLEAN, &ok);
         if (dbus_message_has_member(call, "Identify")) {
-                append_document(&iter, "<WRITER_METADATA/>");
+                append_document(&iter, "<WRITER_METADATA><IDENTIFICATION writerId=\""
+                                       "aaaaaaaa-0000-4000-8000-000000000001\" "
+                                       "friendlyName=\"w\"/></WRITER_METADATA>");
                 return reply;
         }
         (void)dbus_message_iter_append_basic(&iter, DBUS_TYPE_INT32, &none);

@@ -62,6 +62,11 @@ static inline void host_settle(void) {
         fake_turn(host.event);
 }
 
+static inline void host_turn_until_no_job(void) {
+        while (job_count() > 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+}
+
 static inline void host_teardown(void) {
         host_settle();
         session_manager_free(host.manager);

@@ -48,7 +48,7 @@ struct fake_writer {
         struct writer_call *held;
         char volumes[256], devices[256]; /* of the last event that had them */
         char components[2048];           /* of the last event: what came with it */
-        const char *metadata;            /* NULL: a document that is none */
+        const char *metadata;            /* NULL: FAKE_METADATA("") */
         const char *changed;             /* what it makes of them; NULL: unchanged */
         VSS_ID set_id;
 };
@@ -81,7 +81,7 @@ static inline void fake_call_answer(struct writer_call *call, enum fake_answer a
         _cleanup_(document_unrefp) struct document *metadata = fake_document(
                                                            call->owner->metadata
                                                                    ? call->owner->metadata
-                                                                   : "<WMD/>"),
+                                                                   : FAKE_METADATA("")),
                                                    *components = NULL;
         struct writer_reply reply = { .delivered = true, .ok = true, .metadata = metadata };
         writer_reply_fn fn = call->reply;

@@ -95,8 +95,10 @@ static int try_metadata(const char *text, size_t size) {
         _cleanup_(freep) char *printed = NULL, *twice = NULL;
         struct writer_metadata_files files;
         struct vss_error e = { 0 };
+        int checked = writer_metadata_check(text, size, NULL);
 
-        if (writer_metadata_parse(&m, text, size, &e) < 0) {
+        ck_assert_int_eq(checked, writer_metadata_parse(&m, text, size, &e));
+        if (checked < 0) {
                 ck_assert_msg(e.hr == VSS_E_INVALID_XML_DOCUMENT, "0x%x %s: %.*s", (unsigned)e.hr,
                               e.message, (int)size, text);
                 ck_assert_ptr_nonnull(e.message);

@@ -6,7 +6,7 @@
 START_TEST(an_ordinary_backup) {
         run_to(WRITER_EVENT_PREPARE_BACKUP);
         ck_assert_uint_eq(participants_count(participants), 3);
-        ck_assert_str_eq(document_text(info_of("front").metadata), "<WMD/>");
+        ck_assert_str_eq(document_text(info_of("front").metadata), FAKE_METADATA(""));
         run(WRITER_EVENT_PREPARE_SNAPSHOT);
         ck_assert_uint_eq(ended.asked, 3);
         run(WRITER_EVENT_FREEZE);

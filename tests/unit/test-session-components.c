@@ -64,15 +64,58 @@ START_TEST(additions_want_their_state) {
 }
 END_TEST
 
-START_TEST(metadata_that_makes_no_sense) {
+/* As one that did not answer: nobody is shown it, and it has no part in anything. */
+START_TEST(a_writer_without_valid_metadata_is_left_out) {
+        static const char *const none[] = {
+                "<WRITER_METADATA",
+                "<WRITER_COMPONENTS/>",
+                "<WRITER_METADATA/>",
+                "<WRITER_METADATA><IDENTIFICATION writerId=\"1\" friendlyName=\"w\"/>"
+                "</WRITER_METADATA>",
+                "",
+        };
         struct session *s;
+        uint32_t n = 0;
 
-        host.front.metadata = "<WRITER_METADATA";
+        host.front.metadata = none[_i];
         s = session_with_components();
+        ck_ok(session_get_writer_metadata_count(s, &n, &error));
+        ck_assert_uint_eq(n, 1);
         ck_assert_int_eq(add_component(s, &host.front, VSS_CT_FILEGROUP, "", "data"),
-                         VSS_E_INVALID_XML_DOCUMENT);
+                         VSS_E_OBJECT_NOT_FOUND);
         ck_assert_int_eq(add_component(s, &host.back, VSS_CT_FILEGROUP, "", "log"), S_OK);
+        ck_finished(session_gather_writer_status, s);
+        ck_ok(session_get_writer_status_count(s, &n, &error));
+        ck_assert_uint_eq(n, 1);
         session_free(s);
+}
+END_TEST
+
+/* Its documents are being looked at: whoever goes then is answered, and nothing comes after. */
+START_TEST(gathering_may_end_while_documents_are_looked_at) {
+        for (unsigned turns = 0; turns < 8; turns++)
+                for (unsigned cancels = 0; cancels < 2; cancels++) {
+                        struct session *s = session_make();
+                        struct async *a;
+                        uint32_t n;
+
+                        ck_ok(session_initialize_for_backup(s, &error));
+                        ck_ok(session_gather_writer_metadata(s, &a, &error));
+                        for (unsigned i = 0; i < turns; i++)
+                                ck_assert_int_ge(sd_event_run(host.event, 0), 0);
+                        if (cancels) {
+                                (void)async_cancel(a); /* or it has ended */
+                                ck_assert_int_ne(wait_for(a), VSS_S_ASYNC_PENDING);
+                                host_turn_until_no_job();
+                                (void)session_get_writer_metadata_count(s, &n, NULL);
+                                session_free(s);
+                        } else {
+                                session_free(s);
+                                ck_assert_int_ne(async_status(a), VSS_S_ASYNC_PENDING);
+                                async_unref(a);
+                        }
+                        host_settle();
+                }
 }
 END_TEST
 
@@ -290,7 +333,8 @@ int main(void) {
         tcase_set_timeout(tc, 60);
         tcase_add_test(tc, components_are_added_as_the_metadata_has_them);
         tcase_add_test(tc, additions_want_their_state);
-        tcase_add_test(tc, metadata_that_makes_no_sense);
+        tcase_add_loop_test(tc, a_writer_without_valid_metadata_is_left_out, 0, 5);
+        tcase_add_test(tc, gathering_may_end_while_documents_are_looked_at);
         tcase_add_test(tc, calls_may_come_all_at_once);
         tcase_add_test(tc, a_backup_of_components);
         tcase_add_test(tc, whole_volumes_have_no_components);
