@@ -37,6 +37,7 @@ struct vssd {
         struct express_writers *express;
         struct session_manager *sessions;
         struct bus *bus;
+        char *revert_block_directory; /* beside the configuration file */
         sd_event_source *sigterm, *sigint, *turn, *settled, *stop_timer, *idle_timer;
         bool serving, stopping;
         int exit_status;
@@ -49,7 +50,8 @@ static const char help[] =
         "  --address ADDRESS   serve on this bus instead of the system bus; its own user may then\n"
         "                      call it, too\n"
         "  --state-dir DIR     keep the state in DIR instead of " DEFAULT_STATE_DIRECTORY "\n"
-        "  --config FILE       read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+        "  --config FILE       read FILE instead of " CONFIG_DEFAULT_PATH ", and the list of\n"
+        "                      revert-blocking writers from revert-block.d beside it\n"
         "  --version           show the version\n"
         "  --help              show this\n";
 
@@ -211,6 +213,16 @@ static int vssd_load_express(struct vssd *v, const char *state_directory,
         return express_writers_new(&v->express, v->event, v->writers, directory, reterr);
 }
 
+/* As /etc/vss/revert-block.d lies beside /etc/vss/vssd.conf. */
+static int vssd_find_revert_block(struct vssd *v, const char *config) {
+        const char *slash = config ? strrchr(config, '/') : NULL;
+
+        if (!config)
+                return 0;
+        return str_format(&v->revert_block_directory, "%.*srevert-block.d",
+                          slash ? (int)(slash + 1 - config) : 0, config);
+}
+
 static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
         struct vss_error recovery = { 0 };
         int r;
@@ -234,6 +246,9 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         r = vssd_load_express(v, a->state_directory, reterr);
         if (r < 0)
                 return r;
+        r = vssd_find_revert_block(v, a->config);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Finding the list of writers");
 
         /* Resume first, then serve. What cannot be undone now stays in the store for the next
          * start; it is no reason to keep those waiting who need the service. */
@@ -251,6 +266,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
                                .sessions = v->sessions,
                                .writers = v->writers,
                                .express = v->express,
+                               .revert_block_directory = v->revert_block_directory,
                                .ready = on_ready,
                                .lost = on_lost,
                                .userdata = v,
@@ -264,6 +280,7 @@ static void vssd_done(struct vssd *v) {
         v->express = express_writers_free(v->express);
         v->writers = writer_registry_free(v->writers);
         v->store = store_close(v->store);
+        free(v->revert_block_directory);
         sd_event_source_disable_unref(v->sigterm);
         sd_event_source_disable_unref(v->sigint);
         sd_event_source_disable_unref(v->turn);

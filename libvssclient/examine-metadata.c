@@ -231,8 +231,14 @@ HRESULT IVssExamineWriterMetadataEx2_GetExcludeFromSnapshotCount(
 HRESULT IVssExamineWriterMetadataEx2_GetExcludeFromSnapshotFile(IVssExamineWriterMetadata *metadata,
                                                                 UINT iFile,
                                                                 IVssWMFiledesc **ppFiledesc) {
-        return get_files(metadata, __func__, WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT, iFile,
-                         ppFiledesc);
+        const enum writer_metadata_list list = WRITER_METADATA_EXCLUDES_FROM_SNAPSHOT;
+
+        /* Unlike its sisters it has no VSS_E_OBJECT_NOT_FOUND in its documentation. */
+        if (ppFiledesc && metadata && iFile >= count_files(metadata, list)) {
+                *ppFiledesc = NULL;
+                return last_error_argument(__func__, "there is no set of files with this index");
+        }
+        return get_files(metadata, __func__, list, iFile, ppFiledesc);
 }
 
 HRESULT IVssExamineWriterMetadata_GetAlternateLocationMapping(IVssExamineWriterMetadata *metadata,

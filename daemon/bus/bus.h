@@ -20,6 +20,7 @@ struct bus_options {
         struct session_manager *sessions;
         struct writer_registry *writers;
         struct express_writers *express;
+        const char *revert_block_directory; /* NULL: REVERT_BLOCK_DIRECTORY; stays the caller's */
 
         void (*ready)(void *userdata);                               /* the name is ours */
         void (*lost)(void *userdata, const struct vss_error *error); /* no bus, or no name */

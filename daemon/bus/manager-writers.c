@@ -50,6 +50,7 @@ void manager_on_should_block_revert(struct bus_call *call, const struct bus_valu
                 .event = call->bus->event,
                 .writers = call->bus->options.writers,
                 .volume = args[0].s,
+                .directory = call->bus->options.revert_block_directory,
                 .timeout_usec = IDENTIFY_USEC,
         };
         struct vss_error error = { 0 };

@@ -200,7 +200,7 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
                          "Writer %s answered %s with something that is no answer",
                          writer_identity(c->peer->writer)->name,
                          writer_event_type_to_string(c->type));
-                reply = (struct writer_reply){ 0 };
+                reply = (struct writer_reply){ .nonsense = true };
         } else if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR)
                 log_full(LOG_DEBUG,
                          (&(const struct log_fields){

@@ -187,8 +187,13 @@ static int question_run(struct job *job _unused_, void *userdata, struct vss_err
         int r;
 
         r = storage_table()->volume_open(&q->volume, q->spec, reterr);
-        if (r < 0)
+        if (r < 0) {
+                /* Its documentation has one code for a volume that is none. */
+                if (reterr->hr == VSS_E_OBJECT_NOT_FOUND ||
+                    reterr->hr == VSS_E_VOLUME_NOT_SUPPORTED)
+                        reterr->hr = E_INVALIDARG;
                 return r;
+        }
         return revert_block_read(q->directory, &q->classes, &q->n_classes, reterr);
 }
 

@@ -12,7 +12,7 @@
 
 #include "common/time-util.h"
 #include "daemon/coordinator/flush.h"
-#include "daemon/coordinator/provider-error.h"
+#include "daemon/providers/provider-error.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
@@ -259,6 +259,7 @@ static int set_storage_prepare_window(struct set_storage *s, struct vss_error *r
         int r;
 
         options.flush_usec = options.hold_usec;
+        options.kernel = storage_table()->kernel;
         r = window_new(&s->window, &options);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Preparing the write-freeze window");

@@ -3,6 +3,7 @@
 
 #include "daemon/providers/provider.h"
 #include "common/vss-id.h"
+#include "daemon/providers/provider-error.h"
 
 /* What ported programs have hard-coded: Windows' own copy-on-write provider. */
 static const VSS_ID windows_system_provider = {
@@ -78,7 +79,7 @@ static int select_named(const struct provider **ret, VSS_ID id, const struct vol
                 if (reason.hr == VSS_E_VOLUME_NOT_SUPPORTED)
                         reason.hr = VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER;
                 vss_error_move(reterr, &reason);
-                return r;
+                return provider_error_check(p, "probe", r, reterr);
         }
         *ret = p;
         return 0;
@@ -97,11 +98,13 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
                 for (const struct provider *p = next_of_type(asked[i], NULL); p;
                      p = next_of_type(asked[i], p)) {
                         _cleanup_(vss_error_done) struct vss_error reason = { 0 };
+                        int r = p->probe(v, context, &reason);
 
-                        if (p->probe(v, context, &reason) >= 0) {
+                        if (r >= 0) {
                                 *ret = p;
                                 return 0;
                         }
+                        (void)provider_error_check(p, "probe", r, &reason); /* one reason of some */
                         /* The reason of the one that knows most of the volume is the last. */
                         vss_error_done(&last);
                         vss_error_move(&last, &reason);

@@ -3,9 +3,9 @@
  * it was. */
 
 #include "common/vss-id.h"
-#include "daemon/coordinator/provider-error.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
+#include "daemon/providers/provider-error.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
 

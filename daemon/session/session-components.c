@@ -5,6 +5,7 @@
 #include "daemon/session/session-components.h"
 
 #include "common/vss-id.h"
+#include "common/xml-text.h"
 #include "daemon/log/log.h"
 
 /* Besides the texts: an element with its attributes. */
@@ -217,6 +218,11 @@ static int check_key(const char *method, const struct backup_component_key *key,
         if (str_empty(key->name))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "%s: a component has a name, and none was given", method);
+        if (xml_text_check(key->name, "the component's name", reterr) < 0 ||
+            xml_text_check(key->logical_path, "the logical path", reterr) < 0) {
+                (void)vss_error_prefix(reterr, "%s", method);
+                return -EINVAL;
+        }
         return 0;
 }
 

@@ -26,6 +26,11 @@ static int support_run(struct inquiry *q, struct vss_error *reterr) {
         r = storage_table()->volume_open(&v, a->spec, reterr);
         if (r >= 0)
                 r = provider_select(&provider, a->provider_id, v, a->context, reterr);
+        if (r >= 0) {
+                const struct volume *volume = v;
+
+                r = volumes_check_nesting(&volume, 1, reterr);
+        }
         a->supported = r >= 0;
         return r;
 }

@@ -276,13 +276,21 @@ struct writer_event session_event(const struct session *s, enum writer_event_typ
         };
 }
 
-/* Who failed is in the status; whether to go on is the requester's decision. */
-static void session_on_round(void *userdata, const struct round_result *result _unused_) {
+/* Who failed is in the status; whether to go on is the requester's decision. The one documented
+ * exception: an answer to BackupComplete that is none. The backup is complete all the same. */
+static void session_on_round(void *userdata, const struct round_result *result) {
         struct session *s = userdata;
+        struct vss_error error = { 0 };
 
+        if (s->operation.next == SESSION_COMPLETE && result->nonsense > 0)
+                (void)vss_error_set(&error, VSS_E_UNEXPECTED_WRITER_ERROR, 0,
+                                    "%u writer(s) answered BackupComplete with what is no answer: "
+                                    "%s; GetWriterStatus tells which",
+                                    result->nonsense, str_or_empty(result->error.message));
         s->operation.round = NULL;
         session_set_state(s, s->operation.next);
-        session_end_operation(s, &(const struct vss_error){ 0 });
+        session_end_operation(s, &error);
+        vss_error_done(&error);
 }
 
 int session_begin_round(struct session *s, enum session_method m, enum writer_event_type type,

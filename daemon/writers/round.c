@@ -102,6 +102,8 @@ static void round_note_failure(struct round *r, const struct round_call *c,
                                               .writer = c->participant->name }),
                  "%s", str_or_empty(error.message));
         r->result.failed++;
+        if (reply->nonsense)
+                r->result.nonsense++;
         /* The first fatal failure is the one to show; before it, the first of all. */
         if (outcome == WRITER_OUTCOME_FATAL && !r->result.fatal) {
                 vss_error_done(&r->result.error);

@@ -50,6 +50,7 @@ struct writer_event {
 struct writer_reply {
         bool delivered; /* false: no answer (timeout, connection lost, bus error) */
         bool timed_out;
+        bool nonsense;   /* not delivered, because what came back is no answer */
         bool ok;         /* what the handler returned */
         HRESULT failure; /* recorded by SetWriterFailure(Ex); S_OK: nothing */
         HRESULT application;

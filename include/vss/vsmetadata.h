@@ -71,7 +71,8 @@ typedef enum VSS_RESTOREMETHOD_ENUM {
 typedef enum VSS_WRITERRESTORE_ENUM {
         VSS_WRE_UNDEFINED = 0,
         VSS_WRE_NEVER = 1,            /* no restore events */
-        VSS_WRE_IF_REPLACE_FAILS = 2, /* PostRestore only if a file could not be replaced */
+        VSS_WRE_IF_REPLACE_FAILS = 2, /* restore events if a file cannot be replaced; the service,
+                                         which does not copy the files, sends them always */
         VSS_WRE_ALWAYS = 3,
 } VSS_WRITERRESTORE_ENUM;
 
@@ -500,8 +501,8 @@ HRESULT IVssExamineWriterMetadata_GetExcludeFile(IVssExamineWriterMetadata *meta
 HRESULT IVssExamineWriterMetadataEx2_GetExcludeFromSnapshotCount(
         IVssExamineWriterMetadata *metadata, UINT *pcExcludedFromSnapshot);
 
-/* IVssExamineWriterMetadataEx2::GetExcludeFromSnapshotFile: one of them. As GetExcludeFile.
- * Since 0.2. */
+/* IVssExamineWriterMetadataEx2::GetExcludeFromSnapshotFile: one of them. As GetExcludeFile, but
+ * that an index that is not there is E_INVALIDARG. Since 0.2. */
 HRESULT IVssExamineWriterMetadataEx2_GetExcludeFromSnapshotFile(IVssExamineWriterMetadata *metadata,
                                                                 UINT iFile,
                                                                 IVssWMFiledesc **ppFiledesc);

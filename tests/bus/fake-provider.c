@@ -2,16 +2,22 @@
  * before the first change, all or nothing, idempotent abort. */
 
 #include "common/vss-id.h"
+#include "daemon/window/dm-request.h"
 #include "tests/bus/fake-storage.h"
+
+#define VOLUMES_MAX 64 /* of a set */
 
 struct provider_set {
         int64_t intent;
         bool staged;
+        struct window_row
+                rows[VOLUMES_MAX]; /* what the window would suspend; names are the set's */
+        size_t n;
 };
 
 static int fake_probe(const struct volume *v, LONG context _unused_, struct vss_error *reterr) {
         if (!v->mount_point || !streq(v->mount_point, "/srv/plain"))
-                return 0;
+                return fake_fault("probe", v->name, VSS_E_PROVIDER_VETO, reterr);
         (void)vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                             "%s is on a plain partition; put it on a logical volume", v->name);
         return -EOPNOTSUPP;
@@ -58,16 +64,44 @@ static int fake_stage(struct provider_set **ret, struct store *store,
                 return r;
         }
         set->staged = true;
+        for (; set->n < n; set->n++)
+                set->rows[set->n] = (struct window_row){ .volume = volumes[set->n]->name,
+                                                         .origin = volumes[set->n]->devno };
         for (size_t i = 0; i < n; i++)
                 records[i].attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
         *ret = set;
         return 0;
 }
 
-/* No row: the window opens and closes with nothing to suspend. */
-static int fake_add_window_rows(struct provider_set *set _unused_, struct window *window _unused_,
+/* The commit is the resume of the copy, as it is with real ones. */
+static int add_row(struct window *window, const struct window_row *row, struct vss_error *reterr) {
+        struct window_row with_commit = *row;
+        int r;
+
+        with_commit.commits = calloc(1, sizeof(struct dm_request *));
+        if (!with_commit.commits)
+                return vss_error_from_errno(reterr, -ENOMEM, "window-rows");
+        r = dm_request_new_resume(with_commit.commits, FAKE_COPY(row->origin));
+        if (r >= 0) {
+                with_commit.n_commits = 1;
+                r = window_add_row(window, &with_commit, reterr);
+        } else
+                (void)vss_error_from_errno(reterr, r, "window-rows");
+        if (r < 0) {
+                dm_request_free(with_commit.commits[0]);
+                free(with_commit.commits);
+        }
+        return r;
+}
+
+/* Mostly none: the window opens and closes with nothing to suspend. */
+static int fake_add_window_rows(struct provider_set *set, struct window *window,
                                 struct vss_error *reterr) {
-        return fake_step("window-rows", "a set", VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+        int r = fake_step("window-rows", "a set", VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+
+        for (size_t i = 0; r >= 0 && fake_slowness("commit") > 0 && i < set->n; i++)
+                r = add_row(window, &set->rows[i], reterr);
+        return r;
 }
 
 static int fake_finish(struct provider_set *set _unused_, struct vss_error *reterr) {

@@ -2,11 +2,13 @@
 
 #include "tests/bus/fake-storage.h"
 
+#include "daemon/providers/block.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 
-#define NAMED 5
+#define NAMED 6
 #define LISTED 4 /* those of ListVolumes */
 #define VOLUMES 99
 
@@ -55,27 +57,38 @@ static void journal_write(const char *step, const char *what) {
         (void)fclose(f); /* a line that is missing fails the test that wants it */
 }
 
-int fake_step(const char *step, const char *what, HRESULT hr, struct vss_error *reterr) {
+unsigned fake_slowness(const char *step) {
         char line[128], slow_step[64];
         unsigned milliseconds;
 
-        journal_write(step, what);
-        if (sscanf(knob_read("slow", line), "%63s %u", slow_step, &milliseconds) == 2 &&
-            streq(slow_step, step)) {
-                struct timespec t = { .tv_sec = milliseconds / 1000,
-                                      .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+        return sscanf(knob_read("slow", line), "%63s %u", slow_step, &milliseconds) == 2 &&
+                               streq(slow_step, step)
+                       ? milliseconds
+                       : 0;
+}
 
-                (void)nanosleep(&t, NULL); /* no signal reaches a worker */
-        }
-        if (streq(knob_read("fail", line), step))
-                return vss_error_set(reterr, hr, 0, "The fake storage failed at %s of %s", step,
-                                     what);
-        return 0;
+int fake_fault(const char *step, const char *what, HRESULT hr, struct vss_error *reterr) {
+        char line[128], failing[64];
+        int code = hr;
+
+        if (sscanf(knob_read("fail", line), "%63s %d", failing, &code) < 1 || !streq(failing, step))
+                return 0;
+        return vss_error_set(reterr, code, 0, "The fake storage failed at %s of %s", step, what);
+}
+
+int fake_step(const char *step, const char *what, HRESULT hr, struct vss_error *reterr) {
+        unsigned milliseconds = fake_slowness(step);
+        struct timespec t = { .tv_sec = milliseconds / 1000,
+                              .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+
+        journal_write(step, what);
+        (void)nanosleep(&t, NULL); /* no signal reaches a worker */
+        return fake_fault(step, what, hr, reterr);
 }
 
 static const char *fake_name(unsigned i, char name[static 64]) {
-        static const char *const names[] = { "/srv/data", "/srv/mail", "/dev/fake/raw",
-                                             "/srv/plain", "/srv/db" };
+        static const char *const names[] = { "/srv/data",  "/srv/mail", "/dev/fake/raw",
+                                             "/srv/plain", "/srv/db",   "/proc" };
 
         if (i < ARRAY_SIZE(names))
                 (void)snprintf(name, 64, "%s", names[i]);
@@ -86,7 +99,7 @@ static const char *fake_name(unsigned i, char name[static 64]) {
 
 static int fill(struct volume *v, unsigned i, const char *spec) {
         char name[64];
-        bool mounted = strncmp(fake_name(i, name), "/srv/", 5) == 0;
+        bool mounted = strncmp(fake_name(i, name), "/dev/", 5) != 0;
 
         v->devno = (dev_t)(0xfa00 + i);
         v->size = UINT64_C(1) << 30;
@@ -166,6 +179,14 @@ static int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_erro
         return 0;
 }
 
+void fake_storage_init(void) {
+        static char sys[512];
+
+        if (knob_path(sys, "sys") >= 0)
+                block_sysfs = sys;
+        storage_init(&fake_storage);
+}
+
 static int fake_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
         return fake_step(writable ? "mount-rw" : "mount", r->device_object, VSS_E_PROVIDER_VETO,
                          reterr);
@@ -193,4 +214,5 @@ const struct storage fake_storage = {
         .mount_seal = fake_mount_seal,
         .unmount = fake_unmount,
         .sync = fake_sync,
+        .kernel = &fake_kernel,
 };

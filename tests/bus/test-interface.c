@@ -469,12 +469,11 @@ START_TEST(volumes_say_whether_and_why_not) {
                    &present, &capability);
         ck_assert(present);
 
-        /* Nobody is listed: tests/unit/test-writer-volumes.c has those that are. */
+        /* Nobody is listed: tests/conformance has a writer that is. */
         reply_read(client_call(&c, ROOT, MANAGER, "ShouldBlockRevert", "s", "/srv/data"), "b",
                    &present);
         ck_assert(!present);
-        client_fails(&c, ERROR("ObjectNotFound"), ROOT, MANAGER, "ShouldBlockRevert", "s",
-                     "/nowhere");
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "ShouldBlockRevert", "s", "/nowhere");
         client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "ShouldBlockRevert", "s", "");
 }
 END_TEST

@@ -8,6 +8,6 @@ int main(int argc, char **argv) {
         static const struct provider *const providers[] = { &fake_provider, NULL };
 
         fake_memory_init();
-        storage_init(&fake_storage);
+        fake_storage_init();
         return vssd_main(argc, argv, providers);
 }

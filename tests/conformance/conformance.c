@@ -10,6 +10,9 @@
  *      no memory    each allocation of the call fails in turn, the library's, then the service's,
  *                   until the code comes; setup and arguments are those of the method's OK row
  *      no service   as its OK row, with the service killed before the call
+ *      another connection
+ *                   as its OK row, from a connection that is not the session's: busctl-suite has
+ *                   two, the library one
  *      no memory, SETUP; no service, SETUP
  *                   the same with a setup and arguments of their own
  *
@@ -64,7 +67,7 @@ static const struct {
 };
 
 static struct {
-        unsigned held, broken, never, elsewhere;
+        unsigned held, broken, never, elsewhere, another;
         bool verbose;
 } count;
 
@@ -207,7 +210,8 @@ static void without_service(const struct row *row, struct attempt *a, const char
 
 /* What a real storage cannot be made to do is left to the other. */
 static bool needs_fake(const char *text) {
-        static const char *const verbs[] = { "fail(", "slow(", "busy(", "lose(", "many(", "copy" };
+        static const char *const verbs[] = { "fail(", "slow(", "busy(", "lose(",   "many(",
+                                             "copy",  "nest(", "deep(", "damaged(" };
 
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
                 if (strstr(text, verbs[i]))
@@ -232,6 +236,10 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                         count.never++;
                 else
                         broken(row, method, code, "never, and not why");
+                return;
+        }
+        if (streq(a.setup, "another connection")) {
+                count.another++;
                 return;
         }
         if (comma)
@@ -416,6 +424,7 @@ static void serve(char **command) {
 START_TEST(every_row_holds) {
         variable_set_text("volume", what.volume);
         variable_set_text("other_volume", what.other_volume);
+        variable_set_text("real_volume", what.address ? what.volume : "/proc");
         fixture_start(what.address);
         variables_keep();
         if (what.command) {
@@ -498,9 +507,9 @@ int main(int argc, char **argv) {
         if (serves)
                 return count.broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         (void)printf(
-                "%u rows hold, %u do not; %u cannot be provoked, %u only with storage that is not "
-                "there\n",
-                count.held, count.broken, count.never, count.elsewhere);
+                "%u rows hold, %u do not; %u cannot be provoked, %u only by busctl, %u only with "
+                "storage that is not there\n",
+                count.held, count.broken, count.never, count.another, count.elsewhere);
         if (all_broken)
                 return count.held == 0 && count.broken > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         return count.broken == 0 && count.held > 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -2,20 +2,27 @@
 
 #include "tests/conformance/fixture.h"
 
+#include "common/vss-id.h"
+#include "tests/bus/bus-writer.h"
 #include "tests/bus/fake-memory.h"
 #include "tests/bus/harness.h"
 #include "tests/conformance/machine.h"
 #include "tests/conformance/values.h"
 
+#include <ftw.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define CONFIG "[Timeouts]\nFreeze=3s\nEvent=20s\n[Limits]\nSnapshots=6\n"
 #define MUTE_MS 4000
 #define NOBODY 65534
 #define PATIENCE_MS 30000
+#define SHUTDOWN_MS 5000
+#define DAMAGED_CLASS "c0f0c0f0-c0f3-4000-8000-000000000005"
 
 static const VSS_ID writer_class = { 0xc0f0c0f0, 0xc0f0, 0x4000, { 0x80, 0, 0, 0, 0, 0, 0, 1 } };
 
@@ -31,12 +38,25 @@ static const char small_metadata[] =
         "<DEPENDENCY writerId=\"c0f0c0f0-c0f0-4000-8000-000000000001\" logicalPath=\"a\\b\""
         " componentName=\"d\"/></FILE_GROUP></BACKUP_LOCATIONS></WRITER_METADATA>";
 
+/* What was saved of a writer whose metadata is no document. */
+static const char damaged_backup[] =
+        "<BACKUP_COMPONENTS xmlns=\"x-schema:#VssComponentMetadata\" version=\"1.2\" "
+        "bootableSystemStateBackup=\"no\" selectComponents=\"yes\" backupType=\"full\" "
+        "partialFileSupport=\"no\"><WRITER_COMPONENTS "
+        "instanceId=\"c0f0c0f0-c0f3-4000-8000-000000000006\" writerId=\"" DAMAGED_CLASS
+        "\" backupSchema=\"256\"><COMPONENT componentName=\"files\" componentType=\"filegroup\" "
+        "selectedForRestore=\"yes\"/></WRITER_COMPONENTS></BACKUP_COMPONENTS>";
+
 static struct {
         struct harness harness;
         bool private_bus, lost;
         CVssWriter *writer;
         char veto[32], mute[32];
         atomic_uint identified;
+        struct bus_writer damaged; /* runs while it has a connection */
+        char blocking[160];        /* the file that lists the writer; "": none */
+        pthread_t leaver;
+        bool leaving;
 } f;
 
 static void rest(unsigned milliseconds) {
@@ -121,8 +141,8 @@ static _Noreturn void give_up(const char *what) {
         exit(EXIT_FAILURE);
 }
 
-/* The service knows the writer, for the first time or again. */
-static void await_writer(void) {
+/* The service knows the writer, for the first time or again, and on a bus of our own no other. */
+static void await_writers(void) {
         for (unsigned waited = 0; waited < PATIENCE_MS; waited += 5) {
                 VSS_WRITER_INFO **writers = NULL;
                 UINT n = 0, k = 0;
@@ -132,12 +152,27 @@ static void await_writer(void) {
                                 k += memcmp(&writers[i]->writer_id, &writer_class,
                                             sizeof(writer_class)) == 0;
                         VssFreeWriters(writers);
-                        if (k > 0)
+                        if (f.private_bus ? k == 1 && n == 1 : k > 0)
                                 return;
                 }
                 rest(5);
         }
         give_up("the writer has not come");
+}
+
+static void subscribe(void) {
+        if (CVssWriter_Subscribe(f.writer, 0,
+                                 VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG) != S_OK)
+                give_up("the writer");
+        await_writers();
+}
+
+static void set_id(const char *name, const char *text) {
+        VSS_ID id = GUID_NULL;
+
+        if (vss_id_parse(&id, text) < 0)
+                give_up(name);
+        variable_set_id(name, id);
 }
 
 static VSS_ID first_provider(void) {
@@ -166,15 +201,15 @@ void fixture_start(const char *address) {
         variable_set_id("unknown", (VSS_ID){ 0xdeadbeef, 1, 0x4002, { 0x80, 3 } });
         variable_set_id("writer", writer_class);
         variable_set_id("express", express_class);
+        set_id("damaged_writer", DAMAGED_CLASS);
         variable_set_text("small_metadata", small_metadata);
+        variable_set_text("damaged_backup", damaged_backup);
         if (CVssWriter_Create(&callbacks, NULL, &f.writer) != S_OK ||
             CVssWriter_Initialize(f.writer, writer_class, "Conformance writer", VSS_UT_USERDATA,
                                   VSS_ST_OTHER, VSS_APP_FRONT_END, 0, VSS_AWS_NO_ALTERNATE_WRITER,
-                                  false, "one") != S_OK ||
-            CVssWriter_Subscribe(f.writer, 0,
-                                 VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG) != S_OK)
+                                  false, "one") != S_OK)
                 give_up("the writer");
-        await_writer();
+        subscribe();
 }
 
 void fixture_stop(void) {
@@ -192,9 +227,12 @@ bool fixture_is_private(void) {
         return f.private_bus;
 }
 
-bool fixture_fail(const char *step) {
+bool fixture_fail(const char *step, HRESULT hr) {
+        char text[80];
+
+        (void)snprintf(text, sizeof(text), hr == S_OK ? "%s" : "%s %d", step, (int)hr);
         if (f.private_bus)
-                harness_knob(&f.harness, "fail", step);
+                harness_knob(&f.harness, "fail", text);
         return f.private_bus;
 }
 
@@ -231,6 +269,91 @@ bool fixture_remote_memory(unsigned n) {
         return fake_memory_arm(f.harness.vssd, (int)n) == 0;
 }
 
+/* Into one of the harness's directories, with the directories on the way. */
+static void put(const char *path, const char *text) {
+        char part[256];
+        FILE *file;
+
+        for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+                (void)snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
+                if (mkdir(part, 0755) < 0 && errno != EEXIST)
+                        give_up(part);
+        }
+        file = fopen(path, "we");
+        if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+                give_up(path);
+}
+
+/* An attribute of a device in what the service takes for /sys. */
+static void put_attribute(const char *device, const char *name, const char *value) {
+        char path[256];
+
+        (void)snprintf(path, sizeof(path), "%s/sys/dev/block/%s/%s", f.harness.directory, device,
+                       name);
+        put(path, value);
+}
+
+/* The numbers of /srv/mail and /srv/data: fake-storage.h. */
+bool fixture_nest(void) {
+        if (f.private_bus)
+                put_attribute("250:1", "slaves/below/dev", "250:0\n");
+        return f.private_bus;
+}
+
+bool fixture_deep(void) {
+        if (!f.private_bus)
+                return false;
+        put_attribute("250:1", "loop/backing_file", "/gone/inner\n");
+        put_attribute("250:1", "slaves/below/dev", "7:1\n");
+        put_attribute("7:1", "loop/backing_file", "/gone/outer\n");
+        return true;
+}
+
+bool fixture_block(void) {
+        (void)snprintf(f.blocking, sizeof(f.blocking), "%s/revert-block.d/conformance.conf",
+                       f.private_bus ? f.harness.directory : "/etc/vss");
+        put(f.blocking, "c0f0c0f0-c0f0-4000-8000-000000000001  # the suite's writer\n");
+        return true;
+}
+
+bool fixture_damaged(const char *event) {
+        if (!f.private_bus)
+                return false;
+        f.damaged = (struct bus_writer){
+                .label = "damaged",
+                .name = "Damaged writer",
+                .class_id = DAMAGED_CLASS,
+                .metadata = event[0] ? NULL : "<WRITER_METADATA",
+        };
+        if (event[0]) {
+                static char copy[32]; /* as long as the writer runs */
+
+                (void)snprintf(copy, sizeof(copy), "%s", event);
+                f.damaged.special_event = copy;
+                f.damaged.special = ANSWER_NONSENSE;
+        }
+        bus_writer_start(&f.damaged, &f.harness);
+        set_id("damaged_instance", f.damaged.instance_id);
+        return true;
+}
+
+static void *leave(void *userdata) {
+        (void)CVssWriter_Unsubscribe(userdata); /* IsWriterShuttingDown() tells whether it came */
+        return NULL;
+}
+
+bool fixture_leave(void) {
+        if (pthread_create(&f.leaver, NULL, leave, f.writer) != 0)
+                return false;
+        f.leaving = true;
+        for (unsigned waited = 0; waited < SHUTDOWN_MS; waited += 5) {
+                if (CVssWriterEx2_IsWriterShuttingDown(f.writer))
+                        return true;
+                rest(5);
+        }
+        return false;
+}
+
 static bool set(char to[static 32], const char *handler) {
         (void)snprintf(to, 32, "%s", handler);
         return true;
@@ -244,10 +367,42 @@ bool fixture_mute(const char *handler) {
         return set(f.mute, handler);
 }
 
+static int remove_one(const char *path, const struct stat *st _unused_, int flag _unused_,
+                      struct FTW *ftw _unused_) {
+        return remove(path);
+}
+
+static void mend_writers(void) {
+        if (f.damaged.connection) {
+                bus_writer_stop(&f.damaged);
+                if (!f.lost)
+                        await_writers();
+        }
+        if (!f.leaving)
+                return;
+        (void)pthread_join(f.leaver, NULL); /* it is joined once */
+        f.leaving = false;
+        subscribe();
+}
+
+static void mend_files(void) {
+        char sys[128];
+
+        if (f.blocking[0] && unlink(f.blocking) < 0)
+                give_up(f.blocking);
+        f.blocking[0] = '\0';
+        (void)snprintf(sys, sizeof(sys), "%s/sys", f.harness.directory);
+        if (f.private_bus && access(sys, F_OK) == 0 &&
+            nftw(sys, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
+                give_up(sys);
+}
+
 void fixture_mend(void) {
         f.veto[0] = f.mute[0] = '\0';
         if (geteuid() == NOBODY && seteuid(0) != 0)
                 give_up("root again");
+        mend_files();
+        mend_writers();
         if (!f.private_bus)
                 return;
         harness_knob(&f.harness, "fail", NULL);
@@ -257,5 +412,5 @@ void fixture_mend(void) {
                 return;
         harness_start_daemon(&f.harness, CONFIG);
         f.lost = false;
-        await_writer();
+        await_writers();
 }

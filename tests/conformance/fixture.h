@@ -13,9 +13,15 @@ const char *fixture_address(void);
 bool fixture_is_private(void);
 
 /* What a row may break; false: not possible here. All is mended by fixture_mend(). */
-bool fixture_fail(const char *step);
+/* hr S_OK: with the code of its own. */
+bool fixture_fail(const char *step, HRESULT hr);
 bool fixture_slow(const char *step, unsigned milliseconds);
 bool fixture_busy(void);
+/* The second volume lies on the first; in a disk image inside a disk image. */
+bool fixture_nest(void);
+bool fixture_deep(void);
+/* The administrator lists the suite's writer as one that blocks reverts. */
+bool fixture_block(void);
 /* The service is killed. */
 bool fixture_lose(void);
 /* The calls after it are those of a user who has no rights. */
@@ -25,4 +31,9 @@ bool fixture_remote_memory(unsigned n);
 /* The writer answers this handler with false; never. */
 bool fixture_veto(const char *handler);
 bool fixture_mute(const char *handler);
+/* There is another writer (@damaged_writer, @damaged_instance), whose answer to this event is no
+ * answer; "": whose metadata is no document. */
+bool fixture_damaged(const char *event);
+/* From a handler: another thread ends the writer meanwhile. */
+bool fixture_leave(void);
 void fixture_mend(void);

@@ -278,11 +278,11 @@ static bool many(struct run *r, unsigned n) {
 
 /* 1: done, 0: it is none of these, -1: problem. */
 static int command(struct run *r, const char *verb, const char *text) {
-        char word[64] = "";
-        unsigned number = 0;
+        char word[64] = "", second[64] = "0";
+        int64_t number = 0;
         bool ok;
 
-        (void)sscanf(text, "\"%63[^\"]\" , %u", word, &number);
+        (void)sscanf(text, "\"%63[^\"]\" , %63s", word, second);
         if (streq(verb, "other") || streq(verb, "self")) {
                 r->bank = streq(verb, "other");
                 return 1;
@@ -302,9 +302,9 @@ static int command(struct run *r, const char *verb, const char *text) {
         if (streq(verb, "stranger"))
                 ok = fixture_stranger();
         else if (streq(verb, "fail"))
-                ok = fixture_fail(word);
+                ok = constant_parse(second, &number) && fixture_fail(word, (HRESULT)number);
         else if (streq(verb, "slow"))
-                ok = fixture_slow(word, number);
+                ok = constant_parse(second, &number) && fixture_slow(word, (unsigned)number);
         else if (streq(verb, "busy"))
                 ok = fixture_busy();
         else if (streq(verb, "lose"))
@@ -313,6 +313,16 @@ static int command(struct run *r, const char *verb, const char *text) {
                 ok = fixture_veto(word);
         else if (streq(verb, "mute"))
                 ok = fixture_mute(word);
+        else if (streq(verb, "damaged"))
+                ok = fixture_damaged(word);
+        else if (streq(verb, "nest"))
+                ok = fixture_nest();
+        else if (streq(verb, "deep"))
+                ok = fixture_deep();
+        else if (streq(verb, "block"))
+                ok = fixture_block();
+        else if (streq(verb, "leave"))
+                ok = fixture_leave();
         else
                 return 0;
         if (!ok)

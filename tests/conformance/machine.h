@@ -17,7 +17,8 @@
  *      is(@name, value)          what an output was
  *      drop()                    the set of objects is released
  *      many(63)                  adds so many volumes
- *      fail("stage") slow("stage", 500) busy() lose() stranger() veto("OnFreeze") mute("OnFreeze")
+ *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() lose() stranger()
+ *      veto("OnFreeze") mute("OnFreeze") damaged("") nest() deep() block() leave()
  *                                what fixture.h can break
  *
  * All objects, variables and breakages of a row go with it. */

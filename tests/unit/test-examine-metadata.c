@@ -141,9 +141,11 @@ START_TEST(an_index_beyond_the_end_is_not_found) {
                 NOT_FOUND(IVssExamineWriterMetadata_GetExcludeFile(e, at, &files), files);
                 NOT_FOUND(IVssExamineWriterMetadata_GetAlternateLocationMapping(e, at - 1, &files),
                           files);
-                NOT_FOUND(
+                files = (void *)&files;
+                ck_assert_int_eq(
                         IVssExamineWriterMetadataEx2_GetExcludeFromSnapshotFile(e, at - 1, &files),
-                        files);
+                        E_INVALIDARG);
+                ck_assert_ptr_null(files);
                 NOT_FOUND(IVssExamineWriterMetadata_GetComponent(e, at, &none), none);
                 NOT_FOUND(IVssWMComponent_GetFile(component, at, &files), files);
                 NOT_FOUND(IVssWMComponent_GetDatabaseFile(component, at - 1, &files), files);

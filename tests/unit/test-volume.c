@@ -216,6 +216,24 @@ START_TEST(a_loop_device_over_a_file_in_a_volume_is_nested) {
 }
 END_TEST
 
+START_TEST(an_image_in_an_image_is_too_deep) {
+        struct volume v = { .name = (char[]){ "/deep/" }, .devno = makedev(253, 7) };
+        const struct volume *set[] = { &v };
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+
+        make_top();
+        put_slave("253:7", "loop1", "7:1\n");
+        put("dev/block/7:1/loop/backing_file", "/gone/outer\n");
+        ck_assert_int_eq(volumes_check_nesting(set, 1, &error), 0);
+        put_slave("7:1", "loop0", "7:0\n");
+        put("dev/block/7:0/loop/backing_file", "/gone/inner\n");
+        ck_assert_int_lt(volumes_check_nesting(set, 1, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_NESTED_VOLUME_LIMIT);
+        ck_assert_ptr_nonnull(strstr(error.message, "/deep/ lies in a disk image inside"));
+        remove_top();
+}
+END_TEST
+
 START_TEST(a_loop_in_the_tree_ends) {
         struct volume upper = { .name = (char[]){ "/upper/" }, .devno = makedev(253, 7) };
         struct volume lower = { .name = (char[]){ "/lower/" }, .devno = makedev(253, 1) };
@@ -400,6 +418,7 @@ int main(void) {
         tcase_add_test(t, a_plain_device_has_its_kernel_name);
         tcase_add_test(t, a_volume_group_on_a_volume_is_nested);
         tcase_add_test(t, a_loop_device_over_a_file_in_a_volume_is_nested);
+        tcase_add_test(t, an_image_in_an_image_is_too_deep);
         tcase_add_test(t, a_loop_in_the_tree_ends);
         tcase_add_test(t, mounts_are_found_by_id_and_by_device);
         tcase_add_test(t, file_systems_that_cannot_be_copied_are_refused_with_the_reason);

@@ -1,6 +1,6 @@
 /* The list, and the conversion of what is not in it. */
 
-#include "daemon/coordinator/provider-error.h"
+#include "daemon/providers/provider-error.h"
 
 #include "daemon/log/log.h"
 
