@@ -47,8 +47,7 @@ bool session_find_same(const struct session *s, const struct backup_component_ke
         for (size_t i = 0; s->participants && i < participants_count(s->participants); i++) {
                 participants_get(s->participants, i, ret);
                 if (!ret->gone && vss_id_equal(ret->class_id, key->writer_id) &&
-                    streq(str_or_empty(session_instance_name(s, ret->instance_id)),
-                          str_or_empty(stored.instance_name)))
+                    streq(str_or_empty(ret->instance_name), str_or_empty(stored.instance_name)))
                         return true;
         }
         return false;
@@ -148,7 +147,7 @@ static int add_component(struct session *s, const struct component_args *a,
         writer = (struct backup_writer_info){
                 .instance_id = info.instance_id,
                 .writer_id = info.class_id,
-                .instance_name = session_instance_name(s, info.instance_id),
+                .instance_name = info.instance_name,
                 .schema = writer_metadata_schema(m),
         };
         return backup_document_add(s->document, &writer, &a->key, NULL, reterr);

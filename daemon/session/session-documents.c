@@ -161,18 +161,12 @@ static bool session_is_restore(const struct session *s) {
         return s->state >= SESSION_RESTORE;
 }
 
-const char *session_instance_name(const struct session *s, VSS_ID instance_id) {
-        const struct writer *w = writer_registry_find(s->manager->writers, instance_id);
-
-        return w ? writer_identity(w)->instance_name : NULL;
-}
-
 static int session_extract(const struct session *s, const struct participant_info *info, char **ret,
                            size_t *ret_size, struct vss_error *reterr) {
         const struct backup_writer_info writer = {
                 .instance_id = info->instance_id,
                 .writer_id = info->class_id,
-                .instance_name = session_instance_name(s, info->instance_id),
+                .instance_name = info->instance_name,
         };
 
         return backup_document_extract(s->document, &writer, session_is_restore(s), ret, ret_size,
@@ -250,7 +244,7 @@ static int session_merge(struct session *s, const struct participant_info *info,
         const struct backup_writer_info writer = {
                 .instance_id = info->instance_id,
                 .writer_id = info->class_id,
-                .instance_name = session_instance_name(s, info->instance_id),
+                .instance_name = info->instance_name,
         };
         const char *text;
         int r;

@@ -130,7 +130,6 @@ void session_take_components(void *userdata, const struct participant_info *info
                              enum writer_event_type type, struct document *components);
 /* Does the writer have components that the events of this object are about? */
 bool session_concerns(void *userdata, const struct participant_info *info);
-const char *session_instance_name(const struct session *s, VSS_ID instance_id);
 
 /* --- writer-check.c --- */
 /* Leaves out the participants whose metadata is no document; done(), whose userdata is the session,

@@ -170,12 +170,16 @@ static inline void fake_cancel(struct writer_call *call) {
 
 static const struct writer_transport fake_transport = { .send = fake_send, .cancel = fake_cancel };
 
-static inline void fake_writer_register(struct fake_writer *w, struct writer_registry *registry,
-                                        sd_event *event, struct fake_journal *journal,
-                                        const char *name, VSS_APPLICATION_LEVEL level) {
+/* Of one class are those whose names begin with one letter; instance_name: NULL: none. */
+static inline void fake_writer_register_instance(struct fake_writer *w,
+                                                 struct writer_registry *registry, sd_event *event,
+                                                 struct fake_journal *journal, const char *name,
+                                                 const char *instance_name,
+                                                 VSS_APPLICATION_LEVEL level) {
         struct writer_identity identity = {
                 .class_id = { .Data1 = 0x1000, .Data2 = (uint16_t)name[0] },
                 .name = (char *)(uintptr_t)name,
+                .instance_name = (char *)(uintptr_t)instance_name,
                 .usage = VSS_UT_USERDATA,
                 .source = VSS_ST_OTHER,
                 .level = level,
@@ -186,6 +190,12 @@ static inline void fake_writer_register(struct fake_writer *w, struct writer_reg
         w->journal = journal;
         ck_assert_int_eq(
                 writer_registry_add(registry, &w->writer, &identity, &fake_transport, w, NULL), 0);
+}
+
+static inline void fake_writer_register(struct fake_writer *w, struct writer_registry *registry,
+                                        sd_event *event, struct fake_journal *journal,
+                                        const char *name, VSS_APPLICATION_LEVEL level) {
+        fake_writer_register_instance(w, registry, event, journal, name, NULL, level);
 }
 
 static inline void fake_writer_gone(struct fake_writer *w) {

@@ -64,6 +64,24 @@ START_TEST(additions_want_their_state) {
 }
 END_TEST
 
+/* What was gathered is enough to add it, also of a writer that went away since. */
+START_TEST(a_writer_that_is_gone_keeps_its_name) {
+        struct fake_writer named = { .metadata = front_metadata };
+        struct component_args a;
+        struct session *s;
+
+        fake_writer_register_instance(&named, host.registry, host.event, &host.journal, "front",
+                                      "15-main", VSS_APP_FRONT_END);
+        s = session_with_components();
+        a = args_of(&named, VSS_CT_FILEGROUP, "", "data");
+        a.key.instance_id = instance_of(&named);
+        fake_writer_gone(&named);
+        ck_assert_int_eq(call_component(s, METHOD_ADD_COMPONENT, a), S_OK);
+        ck_assert_ptr_nonnull(strstr(save(s), "instanceName=\"15-main\""));
+        session_free(s);
+}
+END_TEST
+
 /* As one that did not answer: nobody is shown it, and it has no part in anything. */
 START_TEST(a_writer_without_valid_metadata_is_left_out) {
         static const char *const none[] = {
@@ -333,6 +351,7 @@ int main(void) {
         tcase_set_timeout(tc, 60);
         tcase_add_test(tc, components_are_added_as_the_metadata_has_them);
         tcase_add_test(tc, additions_want_their_state);
+        tcase_add_test(tc, a_writer_that_is_gone_keeps_its_name);
         tcase_add_loop_test(tc, a_writer_without_valid_metadata_is_left_out, 0, 5);
         tcase_add_test(tc, gathering_may_end_while_documents_are_looked_at);
         tcase_add_test(tc, calls_may_come_all_at_once);
