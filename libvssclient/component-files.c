@@ -199,12 +199,18 @@ static int for_each_component(struct listing *l, bool (*is_meant)(const struct l
         return r;
 }
 
+/* What the requester has of the writer's, or else what its document has. */
+static IVssComponent *state_of(const struct listing *l) {
+        if (l->request->state || !l->selection->states)
+                return l->request->state;
+        return l->selection->states[l->component->carrier];
+}
+
 /* Reads what the writer said, and tells where it contradicts the metadata. */
 static int read_changes(struct listing *l) {
         int r;
 
-        r = component_changes_read(&l->changes, l->request->state, listing_tell, l, &l->end,
-                                   &l->error);
+        r = component_changes_read(&l->changes, state_of(l), listing_tell, l, &l->end, &l->error);
         if (r < 0 || !component_changes_any(&l->changes))
                 return r;
         r = for_each_component(l, is_carried, show_to_changes);
@@ -270,7 +276,9 @@ HRESULT VssSelection_ListFiles(VssSelection *selection, UINT component,
         l.component = &selection->components[component];
         l.carrier = &selection->components[l.component->carrier];
         l.metadata = selection_metadata(selection, l.component->writer);
-        l.type = file_set_backup_type(writer_metadata_schema(l.metadata), request->type);
+        l.type = file_set_backup_type(writer_metadata_schema(l.metadata),
+                                      request->type != VSS_BT_UNDEFINED ? request->type
+                                                                        : selection->type);
         r = list_files(&l);
         if (r >= 0)
                 return l.problems ? S_FALSE : S_OK;

@@ -48,6 +48,9 @@ void VssSelection_Release(VssSelection *s) {
                 file_rules_free(s->rules[i].excludes);
                 file_rules_free(s->rules[i].blanks);
         }
+        for (UINT i = 0; s->states && i < s->n_components; i++)
+                (void)IVssComponent_Release(s->states[i]);
+        free(s->states);
         free(s->documents);
         free(s->rules);
         selection_free(s->selection);
@@ -204,8 +207,7 @@ static void describe(const VssSelection *s, size_t w, size_t c, const struct pos
         };
 }
 
-/* The two lists that are handed out. */
-static int make_lists(VssSelection *s) {
+int selection_make_lists(VssSelection *s) {
         _cleanup_(positions_done) struct positions positions = { 0 };
         size_t n_missing = selection_n_missing(s->selection);
         UINT n, i = 0;
@@ -250,7 +252,7 @@ HRESULT VssSelection_Complete(VssSelection *selection, UINT *components, UINT *m
                 return last_error_argument(__func__, NO_OBJECT);
         if (selection_complete(selection->selection, &error) < 0)
                 return last_error_raise(&error);
-        if (make_lists(selection) < 0)
+        if (selection_make_lists(selection) < 0)
                 return out_of_memory(__func__);
         if (components)
                 *components = selection->n_components;

@@ -24,11 +24,17 @@ struct VssSelection {
         VSS_MISSING_COMPONENT *missing;
         UINT n_missing;
 
+        /* Of a document. */
+        IVssComponent **states; /* of each explicit component, by its index; NULL: none */
+        VSS_BACKUP_TYPE type;   /* VSS_BT_UNDEFINED: none */
+
         struct mount_table *mounts; /* NULL: not read yet */
         struct selected_writer_rules *rules;
         struct file_rules *machine_excludes, *machine_blanks; /* NULL: not read yet */
 };
 
 const struct writer_metadata *selection_metadata(const VssSelection *s, size_t writer);
+/* From the selection, which is complete, to what is handed out. -ENOMEM. */
+int selection_make_lists(VssSelection *s);
 /* The way into everything that needs a complete selection. */
 HRESULT selection_enter(const VssSelection *s, const char *function);

@@ -81,6 +81,22 @@ HRESULT VssSelection_Create(IVssExamineWriterMetadata *const *writers, UINT coun
  */
 HRESULT VssSelection_CreateForBackup(IVssBackupComponents *backup, VssSelection **selection);
 
+/*
+ * VssSelection_CreateForDocument: the selection of a backup that was made, which is complete: the
+ * components of its document are chosen, explicitly, with what is part of them; nothing is added.
+ * VssSelection_ListFiles has the document's type of backup and what the writers said of it, unless
+ * it is given others.
+ *
+ * wszDocument: what IVssBackupComponents_SaveAsXML gave, at any time after PrepareForBackup.
+ * writers, count: the metadata that was saved with it. selection: receives it.
+ * Errors: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_INVALID_XML_DOCUMENT, VSS_E_CORRUPT_XML_DOCUMENT,
+ * VSS_E_OBJECT_NOT_FOUND (a component that the metadata does not have).
+ * Since 0.2.
+ */
+HRESULT VssSelection_CreateForDocument(LPCWSTR wszDocument,
+                                       IVssExamineWriterMetadata *const *writers, UINT count,
+                                       VssSelection **selection);
+
 /* VssSelection_Release: frees a selection. NULL is allowed. Since 0.2. */
 void VssSelection_Release(VssSelection *selection);
 
@@ -201,12 +217,12 @@ typedef struct VSS_FILE_PROBLEM {
 
 /* How files are listed. */
 typedef struct VSS_FILE_REQUEST {
-        size_t size; /* sizeof(VSS_FILE_REQUEST) */
-        VSS_BACKUP_TYPE type;
+        size_t size;          /* sizeof(VSS_FILE_REQUEST) */
+        VSS_BACKUP_TYPE type; /* VSS_BT_UNDEFINED: the document's, else full */
         bool alone;           /* not the files of those that the component stands for */
         IVssComponent *state; /* of the explicit component, its own or its carrier's, after
                                  DoSnapshotSet: the writer's partial and differenced files;
-                                 NULL: none */
+                                 NULL: those of the document, if there is one */
         void *user;           /* for the handlers */
         /* A failure ends the listing, which returns it. */
         HRESULT (*OnFile)(void *user, const VSS_FILE *file);

@@ -362,6 +362,22 @@ int selection_complete(struct selection *s, struct vss_error *reterr) {
         return 0;
 }
 
+void selection_choose_exactly(struct selection *s, struct selection_place p) {
+        assert(!s->complete);
+        include(s, p, SELECTION_CHOSEN, p);
+        if (!entry(s, p)->is_explicit)
+                *entry(s, p) = (struct selection_entry){
+                        .reason = SELECTION_CHOSEN,
+                        .is_explicit = true,
+                        .because = p,
+                        .carrier = p,
+                };
+}
+
+void selection_complete_exactly(struct selection *s) {
+        s->complete = true;
+}
+
 bool selection_is_complete(const struct selection *s) {
         return s->complete;
 }

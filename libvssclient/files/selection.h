@@ -48,6 +48,10 @@ int selection_choose(struct selection *s, VSS_ID writer, const char *logical_pat
                      struct vss_error *reterr);
 /* Adds what belongs to what was chosen. Once. */
 int selection_complete(struct selection *s, struct vss_error *reterr);
+/* What is known to be in, as a document has it: this component, explicitly, and what is below it;
+ * nothing else comes with it. Once more for all of them, if one may be below another. */
+void selection_choose_exactly(struct selection *s, struct selection_place p);
+void selection_complete_exactly(struct selection *s);
 bool selection_is_complete(const struct selection *s);
 
 /* Of any component; NULL out of range. */

@@ -127,17 +127,23 @@ static const char elsewhere[] =
         "</FILE_GROUP>";
 /* clang-format on */
 
-static VssSelection *choose_from(const char *of, unsigned schema, const char *name) {
+static IVssExamineWriterMetadata *metadata_of(const char *of, unsigned schema) {
         char head[1024];
         _cleanup_(freep) char *body = with_root(of), *text = NULL;
         IVssExamineWriterMetadata *metadata = NULL;
-        VssSelection *selection = NULL;
-        UINT n;
 
         (void)snprintf(head, sizeof(head), HEAD, schema);
         ck_assert_int_eq(str_format(&text, "%s%s%s", head, body, TAIL), 0);
         ck_assert_msg(CreateVssExamineWriterMetadata(text, &metadata) == S_OK, "%s",
                       VssLastErrorMessage());
+        return metadata;
+}
+
+static VssSelection *choose_from(const char *of, unsigned schema, const char *name) {
+        IVssExamineWriterMetadata *metadata = metadata_of(of, schema);
+        VssSelection *selection = NULL;
+        UINT n;
+
         ck_assert_int_eq(VssSelection_Create(&metadata, 1, &selection), S_OK);
         IVssExamineWriterMetadata_Release(metadata);
         ck_assert_msg(VssSelection_Choose(selection, class_id, NULL, name) == S_OK, "%s",
@@ -336,23 +342,31 @@ START_TEST(problems_are_told_or_end_it) {
 }
 END_TEST
 
-static IVssComponent *state_of(const char *entries, IVssWriterComponents **ret_components) {
-        _cleanup_(freep) char *body = with_root(entries), *text = NULL;
-        struct generation *g = NULL;
-        IVssComponent *component = NULL;
+/* A document with the component main, and these entries. */
+static char *document_of(const char *type, const char *instance, const char *entries) {
+        _cleanup_(freep) char *body = with_root(entries);
+        char *text;
 
         ck_assert_int_eq(
                 str_format(
                         &text,
                         "<BACKUP_COMPONENTS xmlns='x-schema:#VssComponentMetadata' version='1.2' "
                         "bootableSystemStateBackup='no' selectComponents='yes' "
-                        "backupType='full' partialFileSupport='yes'>"
-                        "<WRITER_COMPONENTS instanceId='00000001-0000-0000-0000-000000000000' "
+                        "backupType='%s' partialFileSupport='yes'>"
+                        "<WRITER_COMPONENTS instanceId='%s-0000-0000-0000-000000000000' "
                         "writerId='5affb034-0000-0000-0000-000000000000'>"
                         "<COMPONENT componentName='main' componentType='database'>%s"
                         "</COMPONENT></WRITER_COMPONENTS></BACKUP_COMPONENTS>",
-                        body),
+                        type, instance, body),
                 0);
+        return text;
+}
+
+static IVssComponent *state_of(const char *entries, IVssWriterComponents **ret_components) {
+        _cleanup_(freep) char *text = document_of("full", "00000001", entries);
+        struct generation *g = NULL;
+        IVssComponent *component = NULL;
+
         ck_assert_int_eq(generation_new(&g), 0);
         ck_assert_int_eq(writer_components_new_for_requester(ret_components, g, false,
                                                              (VSS_ID){ .Data1 = 1 }, class_id, text,
@@ -467,6 +481,61 @@ START_TEST(a_writer_that_contradicts_itself_is_told_of) {
 }
 END_TEST
 
+/* What a backup has that was made: of its type, and with what the writer said of it. */
+START_TEST(a_document_says_what_is_in_a_backup) {
+        static const char said[] = "<PARTIAL_FILE path='@/db' filespec='main.log' ranges='0:4'/>";
+        static const char *const instances[] = { "00000001", "00000002" };
+        IVssExamineWriterMetadata *metadata;
+        VssSelection *selection = NULL;
+        struct noted noted;
+        UINT n;
+
+        set_up();
+        metadata = metadata_of(locations, VSS_BS_LOG);
+        /* The instance of the backup has gone, perhaps. */
+        for (size_t i = 0; i < ARRAY_SIZE(instances); i++) {
+                _cleanup_(freep) char *log = document_of("log", instances[i], said);
+
+                ck_assert_msg(VssSelection_CreateForDocument(log, &metadata, 1, &selection) == S_OK,
+                              "%s", VssLastErrorMessage());
+                ck_assert_str_eq(VssSelection_GetComponent(selection, 0)->name, "main");
+                ck_assert(VssSelection_GetComponent(selection, 0)->is_explicit);
+                ck_assert_ptr_null(VssSelection_GetComponent(selection, 1));
+                ck_assert_int_eq(list(selection, 0, VSS_BT_UNDEFINED, NULL, false, &noted), S_OK);
+                ck_assert_str_eq(noted.files, "/db/main.log 0:4 ");
+                ck_assert_int_eq(list(selection, 0, VSS_BT_FULL, NULL, false, &noted), S_OK);
+                ck_assert_str_eq(noted.files, "/db/main.dat /db/main.log 0:4 ");
+                ck_assert_int_eq(VssSelection_Choose(selection, class_id, NULL, "all"),
+                                 VSS_E_BAD_STATE);
+                ck_assert_int_eq(VssSelection_Complete(selection, &n, NULL), VSS_E_BAD_STATE);
+                VssSelection_Release(selection);
+        }
+        IVssExamineWriterMetadata_Release(metadata);
+        tear_down();
+}
+END_TEST
+
+START_TEST(a_document_without_its_metadata_is_refused) {
+        IVssExamineWriterMetadata *metadata = metadata_of("", 0);
+        _cleanup_(freep) char *text = document_of("full", "00000001", "");
+        VssSelection *selection = NULL;
+
+        ck_assert_int_eq(VssSelection_CreateForDocument(text, &metadata, 1, &selection),
+                         VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(VssLastErrorMessage(), "the component 'main'"));
+        ck_assert_ptr_null(selection);
+        ck_assert_int_eq(VssSelection_CreateForDocument(text, NULL, 0, &selection),
+                         VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(VssSelection_CreateForDocument("<x/>", &metadata, 1, &selection),
+                         VSS_E_INVALID_XML_DOCUMENT);
+        ck_assert_int_eq(VssSelection_CreateForDocument(NULL, &metadata, 1, &selection),
+                         E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_CreateForDocument(text, &metadata, 1, NULL), E_INVALIDARG);
+        ck_assert_int_eq(VssSelection_CreateForDocument(text, NULL, 1, &selection), E_INVALIDARG);
+        IVssExamineWriterMetadata_Release(metadata);
+}
+END_TEST
+
 START_TEST(arguments_are_checked) {
         IVssExamineWriterMetadata *none = NULL;
         VssSelection *selection = NULL;
@@ -533,6 +602,8 @@ int main(void) {
         tcase_add_test(c, a_partial_file_is_read_where_its_set_is);
         tcase_add_loop_test(c, a_writer_that_contradicts_itself_is_told_of, 0,
                             ARRAY_SIZE(contradictions));
+        tcase_add_test(c, a_document_says_what_is_in_a_backup);
+        tcase_add_test(c, a_document_without_its_metadata_is_refused);
         tcase_add_test(c, arguments_are_checked);
         tcase_add_test(c, the_volumes_are_those_of_the_files);
         suite_add_tcase(s, c);
