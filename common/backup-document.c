@@ -311,6 +311,24 @@ static int check_addition(const struct backup_writer_info *writer,
         return r;
 }
 
+/* The calls that name a component name the class alone, so that a name is taken by all instances of
+ * it, and by both types. */
+static int check_name(const struct backup_document *d, struct backup_component_key key,
+                      struct vss_error *reterr) {
+        const struct backup_component *c;
+
+        key.instance_id = GUID_NULL;
+        key.type = VSS_CT_UNDEFINED;
+        c = backup_document_find(d, &key);
+        if (!c)
+                return 0;
+        return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, 0,
+                             "Component '%s' with logical path '%s' was added before, of the "
+                             "writer instance %s; names are unique among all instances of a class",
+                             key.name, str_or_empty(key.logical_path),
+                             VSS_ID_TEXT(c->writer->info.instance_id));
+}
+
 static xmlNode *new_component_element(struct backup_document *d,
                                       const struct backup_component_key *key) {
         xmlNode *node = backup_new_element(d, "COMPONENT");
@@ -368,24 +386,20 @@ int backup_document_add(struct backup_document *d, const struct backup_writer_in
         own.instance_id = writer->instance_id;
         own.writer_id = writer->writer_id;
         r = check_addition(writer, &own, reterr);
+        if (r >= 0)
+                r = check_name(d, own, reterr);
         if (r < 0)
                 return r;
         w = get_writer(d, writer);
         node = w ? new_component_element(d, &own) : NULL;
         if (!node)
                 return backup_out_of_memory(reterr);
-        if (backup_charge(d, 1, strlen("<COMPONENT></COMPONENT>")) < 0)
-                r = -ENOMEM;
-        else
-                r = backup_writer_adopt_component(w, node, &own, &c);
-        if (!c) {
+        if (backup_charge(d, 1, strlen("<COMPONENT></COMPONENT>")) < 0 ||
+            backup_writer_adopt_component(w, node, &own, &c) < 0) {
                 xmlFreeNode(node);
-                return r < 0 ? backup_out_of_memory(reterr)
-                             : vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, 0,
-                                             "Component '%s' with logical path '%s' was added "
-                                             "before",
-                                             own.name, str_or_empty(own.logical_path));
+                return backup_out_of_memory(reterr);
         }
+        assert(c);
         (void)xmlAddChild(w->node, node); /* cannot fail */
         if (ret)
                 *ret = c;

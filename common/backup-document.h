@@ -70,7 +70,8 @@ struct backup_component *backup_writer_component(const struct backup_writer *w, 
 /* NULL: not there. */
 struct backup_component *backup_document_find(const struct backup_document *d,
                                               const struct backup_component_key *key);
-/* VSS_E_OBJECT_ALREADY_EXISTS. The writer's element is made with its first component. */
+/* VSS_E_OBJECT_ALREADY_EXISTS: one of this path and name was added already, of whatever type, of
+ * any instance of the class. The writer's element is made with its first component. */
 int backup_document_add(struct backup_document *d, const struct backup_writer_info *writer,
                         const struct backup_component_key *key, struct backup_component **ret,
                         struct vss_error *reterr);

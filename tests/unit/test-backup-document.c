@@ -141,14 +141,24 @@ START_TEST(namespaces_do_not_matter) {
 }
 END_TEST
 
+/* Nobody can add two of one name, but a document that was saved elsewhere may have them. */
 START_TEST(components_are_found) {
-        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
-        struct backup_component *a = add(d, instance_1, class_a, "l", "c");
-        struct backup_component *b = add(d, instance_2, class_a, "l", "c");
+#define IN_INSTANCE(id)                                                                 \
+        "<WRITER_COMPONENTS instanceId=\"0000000" id "-0000-0000-0000-000000000000\""   \
+        " writerId=\"0000000a-0000-0000-0000-000000000000\" backupSchema=\"0\">"        \
+        "<COMPONENT logicalPath=\"l\" componentName=\"c\" componentType=\"database\"/>" \
+        "</WRITER_COMPONENTS>"
+        _cleanup_(backup_document_freep) struct backup_document *d =
+                parse(FULL ">" IN_INSTANCE("1") IN_INSTANCE("2") "</BACKUP_COMPONENTS>");
+#undef IN_INSTANCE
+        struct backup_component *a = backup_writer_component(backup_document_writer(d, 0), 0);
+        struct backup_component *b = backup_writer_component(backup_document_writer(d, 1), 0);
         struct backup_component_key key = { .writer_id = class_a,
                                             .logical_path = "l",
                                             .name = "c" };
 
+        ck_assert_ptr_nonnull(a);
+        ck_assert_ptr_nonnull(b);
         ck_assert_ptr_eq(backup_document_find(d, &key), a);
         key.instance_id = instance_2;
         ck_assert_ptr_eq(backup_document_find(d, &key), b);
@@ -260,6 +270,27 @@ START_TEST(a_component_is_added_once) {
 }
 END_TEST
 
+/* Calls that name a component name no instance: two of one name could not be told apart. */
+START_TEST(a_name_is_taken_in_all_instances_of_a_class) {
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        const struct backup_writer_info writer = { .instance_id = instance_2,
+                                                   .writer_id = class_a };
+        struct backup_component_key key = { .type = VSS_CT_DATABASE, .name = "c" };
+        struct vss_error e = { 0 };
+
+        (void)add(d, instance_1, class_a, "", "c");
+        for (; key.type <= VSS_CT_FILEGROUP; key.type++) {
+                ck_assert_int_lt(backup_document_add(d, &writer, &key, NULL, &e), 0);
+                ck_assert_int_eq(e.hr, VSS_E_OBJECT_ALREADY_EXISTS);
+                vss_error_done(&e);
+        }
+        ck_assert_uint_eq(backup_document_n_writers(d), 1);
+        (void)add(d, instance_2, class_a, "", "c2");
+        (void)add(d, instance_2, class_a, "l", "c");
+        (void)add(d, instance_1, class_b, "", "c");
+}
+END_TEST
+
 /* A hundred thousand components: each is added, found and printed in constant time. */
 START_TEST(time_is_linear) {
         double seconds[2];
@@ -302,6 +333,7 @@ int main(void) {
         tcase_add_test(tcase, what_xml_cannot_carry_is_refused);
         tcase_add_test(tcase, of_two_components_the_first_wins);
         tcase_add_test(tcase, a_component_is_added_once);
+        tcase_add_test(tcase, a_name_is_taken_in_all_instances_of_a_class);
         tcase_add_test(tcase, time_is_linear);
         tcase_set_timeout(tcase, 60);
         suite_add_tcase(suite, tcase);
