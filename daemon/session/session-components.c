@@ -6,7 +6,6 @@
 
 #include "common/vss-id.h"
 #include "common/xml-text.h"
-#include "daemon/log/log.h"
 
 /* Besides the texts: an element with its attributes. */
 #define COMPONENT_BYTES 1024
@@ -84,41 +83,44 @@ int refuse_writer(const char *method, const struct backup_component_key *key,
 
 /* --- AddComponent --- */
 
-/* Full name and path are compared whole segment by whole segment, from the longest down. */
-static size_t find_selectable_ancestor(const struct writer_metadata *m, const char *logical_path) {
-        _cleanup_(freep) char *path = NULL;
+/* Full name and path are compared whole segment by whole segment, from the longest down. path is
+ * cut on the way. NULL: there is none. */
+static const struct writer_metadata_component *find_selectable_ancestor(
+        const struct writer_metadata *m, char *path) {
+        char *name;
 
-        if (str_empty(logical_path))
-                return SIZE_MAX;
-        path = strdup(logical_path);
-        while (path) {
-                char *name = strrchr(path, '\\');
+        do {
                 size_t i;
 
+                name = strrchr(path, '\\');
                 if (name)
                         *name = '\0';
                 i = writer_metadata_find_component(m, name ? path : NULL, name ? name + 1 : path);
                 if (i != SIZE_MAX && writer_metadata_component(m, i)->selectable)
-                        return i;
-                if (!name)
-                        break;
-        }
-        return SIZE_MAX;
+                        return writer_metadata_component(m, i);
+        } while (name);
+        return NULL;
 }
 
-/* What becomes of it is undefined in the original, which takes it all the same. */
-static void warn_of_subcomponent(const struct writer_metadata *m,
-                                 const struct writer_metadata_component *c, const char *writer) {
-        size_t i;
+/* What is not selectable comes with a selectable ancestor and is never added by itself; what would
+ * become of it is undefined (Microsoft's page on AddComponent). */
+static int check_no_part(const struct writer_metadata *m, const struct writer_metadata_component *c,
+                         const char *writer, struct vss_error *reterr) {
+        const struct writer_metadata_component *ancestor;
+        _cleanup_(freep) char *path = NULL;
 
-        if (c->selectable)
-                return;
-        i = find_selectable_ancestor(m, c->logical_path);
-        if (i != SIZE_MAX)
-                log_full(LOG_WARNING, (&(const struct log_fields){ .writer = writer }),
-                         "Component '%s' under '%s' of writer %s is added by itself, though it is "
-                         "not selectable and part of '%s'",
-                         c->name, c->logical_path, writer, writer_metadata_component(m, i)->name);
+        if (c->selectable || str_empty(c->logical_path))
+                return 0;
+        path = strdup(c->logical_path);
+        if (!path)
+                return vss_error_from_errno(reterr, -ENOMEM, "AddComponent");
+        ancestor = find_selectable_ancestor(m, path);
+        if (!ancestor)
+                return 0;
+        return vss_error_set(reterr, E_INVALIDARG, 0,
+                             "Component '%s' under '%s' of writer %s is not selectable and part of "
+                             "'%s': add that one, and it comes with it",
+                             c->name, c->logical_path, writer, ancestor->name);
 }
 
 static int add_component(struct session *s, const struct component_args *a,
@@ -128,6 +130,7 @@ static int add_component(struct session *s, const struct component_args *a,
         struct participant_info info;
         struct backup_writer_info writer;
         size_t i;
+        int r;
 
         m = session_model(s, a->key.instance_id);
         if (!m || !session_find_participant(s, a->key.instance_id, &info))
@@ -143,7 +146,9 @@ static int add_component(struct session *s, const struct component_args *a,
                         info.name, a->key.name, str_empty(a->key.logical_path) ? "" : " under '",
                         str_or_empty(a->key.logical_path),
                         str_empty(a->key.logical_path) ? "" : "'", found ? " of this type" : "");
-        warn_of_subcomponent(m, found, info.name);
+        r = check_no_part(m, found, info.name, reterr);
+        if (r < 0)
+                return r;
         writer = (struct backup_writer_info){
                 .instance_id = info.instance_id,
                 .writer_id = info.class_id,

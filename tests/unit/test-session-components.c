@@ -12,7 +12,10 @@ static const struct {
         { NULL, "data", VSS_CT_FILEGROUP, VSS_E_OBJECT_ALREADY_EXISTS }, /* NULL and "" are one */
         { "", "db", VSS_CT_DATABASE, S_OK },
         { "", "db", VSS_CT_FILEGROUP, VSS_E_OBJECT_NOT_FOUND }, /* another type */
-        { "data", "part", VSS_CT_FILEGROUP, S_OK }, /* of a set, not selectable: with a warning */
+        /* Of a set, and not selectable: it comes with what defines the set, and never alone. */
+        { "data", "part", VSS_CT_FILEGROUP, E_INVALIDARG },
+        { "data\\deep", "fixed", VSS_CT_FILEGROUP, E_INVALIDARG },
+        { "dataset", "alien", VSS_CT_FILEGROUP, S_OK }, /* segments are whole */
         { "data", "data", VSS_CT_FILEGROUP, VSS_E_OBJECT_NOT_FOUND },
         { "", "nobody", VSS_CT_FILEGROUP, VSS_E_OBJECT_NOT_FOUND },
         { "", "", VSS_CT_FILEGROUP, E_INVALIDARG },
