@@ -7,6 +7,19 @@
 #include "libvssclient/last-error.h"
 #include "libvssclient/writer-components.h"
 
+/* NULL: no memory to map a document with that came as a descriptor. None at all is an empty one. */
+static const char *text_of(struct document *d, struct vss_error *reterr) {
+        const char *text = d ? document_text(d) : "";
+
+        if (!text)
+                (void)vss_error_from_errno(reterr, -ENOMEM, "Reading a document of the service");
+        return text;
+}
+
+static size_t size_of(const struct document *d) {
+        return d ? document_size(d) : 0;
+}
+
 HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup, UINT iWriter,
                                                    VSS_ID *pidInstance,
                                                    IVssExamineWriterMetadataEx **ppMetadata) {
@@ -17,6 +30,7 @@ HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup,
                 OUT_DOCUMENT(&document),
         };
         struct vss_error error = { 0 };
+        const char *text;
 
         if (ppMetadata)
                 *ppMetadata = NULL;
@@ -28,8 +42,8 @@ HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup,
         if (session_call(backup, __func__, "GetWriterMetadata", CALL_TIMEOUT_MSEC, arguments,
                          ARRAY_SIZE(arguments), NULL, &error) < 0)
                 return last_error_raise(&error);
-        if (examine_metadata_parse(ppMetadata, document ? document_text(document) : "",
-                                   document ? document_size(document) : 0, &error) < 0) {
+        text = text_of(document, &error);
+        if (!text || examine_metadata_parse(ppMetadata, text, size_of(document), &error) < 0) {
                 *pidInstance = GUID_NULL;
                 return last_error_raise(&error);
         }
@@ -47,6 +61,7 @@ HRESULT IVssBackupComponents_GetWriterComponents(IVssBackupComponents *backup, U
         _cleanup_(document_unrefp) struct document *document = NULL;
         struct vss_error error = { 0 };
         VSS_ID instance, class;
+        const char *text;
         const struct argument arguments[] = {
                 IN_NUMBER(iWriter),
                 OUT_ID(&instance),
@@ -58,11 +73,12 @@ HRESULT IVssBackupComponents_GetWriterComponents(IVssBackupComponents *backup, U
                 return last_error_argument(__func__, "ppWriter is NULL");
         *ppWriter = NULL;
         if (session_call(backup, __func__, "GetWriterComponents", CALL_TIMEOUT_MSEC, arguments,
-                         ARRAY_SIZE(arguments), NULL, &error) < 0 ||
-            writer_components_new_for_requester(ppWriter, backup->generation, backup->restore,
-                                                instance, class,
-                                                document ? document_text(document) : "",
-                                                document ? document_size(document) : 0, &error) < 0)
+                         ARRAY_SIZE(arguments), NULL, &error) < 0)
+                return last_error_raise(&error);
+        text = text_of(document, &error);
+        if (!text || writer_components_new_for_requester(ppWriter, backup->generation,
+                                                         backup->restore, instance, class, text,
+                                                         size_of(document), &error) < 0)
                 return last_error_raise(&error);
         return S_OK;
 }

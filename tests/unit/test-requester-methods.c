@@ -7,6 +7,21 @@
 #include "common/writer-metadata.h"
 #include "fake-service.h"
 
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* Also the library's: what is mapped of a document that came as a descriptor. */
+static atomic_bool no_file_is_mapped;
+
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
+        if (fd >= 0 && atomic_load(&no_file_is_mapped)) {
+                errno = ENOMEM;
+                return MAP_FAILED;
+        }
+        return (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
+}
+
 /* All outputs that methods have. Before a call every byte is SENTINEL; "empty" is zero for all. */
 struct outputs {
         VSS_ID id, class;
@@ -245,12 +260,11 @@ static void note_arguments(DBusMessage *call) {
         } while (dbus_message_iter_next(&iter));
 }
 
-static void append_text_variant(DBusMessageIter *iter, const char *text) {
-        DBusMessageIter variant;
+static void append_document(DBusMessageIter *iter, const char *text) {
+        _cleanup_(document_unrefp) struct document *document = NULL;
 
-        ck_assert(dbus_message_iter_open_container(iter, DBUS_TYPE_VARIANT, "s", &variant) &&
-                  dbus_message_iter_append_basic(&variant, DBUS_TYPE_STRING, &text) &&
-                  dbus_message_iter_close_container(iter, &variant));
+        ck_assert_int_eq(document_new(&document, strdup(text), strlen(text), NULL), 0);
+        ck_assert_int_eq(document_append(iter, document), 0);
 }
 
 /* One value of the type. Texts are an id, which serves as any other text, too. */
@@ -272,8 +286,8 @@ static void append_good_value(DBusMessageIter *iter, const char *type, const cha
         else if (streq(type, "o"))
                 ck_assert(dbus_message_iter_append_basic(iter, DBUS_TYPE_OBJECT_PATH, &path));
         else if (streq(type, "v"))
-                append_text_variant(iter, streq(member, "GetWriterMetadata") ? metadata_text
-                                                                             : components_text);
+                append_document(iter, streq(member, "GetWriterMetadata") ? metadata_text
+                                                                         : components_text);
         else
                 ck_assert(
                         dbus_message_iter_open_container(iter, DBUS_TYPE_ARRAY, type + 1, &array) &&
@@ -718,6 +732,47 @@ START_TEST(a_damaged_document_empties_all_outputs) {
 }
 END_TEST
 
+/* So that it comes as a descriptor. */
+static void enlarge(char **text) {
+        const size_t n = strlen(*text), more = DOCUMENT_INLINE_MAX;
+        char *grown = realloc(*text, n + more + 1);
+
+        ck_assert_ptr_nonnull(grown);
+        memset(grown + n, '\n', more);
+        grown[n + more] = '\0';
+        *text = grown;
+}
+
+START_TEST(a_document_that_cannot_be_mapped_is_no_memory) {
+        IVssExamineWriterMetadata *metadata = NULL;
+        IVssWriterComponents *components = NULL;
+        VSS_ID id = some_id;
+        BSTR xml = NULL;
+
+        enlarge(&metadata_text);
+        enlarge(&components_text);
+        ck_assert_int_eq(IVssBackupComponents_GetWriterMetadata(backup, 0, &id, &metadata), S_OK);
+        IVssExamineWriterMetadata_Release(metadata);
+        ck_assert_int_eq(IVssBackupComponents_GetWriterComponents(backup, 0, &components), S_OK);
+        IVssWriterComponentsExt_Release(components);
+
+        metadata = (IVssExamineWriterMetadata *)&bus;
+        components = (IVssWriterComponents *)&bus;
+        xml = (BSTR)&bus;
+        atomic_store(&no_file_is_mapped, true);
+        ck_assert_int_eq(IVssBackupComponents_GetWriterMetadata(backup, 0, &id, &metadata),
+                         E_OUTOFMEMORY);
+        ck_assert_int_eq(IVssBackupComponents_GetWriterComponents(backup, 0, &components),
+                         E_OUTOFMEMORY);
+        ck_assert_int_eq(IVssBackupComponents_SaveAsXML(backup, &xml), E_OUTOFMEMORY);
+        atomic_store(&no_file_is_mapped, false);
+        ck_assert_ptr_null(metadata);
+        ck_assert_ptr_null(components);
+        ck_assert_ptr_null(xml);
+        ck_assert(vss_id_is_null(id));
+}
+END_TEST
+
 static char *received; /* the document of the last call */
 
 static DBusMessage *keep_document(struct fake_bus *b, DBusMessage *call) {
@@ -782,6 +837,7 @@ static Suite *suite(void) {
         tcase_add_test(document, components_outlive_their_parent);
         tcase_add_test(document, a_damaged_document_empties_all_outputs);
         tcase_add_test(document, a_document_of_any_size_arrives);
+        tcase_add_test(document, a_document_that_cannot_be_mapped_is_no_memory);
         suite_add_tcase(s, document);
         return s;
 }
