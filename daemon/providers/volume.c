@@ -367,23 +367,47 @@ static bool is_tag(const char *spec) {
         return false;
 }
 
-/* "vg/lv", and nothing else that has a slash: a relative path is refused. */
-static int open_lv(struct volume *v, struct vss_error *reterr) {
-        _cleanup_(freep) char *vg = NULL, *dm_name = NULL, *path = NULL;
-        const char *slash = strchr(v->display, '/');
-        struct stat st;
+/* "vg/lv", and nothing else that has a slash: a relative path is no volume. 0, -EINVAL, -ENOMEM. */
+static int split_lv(char **ret_vg, const char **ret_lv, const char *spec) {
+        const char *slash = strchr(spec, '/');
+        _cleanup_(freep) char *vg = NULL;
 
-        if (slash) {
-                vg = strndup(v->display, (size_t)(slash - v->display));
-                if (!vg)
-                        return vss_error_from_errno(reterr, -ENOMEM, v->display);
-        }
-        if (!vg || !lvm_name_is_valid(vg) || !lvm_name_is_valid(slash + 1))
+        if (!slash)
+                return -EINVAL;
+        vg = strndup(spec, (size_t)(slash - spec));
+        if (!vg)
+                return -ENOMEM;
+        if (!lvm_name_is_valid(vg) || !lvm_name_is_valid(slash + 1))
+                return -EINVAL;
+        *ret_vg = TAKE_PTR(vg);
+        *ret_lv = slash + 1;
+        return 0;
+}
+
+int volume_check_name(const char *spec, struct vss_error *reterr) {
+        _cleanup_(freep) char *vg = NULL;
+        const char *lv;
+        int r = 0;
+
+        if (str_empty(spec) || strlen(spec) >= PATH_MAX)
+                return vss_error_set(reterr, E_INVALIDARG, EINVAL, "the name of a volume is %s",
+                                     str_empty(spec) ? "empty" : "too long");
+        if (spec[0] != '/' && !is_tag(spec))
+                r = split_lv(&vg, &lv, spec);
+        if (r == -EINVAL)
                 return vss_error_set(reterr, E_INVALIDARG, EINVAL,
                                      "'%s' is no volume: give an absolute mount point, a block "
                                      "device, VG/LV, UUID= or LABEL=",
-                                     v->display);
-        if (lvm_name_join(&dm_name, vg, slash + 1, NULL) < 0 ||
+                                     spec);
+        return r < 0 ? vss_error_from_errno(reterr, r, spec) : 0;
+}
+
+static int open_lv(struct volume *v, struct vss_error *reterr) {
+        _cleanup_(freep) char *vg = NULL, *dm_name = NULL, *path = NULL;
+        const char *lv;
+        struct stat st;
+
+        if (split_lv(&vg, &lv, v->display) < 0 || lvm_name_join(&dm_name, vg, lv, NULL) < 0 ||
             str_format(&path, "/dev/mapper/%s", dm_name) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, v->display);
         if (stat(path, &st) < 0)
@@ -398,9 +422,9 @@ int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr)
         _cleanup_(volume_freep) struct volume *v = NULL;
         int r;
 
-        if (str_empty(spec) || strlen(spec) >= PATH_MAX)
-                return vss_error_set(reterr, E_INVALIDARG, EINVAL, "the name of a volume is %s",
-                                     str_empty(spec) ? "empty" : "too long");
+        r = volume_check_name(spec, reterr);
+        if (r < 0)
+                return r;
         r = volume_new(&v, spec);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, spec);

@@ -25,6 +25,8 @@ struct volume {
         char *lv;
 };
 
+/* Could it be a volume's name? E_INVALIDARG: relative or malformed. Nothing is looked at. */
+int volume_check_name(const char *spec, struct vss_error *reterr);
 /* VSS_E_OBJECT_NOT_FOUND: nothing there; E_INVALIDARG: relative or malformed;
  * VSS_E_VOLUME_NOT_SUPPORTED: exists, but is no volume (tmpfs, nfs, overlay ...). */
 int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr);

@@ -221,6 +221,9 @@ int session_query_revert_status(struct session *s, const char *volume, struct vs
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "QueryRevertStatus needs a volume: a mount point or a block "
                                      "device");
+        r = volume_check_name(volume, reterr);
+        if (r < 0)
+                return r;
         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                              "No revert of volume %s is under way", volume);
 }

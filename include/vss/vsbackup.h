@@ -583,8 +583,9 @@ HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_
  * it.
  *
  * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata.
- * Errors: E_FAIL, E_NOTIMPL (the provider cannot), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE,
- * VSS_E_OBJECT_NOT_FOUND (no such volume, or no revert under way), VSS_E_VOLUME_NOT_SUPPORTED.
+ * Errors: E_FAIL, E_INVALIDARG (no name of a volume; a relative path), E_NOTIMPL (the provider
+ * cannot), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such volume,
+ * or no revert under way), VSS_E_VOLUME_NOT_SUPPORTED.
  * Since 0.2.
  */
 HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPCWSTR pwszVolume,

@@ -152,7 +152,11 @@ START_TEST(reverting) {
         ck_call(VSS_E_OBJECT_NOT_FOUND, session_revert_to_snapshot(s, GUID_NULL, true, &error));
         ck_call(VSS_E_BAD_STATE, session_revert_to_snapshot(fresh, GUID_NULL, true, &error));
         ck_call(VSS_E_OBJECT_NOT_FOUND, session_query_revert_status(s, "/srv/", &error));
+        ck_call(VSS_E_OBJECT_NOT_FOUND, session_query_revert_status(s, "vg/lv", &error));
         ck_call(E_INVALIDARG, session_query_revert_status(s, "", &error));
+        ck_call(E_INVALIDARG, session_query_revert_status(s, "srv", &error));
+        ck_call(E_INVALIDARG, session_query_revert_status(s, "./srv", &error));
+        ck_call(E_INVALIDARG, session_query_revert_status(s, "srv/data/x", &error));
         ck_call(VSS_E_BAD_STATE, session_query_revert_status(fresh, "", &error));
         session_free(fresh);
         session_free(s);
