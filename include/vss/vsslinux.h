@@ -39,8 +39,18 @@ const char *VssHresultName(HRESULT hr);
 /* VssHresultMessage: the general sentence for a code, in English. Never NULL. Since 0.1. */
 const char *VssHresultMessage(HRESULT hr);
 
-/* VssHresultToErrno: the errno, positive, that comes closest to a failure; 0 for a success.
- * Since 0.1. */
+/*
+ * VssHresultToErrno: the errno, positive, that comes closest to a failure; 0 for a success.
+ *
+ * E_ACCESSDENIED: EACCES. E_INVALIDARG: EINVAL. E_OUTOFMEMORY: ENOMEM. VSS_E_OBJECT_NOT_FOUND:
+ * ENOENT. VSS_E_OBJECT_ALREADY_EXISTS: EEXIST. VSS_E_SNAPSHOT_SET_IN_PROGRESS,
+ * VSS_E_REVERT_IN_PROGRESS, VSS_E_RESYNC_IN_PROGRESS: EALREADY. VSS_E_VOLUME_IN_USE,
+ * VSS_E_PROVIDER_IN_USE: EBUSY. VSS_E_INSUFFICIENT_STORAGE: ENOSPC. All that end in _TIMEOUT:
+ * ETIMEDOUT. VSS_E_NOT_SUPPORTED, VSS_E_UNSUPPORTED_CONTEXT, VSS_E_VOLUME_NOT_SUPPORTED:
+ * EOPNOTSUPP. VSS_E_CORRUPT_XML_DOCUMENT: EBADMSG. VSS_E_BAD_STATE: EPROTO. All others, also codes
+ * that the library does not know: EIO.
+ * Since 0.1.
+ */
 int VssHresultToErrno(HRESULT hr);
 
 /* VssFreeString: frees a string that the library returned. NULL is allowed. Since 0.1. */

@@ -89,8 +89,51 @@ START_TEST(documented_values) {
         ck_assert_uint_eq((uint32_t)E_ACCESSDENIED, 0x80070005u);
         ck_assert_uint_eq((uint32_t)VSS_E_ASRERROR_SYSTEM_PARTITION_HIDDEN, 0x80042416u);
         ck_assert(SUCCEEDED(VSS_S_ASYNC_CANCELLED) && FAILED(VSS_E_BAD_STATE));
-        ck_assert_int_eq(vss_hresult_find(VSS_E_OBJECT_NOT_FOUND)->error_number, ENOENT);
-        ck_assert_int_eq(vss_hresult_find(VSS_E_FLUSH_WRITES_TIMEOUT)->error_number, ETIMEDOUT);
+}
+END_TEST
+
+/* The documented list of errnos, and EIO for everything that is not in it. */
+START_TEST(every_failure_has_its_documented_errno) {
+        static const struct {
+                HRESULT hr;
+                int error_number;
+        } documented[] = {
+                { E_ACCESSDENIED, EACCES },
+                { E_INVALIDARG, EINVAL },
+                { E_OUTOFMEMORY, ENOMEM },
+                { VSS_E_OBJECT_NOT_FOUND, ENOENT },
+                { VSS_E_OBJECT_ALREADY_EXISTS, EEXIST },
+                { VSS_E_SNAPSHOT_SET_IN_PROGRESS, EALREADY },
+                { VSS_E_REVERT_IN_PROGRESS, EALREADY },
+                { VSS_E_RESYNC_IN_PROGRESS, EALREADY },
+                { VSS_E_VOLUME_IN_USE, EBUSY },
+                { VSS_E_PROVIDER_IN_USE, EBUSY },
+                { VSS_E_INSUFFICIENT_STORAGE, ENOSPC },
+                { VSS_E_NOT_SUPPORTED, EOPNOTSUPP },
+                { VSS_E_UNSUPPORTED_CONTEXT, EOPNOTSUPP },
+                { VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP },
+                { VSS_E_CORRUPT_XML_DOCUMENT, EBADMSG },
+                { VSS_E_BAD_STATE, EPROTO },
+        };
+        static const char timeout[] = "_TIMEOUT";
+        size_t n;
+        const struct vss_hresult_info *table = vss_hresult_table(&n);
+
+        for (size_t i = 0; i < n; i++) {
+                size_t length = strlen(table[i].symbol);
+                int expected = EIO;
+
+                if (SUCCEEDED(table[i].hr))
+                        continue;
+                if (length > strlen(timeout) &&
+                    streq(table[i].symbol + length - strlen(timeout), timeout))
+                        expected = ETIMEDOUT;
+                for (size_t j = 0; j < ARRAY_SIZE(documented); j++)
+                        if (documented[j].hr == table[i].hr)
+                                expected = documented[j].error_number;
+                ck_assert_msg(table[i].error_number == expected, "%s: %d, not %d", table[i].symbol,
+                              table[i].error_number, expected);
+        }
 }
 END_TEST
 
@@ -165,6 +208,7 @@ int main(void) {
         tcase_add_test(tcase, failures_have_a_bus_name_and_an_errno_and_successes_have_none);
         tcase_add_test(tcase, a_bus_name_is_its_symbol_in_camel_case);
         tcase_add_test(tcase, documented_values);
+        tcase_add_test(tcase, every_failure_has_its_documented_errno);
         tcase_add_test(tcase, unknown_codes_and_names_are_not_found);
         tcase_add_test(tcase, the_first_error_stays);
         tcase_add_test(tcase, an_error_nobody_wants_still_gives_its_errno);
