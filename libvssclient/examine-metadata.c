@@ -266,6 +266,15 @@ HRESULT IVssExamineWriterMetadata_GetComponent(IVssExamineWriterMetadata *metada
         return last_error_raise(&error);
 }
 
+/* A service to stop and start is told where one is stopped and started; what stands in the document
+ * besides is only kept for whoever saves it. */
+static const char *service_of(const struct writer_metadata_restore *restore) {
+        return restore->method == VSS_RME_STOP_RESTORE_START ||
+                               restore->method == VSS_RME_RESTORE_STOP_START
+                       ? restore->service
+                       : NULL;
+}
+
 HRESULT IVssExamineWriterMetadata_GetRestoreMethod(IVssExamineWriterMetadata *metadata,
                                                    VSS_RESTOREMETHOD_ENUM *pMethod,
                                                    BSTR *pbstrService, BSTR *pbstrUserProcedure,
@@ -294,7 +303,7 @@ HRESULT IVssExamineWriterMetadata_GetRestoreMethod(IVssExamineWriterMetadata *me
         restore = writer_metadata_restore(wm_document_get(metadata->document));
         if (!restore)
                 return S_FALSE;
-        if (!wm_copy_text(restore->service, &service) ||
+        if (!wm_copy_text(service_of(restore), &service) ||
             !wm_copy_text(restore->user_procedure, pbstrUserProcedure))
                 return out_of_memory(__func__);
         *pMethod = restore->method;

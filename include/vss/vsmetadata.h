@@ -520,7 +520,8 @@ HRESULT IVssExamineWriterMetadata_GetComponent(IVssExamineWriterMetadata *metada
 /*
  * IVssExamineWriterMetadata::GetRestoreMethod: how the writer's files are restored.
  *
- * pMethod: VSS_RME_... pbstrService: the unit to stop and start, NULL if none.
+ * pMethod: VSS_RME_... pbstrService: the unit to stop and start; NULL if none, and with every method
+ * but VSS_RME_STOP_RESTORE_START and VSS_RME_RESTORE_STOP_START, whatever the document says.
  * pbstrUserProcedure: NULL if none. pwriterRestore: VSS_WRE_... pbRebootRequired: a restart of the
  * machine is needed afterwards. pcMappings: sets of files with an alternate place.
  * Returns S_FALSE if the document names no method; then undefined values, NULL, false, 0.

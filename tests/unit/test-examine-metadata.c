@@ -29,12 +29,58 @@ static const char some[] =
                  "<EXCLUDE_FILES path=\"C:\\x\" filespec=\"y\" recursive=\"yes\"/>"
                  "<LATER with=\"attributes\"/>");
 
+#define WITH_METHOD(name)                                                              \
+        "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" "                  \
+        "version=\"1.2\">" IDENTIFICATION "<RESTORE_METHOD method=\"" name             \
+        "\" service=\"some.service\" writerRestore=\"always\" rebootRequired=\"no\"/>" \
+        "<BACKUP_LOCATIONS/></WRITER_METADATA>"
+
 static IVssExamineWriterMetadata *read_text(const char *text) {
         IVssExamineWriterMetadata *e = NULL;
 
         ck_assert_int_eq(CreateVssExamineWriterMetadata(text, &e), S_OK);
         return e;
 }
+
+START_TEST(a_service_is_told_with_the_methods_that_stop_one) {
+        static const struct {
+                const char *document;
+                VSS_RESTOREMETHOD_ENUM method;
+                bool service;
+        } cases[] = {
+                { WITH_METHOD("RESTORE_IF_NOT_THERE"), VSS_RME_RESTORE_IF_NOT_THERE, false },
+                { WITH_METHOD("RESTORE_IF_CAN_BE_REPLACED"), VSS_RME_RESTORE_IF_CAN_REPLACE, false },
+                { WITH_METHOD("STOP_RESTORE_START"), VSS_RME_STOP_RESTORE_START, true },
+                { WITH_METHOD("RESTORE_TO_ALTERNATE_LOCATION"),
+                  VSS_RME_RESTORE_TO_ALTERNATE_LOCATION, false },
+                { WITH_METHOD("REPLACE_AT_REBOOT"), VSS_RME_RESTORE_AT_REBOOT, false },
+                { WITH_METHOD("REPLACE_AT_REBOOT_IF_CANNOT_REPLACE"),
+                  VSS_RME_RESTORE_AT_REBOOT_IF_CANNOT_REPLACE, false },
+                { WITH_METHOD("CUSTOM"), VSS_RME_CUSTOM, false },
+                { WITH_METHOD("RESTORE_STOP_START"), VSS_RME_RESTORE_STOP_START, true },
+                { WITH_METHOD("NEW_METHOD"), VSS_RME_UNDEFINED, false },
+        };
+        IVssExamineWriterMetadata *e = read_text(cases[_i].document);
+        BSTR service = (BSTR)&e, procedure = NULL, xml = NULL;
+        VSS_RESTOREMETHOD_ENUM method;
+        VSS_WRITERRESTORE_ENUM restore;
+        bool reboot;
+        UINT n;
+
+        ck_assert_int_eq(IVssExamineWriterMetadata_GetRestoreMethod(
+                                 e, &method, &service, &procedure, &restore, &reboot, &n),
+                         S_OK);
+        ck_assert_int_eq(method, cases[_i].method);
+        ck_assert_pstr_eq(service, cases[_i].service ? "some.service" : NULL);
+        /* What the writer wrote stays in its document. */
+        ck_assert_int_eq(IVssExamineWriterMetadata_SaveAsXML(e, &xml), S_OK);
+        ck_assert_ptr_nonnull(strstr(xml, "service=\"some.service\""));
+        SysFreeString(service);
+        SysFreeString(procedure);
+        SysFreeString(xml);
+        IVssExamineWriterMetadata_Release(e);
+}
+END_TEST
 
 START_TEST(what_is_absent_has_its_documented_value) {
         IVssExamineWriterMetadata *e = read_text(bare);
@@ -369,6 +415,7 @@ int main(void) {
         tcase_set_timeout(tcase, 30);
         for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
                 tcase_add_test(tcase, tests[i]);
+        tcase_add_loop_test(tcase, a_service_is_told_with_the_methods_that_stop_one, 0, 9);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
