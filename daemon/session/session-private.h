@@ -104,6 +104,8 @@ void session_set_state(struct session *s, enum session_state state);
 int session_enter(const struct session *s, enum session_method m, enum session_state *ret_next,
                   struct vss_error *reterr);
 /* From here on the context cannot be changed. */
+/* By what the context decides, and by all administration, also of what is not there: it cannot be
+ * set any more. */
 void session_consume_context(struct session *s);
 
 int session_begin_operation(struct session *s, enum session_method m, enum session_state next,

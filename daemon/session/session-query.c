@@ -89,6 +89,7 @@ int session_get_snapshot_properties(struct session *s, VSS_ID id, struct snapsho
         r = session_enter(s, METHOD_GET_SNAPSHOT_PROPERTIES, NULL, reterr);
         if (r < 0)
                 return r;
+        session_consume_context(s);
         return store_snapshot_get(s->manager->store, id, ret, reterr);
 }
 

@@ -62,11 +62,12 @@ int session_expose_snapshot(struct session *s, VSS_ID id, const char *path, uint
         r = session_enter(s, METHOD_EXPOSE_SNAPSHOT, NULL, reterr);
         if (r >= 0)
                 r = check_expose(attributes, path, expose, reterr);
-        if (r >= 0)
-                r = store_snapshot_get(s->manager->store, id, &record, reterr);
         if (r < 0)
                 return r;
         session_consume_context(s);
+        r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
         r = check_exposable(&record, attributes, reterr);
         if (r >= 0)
                 r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
@@ -83,11 +84,12 @@ int session_unexpose_snapshot(struct session *s, VSS_ID id, struct vss_error *re
         int r;
 
         r = session_enter(s, METHOD_UNEXPOSE_SNAPSHOT, NULL, reterr);
-        if (r >= 0)
-                r = store_snapshot_get(s->manager->store, id, &record, reterr);
         if (r < 0)
                 return r;
         session_consume_context(s);
+        r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
         if (!(record.attributes & EXPOSED))
                 r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "Snapshot %s is not exposed",
                                   VSS_ID_TEXT(id));
@@ -192,11 +194,12 @@ int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force _unused_
         int r;
 
         r = session_enter(s, METHOD_REVERT_TO_SNAPSHOT, NULL, reterr);
-        if (r >= 0)
-                r = store_snapshot_get(s->manager->store, id, &record, reterr);
         if (r < 0)
                 return r;
         session_consume_context(s);
+        r = store_snapshot_get(s->manager->store, id, &record, reterr);
+        if (r < 0)
+                return r;
         if (!(record.context & VSS_VOLSNAP_ATTR_PERSISTENT))
                 r = vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
                                   "Snapshot %s goes with its requester; a volume is reverted to a "
@@ -224,6 +227,7 @@ int session_query_revert_status(struct session *s, const char *volume, struct vs
         r = volume_check_name(volume, reterr);
         if (r < 0)
                 return r;
+        session_consume_context(s);
         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                              "No revert of volume %s is under way", volume);
 }

@@ -148,7 +148,8 @@ HRESULT IVssBackupComponents_InitializeForRestore(IVssBackupComponents *backup, 
 
 /*
  * IVssBackupComponents::SetContext: the kind of the copies, VSS_CTX_... with modifiers from
- * VSS_VOLSNAP_ATTR_...; VSS_CTX_BACKUP if it is not called. At most once.
+ * VSS_VOLSNAP_ATTR_...; VSS_CTX_BACKUP if it is not called. At most once, and before
+ * StartSnapshotSet, Query, GetSnapshotProperties and all else that concerns finished copies.
  *
  * Errors: E_INVALIDARG (no legal combination), VSS_E_BAD_STATE (second call, or too late).
  * Since 0.1.

@@ -164,6 +164,68 @@ START_TEST(reverting) {
 }
 END_TEST
 
+static struct vss_error ignored;
+
+static int get_properties(struct session *s) {
+        struct snapshot_record record = { 0 };
+        int r = session_get_snapshot_properties(s, snapshots[OF_NAS], &record, &ignored);
+
+        snapshot_record_done(&record);
+        return r;
+}
+
+static int expose(struct session *s) {
+        return session_expose_snapshot(s, id_of(OF_NOBODY, NULL), "", LOCALLY, "/mnt", &ignored);
+}
+
+static int unexpose(struct session *s) {
+        return session_unexpose_snapshot(s, id_of(OF_NOBODY, NULL), &ignored);
+}
+
+static int break_set(struct session *s) {
+        return session_break_snapshot_set(s, id_of(OF_NOBODY, NULL), &ignored);
+}
+
+static int revert(struct session *s) {
+        return session_revert_to_snapshot(s, id_of(OF_NOBODY, NULL), false, &ignored);
+}
+
+static int query_revert(struct session *s) {
+        return session_query_revert_status(s, "/srv", &ignored);
+}
+
+static int query_revert_of_nothing(struct session *s) {
+        return session_query_revert_status(s, "srv", &ignored);
+}
+
+static int get_session_id(struct session *s) {
+        return vss_id_is_null(session_id(s)) ? -EIO : 0;
+}
+
+/* It is set before it is used: after these it is late, also if there was nothing to be found. What
+ * had no legal arguments was no call. */
+static const struct {
+        int (*call)(struct session *s);
+        HRESULT hr; /* of SetContext afterwards */
+} consumers[] = {
+        { get_properties, VSS_E_BAD_STATE }, { expose, VSS_E_BAD_STATE },
+        { unexpose, VSS_E_BAD_STATE },       { break_set, VSS_E_BAD_STATE },
+        { revert, VSS_E_BAD_STATE },         { query_revert, VSS_E_BAD_STATE },
+        { query_revert_of_nothing, S_OK },   { get_session_id, S_OK },
+};
+
+START_TEST(administration_consumes_the_context) {
+        struct session *s = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+
+        make_sets();
+        (void)consumers[_i].call(s); /* other tests look at how it ends */
+        vss_error_done(&ignored);
+        ck_call(consumers[_i].hr, session_set_context(s, VSS_CTX_NAS_ROLLBACK, &error));
+        session_free(s);
+        release_sets();
+}
+END_TEST
+
 START_TEST(importing) {
         static const char plain[] = "<BACKUP_COMPONENTS version=\"1.2\"/>";
         static const char transportable[] =
@@ -265,6 +327,7 @@ int main(void) {
         tcase_add_test(tc, exposing);
         tcase_add_test(tc, breaking);
         tcase_add_test(tc, reverting);
+        tcase_add_loop_test(tc, administration_consumes_the_context, 0, ARRAY_SIZE(consumers));
         tcase_add_test(tc, importing);
         tcase_add_test(tc, resynchronising);
         tcase_add_test(tc, where_a_path_lies);
