@@ -223,7 +223,7 @@ static int ask_writers(struct backup_set *s, const struct backup_set_request *re
         int r;
 
         hr = IVssBackupComponents_SetBackupState(s->components, select, false, request->type,
-                                                 false);
+                                                 request->partial_files);
         if (SUCCEEDED(hr))
                 hr = writer_selection_apply(s->components, request->exclude_writers);
         if (FAILED(hr))
@@ -444,6 +444,7 @@ int backup_set_new(struct backup_set **ret, const struct backup_set_request *req
         if (!s)
                 return message_out_of_memory();
         s->context = request->context;
+        s->type = request->type;
         timeline_begin(&s->timeline);
 
         r = begin(s, request);

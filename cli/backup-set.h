@@ -12,6 +12,7 @@ struct backup_set_request {
         bool documents;          /* keep what the writers say of themselves */
         LONG context;
         VSS_BACKUP_TYPE type; /* what the writers are told */
+        bool partial_files;   /* the writers may name ranges of files */
         bool timeline;        /* ask the service for its phases */
         char *const *exclude_writers;
 };
@@ -29,6 +30,7 @@ struct backup_set {
         VSS_ID id;  /* GUID_NULL before StartSnapshotSet */
         bool begun; /* DoSnapshotSet was called: there may be copies */
         LONG context;
+        VSS_BACKUP_TYPE type;
         bool partial; /* something that a component depends on is missing; the user was told */
         struct gathered_writers writers;  /* if there are components, or for the documents */
         VssSelection *selection;          /* NULL: no components were asked for */

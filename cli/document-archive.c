@@ -1,57 +1,26 @@
-/* ustar, as POSIX has it: a header of 512 bytes per file, everything in blocks of that size. */
+/* What goes in, and the file's replacement as a whole. */
 
 #include "cli/document-archive.h"
 
+#include "cli/document-manifest.h"
 #include "cli/exit-status.h"
 #include "cli/message.h"
+#include "cli/tar-archive.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
-
-#define BLOCK 512
-
-/* What a header has room for. */
-#define SIZE_MAX_OCTAL 077777777777ull
-
-struct header {
-        char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
-        char link[100], magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155];
-        char padding[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "a header is a block");
-
-static void add(FILE *f, const char *name, const char *text) {
-        static const char zeroes[BLOCK];
-        struct header h = { .type = '0', .magic = "ustar", .version = { '0', '0' } };
-        unsigned long long size = strlen(text); /* documents have at most 256 MiB */
-        unsigned sum = 0;
-
-        (void)snprintf(h.name, sizeof(h.name), "%s", name);
-        (void)snprintf(h.mode, sizeof(h.mode), "%07o", 0600u);
-        (void)snprintf(h.uid, sizeof(h.uid), "%07o", 0u);
-        (void)snprintf(h.gid, sizeof(h.gid), "%07o", 0u);
-        (void)snprintf(h.size, sizeof(h.size), "%011llo", size & SIZE_MAX_OCTAL);
-        (void)snprintf(h.mtime, sizeof(h.mtime), "%011llo",
-                       (unsigned long long)time(NULL) & SIZE_MAX_OCTAL);
-        memset(h.checksum, ' ', sizeof(h.checksum));
-        for (size_t i = 0; i < sizeof(h); i++)
-                sum += ((const unsigned char *)&h)[i];
-        (void)snprintf(h.checksum, sizeof(h.checksum) - 1, "%06o", sum);
-        fwrite(&h, 1, sizeof(h), f);
-        fwrite(text, 1, (size_t)size, f);
-        fwrite(zeroes, 1, (size_t)((BLOCK - size % BLOCK) % BLOCK), f);
-}
 
 /* Failures of the stream show when it is closed. */
 static HRESULT add_all(FILE *f, const struct backup_set *s) {
-        static const char end[2 * BLOCK];
+        _cleanup_(freep) char *manifest = document_manifest(s);
         BSTR text = NULL;
         HRESULT hr;
 
+        if (!manifest)
+                return E_OUTOFMEMORY;
+        tar_archive_add(f, "Manifest.xml", manifest);
         hr = IVssBackupComponents_SaveAsXML(s->components, &text);
         if (SUCCEEDED(hr))
-                add(f, "BCDocument.xml", text);
+                tar_archive_add(f, "BCDocument.xml", text);
         for (UINT i = 0; SUCCEEDED(hr) && i < s->writers.n; i++) {
                 char name[32];
 
@@ -60,10 +29,10 @@ static HRESULT add_all(FILE *f, const struct backup_set *s) {
                 if (FAILED(hr))
                         break;
                 (void)snprintf(name, sizeof(name), "WM%u.xml", i);
-                add(f, name, text);
+                tar_archive_add(f, name, text);
         }
         SysFreeString(text);
-        fwrite(end, 1, sizeof(end), f);
+        tar_archive_end(f);
         return hr;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/* The documents of a backup in one file, as a restore needs them: a tar archive with
- * BCDocument.xml and WM0.xml to WMn.xml, the names that they have on Windows. */
+/* The documents of a backup in one file, as a restore needs them: a tar archive with Manifest.xml,
+ * BCDocument.xml and WM0.xml to WMn.xml, the names that they have in diskshadow's. */
 
 #include "cli/backup-set.h"
 

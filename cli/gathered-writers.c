@@ -20,6 +20,12 @@ void gathered_writers_done(struct gathered_writers *w) {
         *w = (struct gathered_writers){ 0 };
 }
 
+static HRESULT read_identity(struct gathered_writer *g) {
+        return IVssExamineWriterMetadataEx_GetIdentityEx(g->metadata, &g->instance_id,
+                                                         &g->writer_id, &g->name, &g->instance_name,
+                                                         &g->usage, &g->source);
+}
+
 HRESULT gathered_writers_read(struct gathered_writers *ret, IVssBackupComponents *backup) {
         struct gathered_writers w = { 0 };
         UINT n;
@@ -39,9 +45,7 @@ HRESULT gathered_writers_read(struct gathered_writers *ret, IVssBackupComponents
                 if (FAILED(hr))
                         break;
                 w.n++;
-                hr = IVssExamineWriterMetadataEx_GetIdentityEx(
-                        g->metadata, &g->instance_id, &g->writer_id, &g->name, &g->instance_name,
-                        &g->usage, &g->source);
+                hr = read_identity(g);
                 g->instance_id = instance;
         }
         if (FAILED(hr)) {
@@ -91,6 +95,33 @@ int gathered_writers_ask(struct gathered_writers *ret) {
         progress_clear();
         return FAILED(hr) ? message_hresult(hr, "cannot ask the writers what they have")
                           : EXIT_DONE;
+}
+
+int gathered_writers_parse(struct gathered_writers *ret, char *const *texts) {
+        struct gathered_writers w = { 0 };
+        HRESULT hr = S_OK;
+
+        w.list = calloc(strv_length(texts) + 1, sizeof(*w.list));
+        if (!w.list)
+                return message_out_of_memory();
+        STRV_FOREACH (text, texts) {
+                struct gathered_writer *g = &w.list[w.n];
+
+                hr = CreateVssExamineWriterMetadata(*text, &g->metadata);
+                w.n++; /* without metadata it is empty */
+                if (SUCCEEDED(hr))
+                        hr = read_identity(g);
+                if (FAILED(hr))
+                        break;
+        }
+        if (FAILED(hr)) {
+                int r = message_hresult(hr, "WM%u.xml", w.n - 1);
+
+                gathered_writers_done(&w);
+                return r;
+        }
+        *ret = w;
+        return EXIT_DONE;
 }
 
 HRESULT gathered_writers_selection(const struct gathered_writers *w, VssSelection **ret) {

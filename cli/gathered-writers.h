@@ -23,6 +23,8 @@ struct gathered_writers {
 HRESULT gathered_writers_read(struct gathered_writers *ret, IVssBackupComponents *backup);
 /* The same with a session of its own. EXIT_DONE, or how vssctl ends; has said why. */
 int gathered_writers_ask(struct gathered_writers *ret);
+/* The same from documents that were saved; texts ends with NULL. */
+int gathered_writers_parse(struct gathered_writers *ret, char *const *texts);
 void gathered_writers_done(struct gathered_writers *w);
 
 /* An empty selection over them. *ret is released by the caller. */

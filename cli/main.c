@@ -47,6 +47,8 @@ static const struct option_spec no_options[] = { OPTION_END };
                   .help = "back up this, and what belongs to it, alone" },                        \
                 { "document", 0, TEXT(document), .argument = "FILE",                              \
                   .help = "save what a restore needs to know (tar)" },                            \
+                { "partial-files", 0, FLAG(partial_files),                                        \
+                  .help = "writers may ask for ranges of files instead of all" },                 \
                 TYPE_OPTION, TIMELINE_OPTION
 
 static const struct option_spec create_options[] = {
@@ -58,6 +60,8 @@ static const struct option_spec create_options[] = {
 static const struct option_spec run_options[] = { SET_OPTIONS, OPTION_END };
 
 static const struct option_spec files_options[] = {
+        { "document", 0, TEXT(document), .argument = "FILE",
+          .help = "of the backup that this was saved of" },
         { "set", 0, TEXT(set), .argument = "ID", .help = "as they are in the copies of this set" },
         TYPE_OPTION,
         { "null", '0', FLAG(null), .help = "only where to read them, a NUL behind each" },
@@ -157,7 +161,8 @@ static const struct verb verbs[] = {
                         "The command finds in its environment VSS_SET_ID, VSS_COPIES (the copies' "
                         "directories,\nseparated by colons), and for each volume, numbered from "
                         "1: VSS_VOLUME_1, VSS_COPY_1 (the\ndirectory), VSS_DEVICE_1 (the block "
-                        "device), VSS_SNAPSHOT_1 (the id).\n"
+                        "device), VSS_SNAPSHOT_1 (the id); with --component also VSS_DOCUMENT, "
+                        "for\n'vssctl files --document'.\n"
                         "\n"
                         "vssctl ends with 10 + the command's exit status if that is not 0, at "
                         "most 99.\n" COMPONENT_DETAILS,
@@ -172,7 +177,7 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "files",
-                .usage = "[OPTION...] WRITER[:COMPONENT]...",
+                .usage = "[OPTION...] WRITER[:COMPONENT]... | --document FILE",
                 .help = "list the files of components",
                 .details =
                         "Lists the files that a backup of these components has to hold, with those "
@@ -182,12 +187,15 @@ static const struct verb verbs[] = {
                         "WRITER is a name, a class or an instance id. COMPONENT is a full name, "
                         "parts separated by\n'\\' or '/'; without it all of the writer is meant.\n"
                         "\n"
+                        "With --document the components are those of a backup that was made, and "
+                        "its type and what\nthe writers said of it count: which ranges of files, "
+                        "which files by their time.\n"
+                        "\n"
                         "Types: full (the default), copy, incremental, differential, log.",
                 .options = files_options,
                 .examples = "  vssctl files 'Mail store'\n"
                             "  vssctl files 'Mail store:users/inbox' --set 4f1c\n"
                             "  vssctl files -0 'Mail store' | tar --null -T - -cf mail.tar\n",
-                .arguments_min = 1,
                 .arguments_max = SIZE_MAX,
                 .run = verb_files,
         },

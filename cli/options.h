@@ -16,7 +16,7 @@ struct option_values {
         bool json, quiet, verbose, no_color, help, version;
         const char *address, *host;
 
-        bool keep, force, timeline, null, tree;
+        bool keep, force, timeline, null, tree, partial_files;
         const char *context, *set, *type, *document;
         char **exclude_writers, **components;
 };

@@ -2,6 +2,7 @@
 
 #include "cli/snapshot-output.h"
 
+#include "cli/message.h"
 #include "cli/output-text.h"
 #include "common/utf8.h"
 
@@ -34,6 +35,48 @@ const char *snapshot_name(const VSS_SNAPSHOT_INFO *s) {
         return slash ? slash + 1 : str_or_empty(path);
 }
 
+/* An entry of VSS_SNAPSHOT_INFO.writers. */
+struct copy_writer {
+        VSS_ID writer_id, instance_id;
+        HRESULT failure;
+        const char *name; /* in the entry */
+};
+
+/* "WRITER-ID INSTANCE-ID 0xHRESULT NAME"; false: it is none. */
+static bool copy_writer_parse(struct copy_writer *ret, const char *entry) {
+        char writer[64], instance[64];
+        uint32_t failure;
+        int n = 0;
+
+        if (sscanf(entry, "%63s %63s 0x%8" SCNx32 " %n", writer, instance, &failure, &n) != 3 ||
+            n == 0 || FAILED(VssIdFromString(writer, &ret->writer_id)) ||
+            FAILED(VssIdFromString(instance, &ret->instance_id)))
+                return false;
+        ret->failure = (HRESULT)failure;
+        ret->name = entry + n;
+        return true;
+}
+
+static void writers_json(struct json *j, const char *key, char *const *writers) {
+        json_array_begin(j, key);
+        STRV_FOREACH (entry, writers) {
+                struct copy_writer w;
+                char code[16];
+
+                if (!copy_writer_parse(&w, *entry))
+                        continue;
+                json_object_begin(j, NULL);
+                json_string(j, "name", w.name);
+                json_string(j, "writer_id", ID_TEXT(w.writer_id, true));
+                json_string(j, "instance_id", ID_TEXT(w.instance_id, true));
+                snprintf(code, sizeof(code), "0x%08" PRIx32, (uint32_t)w.failure);
+                json_string(j, "failure", code);
+                json_string_or_null(j, "failure_name", VssHresultName(w.failure));
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
 void snapshot_list_free(VSS_SNAPSHOT_INFO ***snapshots) {
         VssFreeSnapshots(*snapshots);
 }
@@ -58,6 +101,7 @@ void snapshot_json(struct json *j, const char *key, const VSS_SNAPSHOT_INFO *s) 
         json_int(j, "attributes", p->m_lSnapshotAttributes);
         json_bool(j, "persistent", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT);
         json_string_or_null(j, "consistency", s->consistency);
+        writers_json(j, "writers", s->writers);
         json_string_or_null(j, "provider", s->provider);
         json_string(j, "provider_id", ID_TEXT(p->m_ProviderId, true));
         json_string_or_null(j, "originating_machine", p->m_pwszOriginatingMachine);
@@ -138,6 +182,22 @@ static void print_line(const char *label, const char *value) {
         printf("%20s: %s\n", label, clean ? clean : "(out of memory)");
 }
 
+/* Those with files on the volume, and whether they are as the writer wants them. */
+static void print_writers(char *const *writers) {
+        STRV_FOREACH (entry, writers) {
+                _cleanup_(freep) char *text = NULL;
+                struct copy_writer w;
+
+                if (!copy_writer_parse(&w, *entry))
+                        continue;
+                if (w.failure == S_OK)
+                        print_line("Writer", w.name);
+                else if (str_format(&text, "%s: failed, its files are not consistent (%s)", w.name,
+                                    MESSAGE_CODE(w.failure)) >= 0)
+                        print_line("Writer", text);
+        }
+}
+
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         const VSS_SNAPSHOT_PROP *p = &s->properties;
         int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
@@ -160,6 +220,7 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         }
         print_line("Context", VssContextToString(s->context));
         print_line("Consistency", s->consistency);
+        print_writers(s->writers);
         print_line("Persistent",
                    p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT ? "yes" : "no");
         print_line("Provider", s->provider);

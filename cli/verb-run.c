@@ -45,8 +45,8 @@ static int add_numbered(char ***env, const char *name, size_t number, const char
         return r < 0 ? r : add_variable(env, s, value);
 }
 
-/* Ours, without variables of an outer set, and with those of this one. */
-static int make_environment(char ***ret, const struct backup_set *s) {
+/* Ours, without variables of an outer set, and with those of this one. document: NULL: none. */
+static int make_environment(char ***ret, const struct backup_set *s, const char *document) {
         _cleanup_(strv_freep) char **env = NULL;
         _cleanup_(freep) char *copies = NULL;
         char id[VSS_ID_STRING_SIZE];
@@ -83,6 +83,8 @@ static int make_environment(char ***ret, const struct backup_set *s) {
         }
         if (r >= 0)
                 r = add_variable(&env, "VSS_COPIES", copies);
+        if (r >= 0 && document)
+                r = add_variable(&env, "VSS_DOCUMENT", document);
         if (r < 0)
                 return r;
 
@@ -90,12 +92,45 @@ static int make_environment(char ***ret, const struct backup_set *s) {
         return 0;
 }
 
+static void unlink_file(char **path) {
+        if (*path)
+                (void)unlink(*path); /* what is left is useless, not harmful */
+        free(*path);
+}
+
+/* The documents as they are now, for the command: what the writers said of this backup. */
+static int save_for_command(char **ret, const struct backup_set *s) {
+        _cleanup_(unlink_file) char *path = NULL;
+        const char *directory = getenv("TMPDIR");
+        int fd, r;
+
+        if (str_format(&path, "%s/vssctl-XXXXXX.tar", str_empty(directory) ? "/tmp" : directory) <
+            0)
+                return message_out_of_memory();
+        fd = mkstemps(path, (int)strlen(".tar"));
+        if (fd < 0) {
+                message(MESSAGE_ERROR, "cannot write the documents to %s: %s", path,
+                        strerror(errno));
+                *path = '\0'; /* it is nobody's */
+                return EXIT_FAILED;
+        }
+        (void)safe_close(fd);
+        r = document_archive_write(path, s);
+        if (r == EXIT_DONE)
+                *ret = TAKE_PTR(path);
+        return r;
+}
+
 /* Runs the command. EXIT_DONE, or how vssctl ends because of it. */
 static int run(const struct backup_set *s, char *const *command) {
+        _cleanup_(unlink_file) char *document = NULL;
         _cleanup_(strv_freep) char **env = NULL;
         int wait_status, sig, r;
 
-        if (make_environment(&env, s) < 0)
+        r = s->selection ? save_for_command(&document, s) : EXIT_DONE;
+        if (r != EXIT_DONE)
+                return r;
+        if (make_environment(&env, s, document) < 0)
                 return message_out_of_memory();
         r = run_command(command, env, &wait_status, &sig);
         if (r < 0) {
@@ -137,6 +172,7 @@ int verb_run(const struct cli *cli) {
                 .components = options->components,
                 .documents = options->document != NULL,
                 .exclude_writers = options->exclude_writers,
+                .partial_files = options->partial_files,
                 .timeline = options->timeline,
                 .type = VSS_BT_FULL,
         };

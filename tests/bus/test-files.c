@@ -16,7 +16,10 @@
 static struct harness h;
 static CVssWriter *writer;
 
-static struct { atomic_uint components, completes, succeeded; } heard;
+static struct {
+        atomic_uint components, completes, succeeded;
+        bool veto; /* PrepareSnapshot */
+} heard;
 
 static bool add(IVssCreateWriterMetadata *m, const char *path, const char *name, bool selectable,
                 const char *spec, bool recursive) {
@@ -51,6 +54,33 @@ static bool nothing(CVssWriter *w _unused_, void *user _unused_) {
         return true;
 }
 
+/* One of two vetoes that do not end a set. */
+static bool on_prepare_snapshot(CVssWriter *w _unused_, void *user _unused_) {
+        return !heard.veto;
+}
+
+/* Of a.dat only some bytes changed. */
+static bool on_post_snapshot(CVssWriter *w, void *user _unused_, IVssWriterComponents *components) {
+        IVssComponent *c = NULL;
+        bool ok = true;
+        UINT n = 0;
+
+        if (!components || !CVssWriter_IsPartialFileSupportEnabled(w))
+                return true;
+        (void)IVssWriterComponents_GetComponentCount(components, &n);
+        for (UINT i = 0; ok && i < n; i++) {
+                BSTR name = NULL;
+
+                ok = SUCCEEDED(IVssWriterComponents_GetComponent(components, i, &c)) &&
+                     SUCCEEDED(IVssComponent_GetComponentName(c, &name)) &&
+                     (!streq(name, "main") || SUCCEEDED(IVssComponent_AddPartialFile(
+                                                      c, "/srv/data", "a.dat", "0:2", NULL)));
+                SysFreeString(name);
+                IVssComponent_Release(c);
+        }
+        return ok;
+}
+
 static bool on_complete(CVssWriter *w _unused_, void *user _unused_,
                         IVssWriterComponents *components) {
         UINT n = 0;
@@ -75,7 +105,8 @@ static void start_writer(void) {
                 .size = sizeof(callbacks),
                 .OnIdentify = on_identify,
                 .OnPrepareBackup = on_prepare_backup,
-                .OnPrepareSnapshot = nothing,
+                .OnPrepareSnapshot = on_prepare_snapshot,
+                .OnPostSnapshot = on_post_snapshot,
                 .OnFreeze = nothing,
                 .OnThaw = nothing,
                 .OnAbort = nothing,
@@ -290,7 +321,16 @@ START_TEST(run_backs_up_components) {
         ck_assert_uint_eq(heard.completes, 1);
         ck_assert_uint_eq(heard.succeeded, 2);
         run("tar -tf /run/documents.tar");
-        ck_assert_str_eq(printed.text, "BCDocument.xml\nWM0.xml\n");
+        ck_assert_str_eq(printed.text, "Manifest.xml\nBCDocument.xml\nWM0.xml\n");
+        run("tar -xOf /run/documents.tar Manifest.xml | xmllint --noout - 2>&1");
+        ck_assert_str_eq(printed.text, "");
+        run("tar -xOf /run/documents.tar Manifest.xml");
+        expect_text("<ShadowCopySet GUID=\"{");
+        expect_text("Alias=\"VSS_SHADOW_1\" OriginalVolume=\"/srv/data/\" Provider=\"{");
+        expect_text("<BackupComponents File=\"BCDocument.xml\"/>"
+                    "<Options Context=\"backup\" BackupType=\"full\"/>"
+                    "<Aliases><Alias Name=\"VSS_SHADOW_SET\" Value=\"{");
+        expect_text("<Writers Count=\"1\"><Writer Name=\"Test: files\" MetadataFile=\"WM0.xml\"/>");
         run("tar -xOf /run/documents.tar BCDocument.xml");
         expect_text("componentName=\"config\"");
         expect_text("backupSucceeded=\"yes\"");
@@ -301,7 +341,7 @@ START_TEST(run_backs_up_components) {
         /* A command finds the files of its own set, as the manual shows it. */
         ck_assert_int_eq(symlink("ShadowCopy1", "/run/vss/ShadowCopy2"), 0);
         vssctl("-q run --component 'Test: files:main' -- sh -c '" VSSCTL
-               " -q files -0 --set $VSS_SET_ID \"Test: files:main\" | "
+               " -q files -0 --set $VSS_SET_ID --document $VSS_DOCUMENT | "
                "tar --null --no-recursion -P -T - -cf /run/backup.tar'");
         expect_status(0);
         ck_assert_str_eq(printed.text, "");
@@ -313,6 +353,66 @@ START_TEST(run_backs_up_components) {
         expect_status(11);
         ck_assert_uint_eq(heard.completes, 2);
         ck_assert_int_eq(access("/run/other.tar", F_OK), -1);
+        tear_down();
+}
+END_TEST
+
+START_TEST(writers_of_a_copy_are_shown) {
+        set_up();
+        vssctl("create --keep --quiet /srv/data /srv/mail");
+        expect_status(0);
+        vssctl("show ShadowCopy1");
+        expect_text("Writer: Test: files\n");
+        vssctl("show ShadowCopy2"); /* where it has no files */
+        expect_no_text("Test: files");
+        heard.veto = true;
+        vssctl("create --keep --quiet /srv/data");
+        expect_status(5);
+        vssctl("show ShadowCopy3");
+        expect_text("Writer: Test: files: failed, its files are not consistent "
+                    "(VSS_E_WRITERERROR_NONRETRYABLE 0x800423f4)\n");
+        vssctl("show --json ShadowCopy3");
+        expect_text("\"writers\": [\n        {\n          \"name\": \"Test: files\"");
+        expect_text("\"failure_name\": \"VSS_E_WRITERERROR_NONRETRYABLE\"");
+        tear_down();
+}
+END_TEST
+
+/* What the writers said of a backup, its command knows, and so does who has its documents. */
+START_TEST(a_document_tells_the_ranges_of_files) {
+        set_up();
+        vssctl("run --partial-files --component 'Test: files:main' --document /run/documents.tar "
+               "-- sh -c 'test -s $VSS_DOCUMENT && echo $VSS_DOCUMENT >/run/name && " VSSCTL
+               " files --document $VSS_DOCUMENT --set $VSS_SET_ID'");
+        expect_status(0);
+        expect_text("Test: files:config\n  /srv/data/a.conf  <- /run/vss/ShadowCopy1/a.conf\n");
+        expect_text("  /srv/data/a.dat  <- /run/vss/ShadowCopy1/a.dat  [0:2]\n");
+        run("ls $(cat /run/name) 2>&1"); /* it was for the command alone */
+        ck_assert_int_ne(printed.status, 0);
+
+        vssctl("files --json --document /run/documents.tar");
+        expect_status(0);
+        expect_text("\"ranges\": \"0:2\"");
+        expect_text("\"reason\": \"chosen\"");
+        /* The parts lie in a directory, and nobody has to be there to be asked. */
+        run("mkdir /run/documents && tar -C /run/documents -xf /run/documents.tar");
+        CVssWriter_Release(writer);
+        vssctl("files --document /run/documents");
+        expect_status(0);
+        expect_text("  /srv/data/a.dat  [0:2]\n");
+        expect_no_text("a.extra");
+        start_writer();
+
+        /* Who does not ask for ranges gets none; a copy of volumes has no components. */
+        vssctl("run --component 'Test: files:main' -- sh -c '" VSSCTL
+               " files --document $VSS_DOCUMENT'");
+        expect_status(0);
+        expect_no_text("[0:2]");
+        vssctl("run --document /run/volumes.tar /srv/data -- sh -c 'test -z $VSS_DOCUMENT'");
+        expect_status(0);
+        vssctl("files --document /run/volumes.tar");
+        expect_status(0);
+        expect_text("it has no components");
         tear_down();
 }
 END_TEST
@@ -340,6 +440,14 @@ START_TEST(wrong_usage_is_told) {
         expect_status(1);
         vssctl("files --json -0 x");
         expect_status(1);
+        vssctl("files");
+        expect_status(1);
+        expect_text("neither a WRITER nor a --document");
+        vssctl("files --document x.tar 'Test: files'");
+        expect_status(1);
+        vssctl("files --document /nowhere.tar");
+        expect_status(2);
+        expect_text("/nowhere.tar: No such file or directory");
         vssctl("create --keep --component Nobody /srv/data");
         expect_status(2);
         vssctl("run --document /nowhere/x.tar /srv/data -- true");
@@ -394,6 +502,8 @@ int main(void) {
         tcase_add_test(c, files_are_listed_from_the_originals);
         tcase_add_test(c, files_are_listed_from_a_copy);
         tcase_add_test(c, run_backs_up_components);
+        tcase_add_test(c, writers_of_a_copy_are_shown);
+        tcase_add_test(c, a_document_tells_the_ranges_of_files);
         tcase_add_test(c, create_says_nothing_of_success);
         tcase_add_test(c, wrong_usage_is_told);
         tcase_add_test(c, the_example_saves_the_files_of_then);
