@@ -1,8 +1,11 @@
-/* conformance [--address BUS] [--volume PATH --other-volume PATH] STATES FILE... : runs the rows of
- * the files (README.md) through the C library and names those that do not hold. "conformance
- * --constants" prints the constants of the headers; "conformance --serve STATES COMMAND..." starts
- * what the rows meet, and COMMAND (busctl-suite) on it. With --all-broken all is well if no row
- * holds: the suite's own negative control (wrong.rows).
+/* conformance [OPTION...] STATES FILE... : runs the rows of the files (README.md) through the C
+ * library and names those that do not hold. Of another service than the test's own: --address BUS
+ * ("system"), --volume, --other-volume, --unsupported-volume PATH, --sets N (so many rows may make
+ * a set).
+ *
+ * "conformance --constants" prints the constants of the headers; "conformance --serve STATES
+ * COMMAND..." starts what the rows meet, and COMMAND (busctl-suite) on it. With --all-broken all is
+ * well if no row holds: the suite's own negative control (wrong.rows).
  *
  * A row: METHOD[, METHOD...] | CODE[ CODE...] | SETUP | ARGUMENTS | AFTER. Words in place of SETUP:
  *
@@ -28,6 +31,7 @@
 
 #include <check.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -66,8 +70,19 @@ static const struct {
         { "CAN", VSS_S_ASYNC_CANCELLED },
 };
 
+static struct rows states;
+
 static struct {
-        unsigned held, broken, never, elsewhere, another;
+        const char *address, *volume, *other_volume, *unsupported_volume;
+        char **command;
+        unsigned sets; /* rows that may still make one */
+} what = { .volume = "/srv/data",
+           .other_volume = "/srv/mail",
+           .unsupported_volume = "/srv/plain",
+           .sets = UINT_MAX };
+
+static struct {
+        unsigned held, broken, never, elsewhere, another, left;
         bool verbose;
 } count;
 
@@ -208,14 +223,54 @@ static void without_service(const struct row *row, struct attempt *a, const char
         judge(row, a, code, &o);
 }
 
-/* What a real storage cannot be made to do is left to the other. */
-static bool needs_fake(const char *text) {
-        static const char *const verbs[] = { "fail(", "slow(", "busy(", "lose(",   "many(",
-                                             "copy",  "nest(", "deep(", "damaged(" };
+/* Words of a list, one after the other; the list is copied. */
+static char *next_word(char **list, const char *divisors) {
+        return strtok_r(NULL, divisors, list);
+}
 
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-                if (strstr(text, verbs[i]))
-                        return true;
+/* Does a setup, or a recipe that it names, call one of these? */
+static bool calls_any(const char *setup, const char *const *verbs, size_t n, unsigned depth) {
+        _cleanup_(freep) char *copy = strdup(setup);
+        char *left = copy;
+
+        if (!copy)
+                abort();
+        for (char *one = next_word(&left, ";"); one; one = next_word(&left, ";")) {
+                while (*one == ' ')
+                        one++;
+                for (size_t i = 0; i < n; i++)
+                        if (strstr(one, verbs[i]))
+                                return true;
+                if (strchr(one, '(') || depth == 0)
+                        continue;
+                for (size_t i = 0; i < states.n; i++)
+                        if (streq(states.rows[i].columns[0], one) &&
+                            calls_any(str_or_empty(row_column(&states.rows[i], 1)), verbs, n,
+                                      depth - 1))
+                                return true;
+        }
+        return false;
+}
+#define RECIPES_DEEP 8
+
+/* What a real storage cannot be made to do, and other people's limits, are left to the other. */
+static bool needs_fake(const char *setup) {
+        static const char *const verbs[] = { "fail(", "slow(", "busy(", "lose(", "many(",
+                                             "copy",  "nest(", "deep(", "mute(", "damaged(" };
+
+        return calls_any(setup, verbs, ARRAY_SIZE(verbs), RECIPES_DEEP);
+}
+
+/* A set takes its time where the storage is real: so many rows may make one. */
+static bool takes_too_long(const char *setup, const char *method) {
+        static const char *const verbs[] = { "DoSnapshotSet(" };
+
+        if (!streq(method, "DoSnapshotSet") &&
+            !calls_any(setup, verbs, ARRAY_SIZE(verbs), RECIPES_DEEP))
+                return false;
+        if (what.sets == 0)
+                return true;
+        what.sets--;
         return false;
 }
 
@@ -259,6 +314,10 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                 count.elsewhere++;
                 return;
         }
+        if (what.sets != UINT_MAX && takes_too_long(a.setup, method)) {
+                count.left++;
+                return;
+        }
         if (memory)
                 without_memory(row, &a, code);
         else if (service)
@@ -267,11 +326,6 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                 machine_perform(&a, &o);
                 judge(row, &a, code, &o);
         }
-}
-
-/* Words of a list, one after the other; the list is copied. */
-static char *next_word(char **list, const char *divisors) {
-        return strtok_r(NULL, divisors, list);
 }
 
 static void row_run_all(const struct rows *rows, const struct row *row) {
@@ -388,12 +442,7 @@ static void functions_print(void) {
                 (void)printf("%s\n", c->name);
 }
 
-static struct rows states, rows;
-
-static struct {
-        const char *address, *volume, *other_volume;
-        char **command;
-} what = { .volume = "/srv/data", .other_volume = "/srv/mail" };
+static struct rows rows;
 
 /* The address that the busctl suite calls, and the bus's own. */
 static void serve(char **command) {
@@ -424,6 +473,7 @@ static void serve(char **command) {
 START_TEST(every_row_holds) {
         variable_set_text("volume", what.volume);
         variable_set_text("other_volume", what.other_volume);
+        variable_set_text("unsupported_volume", what.unsupported_volume);
         variable_set_text("real_volume", what.address ? what.volume : "/proc");
         fixture_start(what.address);
         variables_keep();
@@ -467,6 +517,8 @@ int main(int argc, char **argv) {
                 { "address", required_argument, NULL, 'a' },
                 { "volume", required_argument, NULL, 'v' },
                 { "other-volume", required_argument, NULL, 'o' },
+                { "unsupported-volume", required_argument, NULL, 'u' },
+                { "sets", required_argument, NULL, 'n' },
                 { "serve", no_argument, NULL, 's' },
                 { "all-broken", no_argument, NULL, 'b' },
                 { "verbose", no_argument, NULL, 'V' },
@@ -482,6 +534,8 @@ int main(int argc, char **argv) {
                 case 'a': what.address = optarg; break;
                 case 'v': what.volume = optarg; break;
                 case 'o': what.other_volume = optarg; break;
+                case 'u': what.unsupported_volume = optarg; break;
+                case 'n': what.sets = (unsigned)strtoul(optarg, NULL, 10); break;
                 case 's': serves = true; break;
                 case 'b': all_broken = true; break;
                 case 'V': count.verbose = true; break;
@@ -508,8 +562,8 @@ int main(int argc, char **argv) {
                 return count.broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         (void)printf(
                 "%u rows hold, %u do not; %u cannot be provoked, %u only by busctl, %u only with "
-                "storage that is not there\n",
-                count.held, count.broken, count.never, count.another, count.elsewhere);
+                "storage that is not there, %u take too long\n",
+                count.held, count.broken, count.never, count.another, count.elsewhere, count.left);
         if (all_broken)
                 return count.held == 0 && count.broken > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         return count.broken == 0 && count.held > 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -195,7 +195,6 @@ void fixture_start(const char *address) {
                              : streq(address, "system") ? NULL
                                                         : address) != S_OK)
                 give_up("the bus");
-        variable_set_text("unsupported_volume", f.private_bus ? "/srv/plain" : "/proc");
         variable_set_id("provider", first_provider());
         variable_set_id("null", GUID_NULL);
         variable_set_id("unknown", (VSS_ID){ 0xdeadbeef, 1, 0x4002, { 0x80, 3 } });
