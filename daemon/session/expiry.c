@@ -1,12 +1,14 @@
 /* Snapshots with an end: one timer on the wall clock, set to the earliest of them. While there is
  * one the service does not end for being idle: a timer unit would have to be kept in step with the
  * store over crashes and reboots, and what it would save is a sleeping process. What cannot be
- * deleted when its time has come (it is in use) is tried again later. */
+ * deleted when its time has come (it is in use) is tried again later; so is what was to go with
+ * its requester and could not. */
 
 #include "common/time-util.h"
+#include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/log/log.h"
-#include "daemon/session/manager-private.h"
+#include "daemon/session/session-private.h"
 
 #define RETRY_USEC (300 * USEC_PER_SEC)
 #define ACCURACY_USEC USEC_PER_SEC
@@ -18,6 +20,30 @@ static uint64_t now_unix_usec(void) {
 static void expiry_stays(struct session_manager *m, const struct vss_error *error) {
         log_warning("An expired snapshot stays for now: %s", str_or_empty(error->message));
         m->expiry_pause_usec = now_unix_usec() + RETRY_USEC;
+}
+
+void manager_delete_later(struct session_manager *m) {
+        m->expiry_pause_usec = now_unix_usec() + RETRY_USEC;
+        manager_arm_expiry(m);
+}
+
+/* It was to go with its requester, who has gone. */
+static bool is_orphan(const struct session_manager *m, const struct snapshot_record *r) {
+        if (!vss_context_auto_release(r->context))
+                return false;
+        for (const struct session *s = m->sessions; s; s = s->next)
+                if (!s->released && vss_id_equal(s->set_id, r->set_id))
+                        return false;
+        return true;
+}
+
+/* When it is to go, on the wall clock; USEC_INFINITY: not by itself. */
+static uint64_t expiry_usec(const struct session_manager *m, const struct snapshot_record *r) {
+        if (is_orphan(m, r))
+                return 0;
+        return r->expire_unix == 0 || r->expire_unix > INT64_MAX / USEC_PER_SEC
+                       ? USEC_INFINITY
+                       : r->expire_unix * USEC_PER_SEC;
 }
 
 static void expiry_on_deleted(void *userdata, int r, const void *result _unused_,
@@ -33,10 +59,13 @@ static void expiry_on_deleted(void *userdata, int r, const void *result _unused_
 static void expiry_delete(struct session_manager *m, const struct snapshot_record *r) {
         struct vss_error error = { 0 };
 
+        const bool orphan = is_orphan(m, r);
+
         log_full(LOG_INFO,
                  (&(const struct log_fields){ .set_id = &r->set_id, .snapshot_id = &r->id }),
-                 "Snapshot %s of %s has expired", VSS_ID_TEXT(r->id), str_or_empty(r->volume));
-        if (manager_delete(m, NULL, r->id, VSS_OBJECT_SNAPSHOT, false, expiry_on_deleted, m,
+                 "Snapshot %s of %s %s", VSS_ID_TEXT(r->id), str_or_empty(r->volume),
+                 orphan ? "has outlived its requester" : "has expired");
+        if (manager_delete(m, NULL, r->id, VSS_OBJECT_SNAPSHOT, orphan, expiry_on_deleted, m,
                            &error) >= 0)
                 m->n_expiring++;
         else
@@ -56,8 +85,7 @@ static int expiry_on_time(sd_event_source *source _unused_, uint64_t usec _unuse
         if (store_snapshot_list(m->store, GUID_NULL, &records, &n, &error) < 0)
                 log_warning("Looking for expired snapshots: %s", str_or_empty(error.message));
         for (size_t i = 0; i < n; i++)
-                if (records[i].expire_unix != 0 &&
-                    records[i].expire_unix <= now_unix_usec() / USEC_PER_SEC)
+                if (expiry_usec(m, &records[i]) <= now_unix_usec())
                         expiry_delete(m, &records[i]);
         snapshot_records_free(records, n);
         vss_error_done(&error);
@@ -71,11 +99,8 @@ static uint64_t expiry_next_usec(const struct session_manager *m,
         uint64_t now = now_unix_usec(), next = USEC_INFINITY;
 
         for (size_t i = 0; i < n; i++) {
-                uint64_t at = records[i].expire_unix;
+                uint64_t at = expiry_usec(m, &records[i]);
 
-                if (at == 0 || at > INT64_MAX / USEC_PER_SEC)
-                        continue;
-                at *= USEC_PER_SEC;
                 /* Its time has passed and it is still here: it may be one that could not go. */
                 if (at <= now && at < m->expiry_pause_usec)
                         at = m->expiry_pause_usec;

@@ -38,6 +38,8 @@ void manager_tell(struct session_manager *m, const struct snapshot_record *r,
                   enum snapshot_change change);
 /* After every change of what is there: sets the timer to the next expiry. */
 void manager_arm_expiry(struct session_manager *m);
+/* A set that was to go with its requester could not: it is tried again, as the expired are. */
+void manager_delete_later(struct session_manager *m);
 
 /* Deletions wait for each other: one set is never taken apart from two sides. done() as of
  * session_delete_snapshots(). session may be NULL. */

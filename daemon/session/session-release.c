@@ -45,11 +45,12 @@ static void session_on_deleted(void *userdata, int r, const void *result _unused
 
         s->deleting = false;
         /* Somebody may have deleted them before us. */
-        if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND)
+        if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND) {
                 log_set(LOG_ERR, s->set_id,
-                        "The snapshots of session %llu were to go with it and stay: %s; delete "
-                        "them, or the next start of the service does",
+                        "The snapshots of session %llu were to go with it and stay for now: %s",
                         (unsigned long long)s->number, str_or_empty(error->message));
+                manager_delete_later(s->manager);
+        }
         session_release_next(s);
 }
 
@@ -61,9 +62,12 @@ static bool session_release_delete(struct session *s) {
                 return false;
         manager_hide_set(s->manager, s->set_id); /* one that came into being after Release */
         r = manager_delete_hidden(s->manager, s->set_id, session_on_deleted, s, &error);
-        if (r < 0)
-                log_set(LOG_ERR, s->set_id, "The snapshots of session %llu cannot be deleted: %s",
+        if (r < 0) {
+                log_set(LOG_ERR, s->set_id,
+                        "The snapshots of session %llu cannot be deleted for now: %s",
                         (unsigned long long)s->number, str_or_empty(error.message));
+                manager_delete_later(s->manager);
+        }
         vss_error_done(&error);
         s->deleting = r >= 0;
         return s->deleting;

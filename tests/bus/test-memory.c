@@ -124,15 +124,20 @@ START_TEST(a_writer_is_registered_or_not) {
 END_TEST
 
 /* The session before may still be putting things back; that must end, and nothing be left of it. */
-static void await_nothing_left(struct client *c) {
+static void await_nothing_left(struct client *c, const char *session) {
         for (unsigned i = 0;; i++) {
                 DBusMessage *reply = client_call(c, ROOT, MANAGER, "ListSnapshots", "a{ss}", NULL);
                 size_t left = reply_rows(reply);
 
                 dbus_message_unref(reply);
                 if (left == 0 &&
-                    streq(client_property(c, ROOT, MANAGER, "SnapshotSetInProgress"), "false"))
+                    streq(client_property(c, ROOT, MANAGER, "SnapshotSetInProgress"), "false")) {
+                        /* What is not shown any more may still be on its way; deletions queue. */
+                        client_fails(c, ERROR("ObjectNotFound"), session, SESSION,
+                                     "DeleteSnapshots", "sub",
+                                     "11111111-2222-4333-8444-555555555555", 2U, TRUE); /* a set */
                         return;
+                }
                 ck_assert_msg(i < 30000, "%zu snapshots, or a creation, were never given up", left);
                 (void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
         }
@@ -207,9 +212,14 @@ static const struct {
 START_TEST(a_creation_succeeds_or_leaves_nothing) {
         struct client watcher;
         bool good = true;
+        char deleter[64];
+        unsigned lost = 0;
 
         client_open(&watcher, &h);
-        for (int n = 1; n <= 2 * ALLOCATIONS; n++) {
+        (void)snprintf(deleter, sizeof(deleter), "%s", client_session(&watcher));
+        client_do(&watcher, deleter, SESSION, "InitializeForBackup", "v", "");
+        /* On a busy machine the end is asked for more often, and each question allocates. */
+        for (int n = 1; n <= 2 * ALLOCATIONS || (!good && n <= 10 * ALLOCATIONS); n++) {
                 struct client c;
                 char session[64];
 
@@ -225,12 +235,12 @@ START_TEST(a_creation_succeeds_or_leaves_nothing) {
                         good = step(&c, (int)i == _i ? n : 0, session, sequence[i].member,
                                     sequence[i].signature, sequence[i].first, sequence[i].second);
                 }
-                /* Whatever else may do without, the first allocation of a call is the call's. */
-                ck_assert(n > 1 || !good);
+                lost += !good;
                 client_close(&c);
-                await_nothing_left(&watcher);
+                await_nothing_left(&watcher, deleter);
         }
         ck_assert(good); /* the last allocation was passed */
+        ck_assert_uint_gt(lost, 0);
         client_close(&watcher);
         harness_stop_daemon(&h);
         harness_start_daemon(&h, NULL);

@@ -105,11 +105,18 @@ START_TEST(a_copy_that_cannot_be_activated_or_mounted_keeps_its_row) {
 }
 END_TEST
 
-START_TEST(a_copy_that_cannot_be_deleted_stays_listed) {
+START_TEST(a_copy_that_cannot_be_deleted_stays_listed_until_it_can) {
         put("alpha", "/backup/", 1, VSS_CTX_BACKUP, 0);
         fake.fail = "remove-force";
         recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+        ck_assert(session_manager_has_expiry(host.manager));
+        fake.fail = NULL;
+        while (fake_count_snapshots(host.store) > 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+        ck_assert_uint_eq(fake_storage_count("remove-force(/backup/)"), 2);
+        ck_assert(!session_manager_has_expiry(host.manager));
 }
 END_TEST
 
@@ -210,7 +217,7 @@ int main(void) {
         tcase_add_test(tc, only_persistent_copies_stay);
         tcase_add_test(tc, lost_storage_is_not_shown_as_a_copy);
         tcase_add_loop_test(tc, a_copy_that_cannot_be_activated_or_mounted_keeps_its_row, 0, 2);
-        tcase_add_test(tc, a_copy_that_cannot_be_deleted_stays_listed);
+        tcase_add_test(tc, a_copy_that_cannot_be_deleted_stays_listed_until_it_can);
         tcase_add_test(tc, expired_copies_go);
         tcase_add_test(tc, an_expired_copy_in_use_is_tried_again_later);
         tcase_add_test(tc, systemd_is_asked_for_time);

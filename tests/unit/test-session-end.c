@@ -315,6 +315,9 @@ START_TEST(released_copies_that_cannot_go_come_back) {
         host_settle();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
         ck_assert_uint_eq(host.added, 3);
+        /* They are tried again, and not at once. */
+        ck_assert(session_manager_has_expiry(host.manager));
+        ck_assert_uint_eq(fake_storage_count("remove-force"), 2);
 }
 END_TEST
 
