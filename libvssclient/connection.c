@@ -261,6 +261,10 @@ int connection_exchange(struct connection *c, DBusMessage *call, int timeout_mse
         DBusPendingCall *pending = NULL;
         int r;
 
+        /* Signals that came with earlier answers; nobody else might ever take them in. Those of
+         * this call's own operation come after it. */
+        if (!c->lost)
+                dispatch_all(c);
         if (c->lost)
                 return lost_error(reterr);
         if (!dbus_message_set_destination(call, c->service ? c->service : VSS_BUS_NAME) ||

@@ -5,9 +5,6 @@
 #include "libvssclient/connection.h"
 #include "libvssclient/generation.h"
 
-/* An honest service sends signals of operations that we began, a handful in a session. */
-#define OPERATIONS_MAX 1024u
-
 static void operation_free(struct operation *o) {
         generation_unref(o->generation);
         free(o->path);
@@ -16,15 +13,16 @@ static void operation_free(struct operation *o) {
         free(o);
 }
 
-static struct operation *get(struct operations *list, const char *path) {
-        struct operation *o;
-
-        for (o = list->first; o; o = o->next)
+static struct operation *find(const struct operations *list, const char *path) {
+        for (struct operation *o = list->first; o; o = o->next)
                 if (streq(o->path, path))
                         return o;
-        if (list->n == OPERATIONS_MAX)
-                return NULL;
-        o = calloc(1, sizeof(*o));
+        return NULL;
+}
+
+static struct operation *add(struct operations *list, const char *path) {
+        struct operation *o = calloc(1, sizeof(*o));
+
         if (!o)
                 return NULL;
         o->path = strdup(path);
@@ -35,13 +33,14 @@ static struct operation *get(struct operations *list, const char *path) {
         o->status = VSS_S_ASYNC_PENDING;
         o->next = list->first;
         list->first = o;
-        list->n++;
         return o;
 }
 
 struct operation *operations_ref(struct operations *list, const char *path) {
-        struct operation *o = get(list, path);
+        struct operation *o = find(list, path);
 
+        if (!o)
+                o = add(list, path);
         if (o)
                 o->refs++;
         return o;
@@ -53,7 +52,6 @@ void operations_unref(struct operations *list, struct operation *o) {
         for (struct operation **link = &list->first; *link; link = &(*link)->next)
                 if (*link == o) {
                         *link = o->next;
-                        list->n--;
                         operation_free(o);
                         return;
                 }
@@ -90,7 +88,7 @@ static bool on_completed(struct operations *list, DBusMessage *signal) {
                                    DBUS_TYPE_INVALID) ||
             hr == VSS_S_ASYNC_PENDING)
                 return false;
-        o = get(list, path);
+        o = find(list, path);
         if (!o)
                 return false;
         operation_complete(o, hr, message);
@@ -123,7 +121,7 @@ static void on_properties_changed(struct operations *list, DBusMessage *signal) 
             wire_read_dict(&iter, &progress_table, WIRE_UNKNOWN_IGNORED, "Async", &progress, &seen,
                            NULL) < 0)
                 return;
-        o = get(list, path);
+        o = find(list, path);
         if (o && progress.phase) {
                 free(o->phase);
                 o->phase = TAKE_PTR(progress.phase);

@@ -1,8 +1,9 @@
 #pragma once
 
 /* What a connection knows of the service's operations, from its signals or by asking: one record
- * for each, by its path, since Completed may come before the answer that names it. Belongs to the
- * connection; whoever has the connection's turn may look at it. */
+ * for each that somebody looks at, by its path. A signal of any other is dropped: of one that was
+ * released before its end, or of one whose name another thread is just about to learn, which is
+ * asked for then. Belongs to the connection; whoever has the connection's turn may look at it. */
 
 #include "common/vss-error.h"
 #include <dbus/dbus.h>
@@ -11,7 +12,7 @@ struct generation;
 
 struct operation {
         struct operation *next;
-        unsigned refs; /* IVssAsync that look at it; 0: known from a signal only */
+        unsigned refs; /* IVssAsync that look at it */
         char *path;
         char *phase; /* NULL: none told yet */
         uint32_t percent;
@@ -24,10 +25,9 @@ struct operation {
 
 struct operations {
         struct operation *first;
-        unsigned n;
 };
 
-/* The record, made if there is none. NULL: no memory, or too many. Whoever asks drops it. */
+/* The record, made if there is none. NULL: no memory. Whoever asks drops it. */
 struct operation *operations_ref(struct operations *list, const char *path);
 void operations_unref(struct operations *list, struct operation *o);
 void operations_done(struct operations *list);

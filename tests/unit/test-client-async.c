@@ -4,6 +4,8 @@
 #include "common/time-util.h"
 #include "fake-service.h"
 
+#include <malloc.h>
+
 START_TEST(an_operation_finishes) {
         IVssBackupComponents *backup = new_backup();
         IVssAsync *async;
@@ -29,6 +31,57 @@ START_TEST(a_completion_may_come_before_the_answer_that_names_it) {
         assert_status(async, VSS_S_ASYNC_FINISHED);
         ck_assert(!was_called("QueryStatus"));
         IVssAsync_Release(async);
+        IVssBackupComponents_Release(backup);
+}
+END_TEST
+
+/* Every operation has a name of its own, and has ended when it is named. */
+static DBusMessage *number_operations(struct fake_bus *b, DBusMessage *call) {
+        static unsigned n;
+        char text[64];
+        const char *path = text, *message = "";
+        dbus_int32_t hr = VSS_S_ASYNC_FINISHED;
+        DBusMessage *m;
+
+        if (!dbus_message_has_member(call, "DoSnapshotSet"))
+                return serve(b, call);
+        (void)snprintf(text, sizeof(text), "/org/vssd/Vss1/async/%u", ++n);
+        m = dbus_message_new_signal(path, "org.vssd.Vss1.Async", "Completed");
+        ck_assert(dbus_message_append_args(m, DBUS_TYPE_INT32, &hr, DBUS_TYPE_STRING, &message,
+                                           DBUS_TYPE_INVALID));
+        fake_send(fake_caller(b), m, FAKE_SERVICE);
+        return reply_with(call, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
+}
+
+static void begin_and_release(IVssBackupComponents *backup, unsigned n) {
+        for (unsigned i = 0; i < n; i++)
+                IVssAsync_Release(begin(backup));
+}
+
+START_TEST(nothing_is_kept_of_operations_that_were_released) {
+        IVssBackupComponents *backup = new_backup();
+        IVssAsync *one, *other;
+        size_t before;
+
+        (void)pthread_mutex_lock(&bus.lock);
+        bus.on_call = number_operations;
+        (void)pthread_mutex_unlock(&bus.lock);
+        begin_and_release(backup, 100);
+        before = mallinfo2().uordblks;
+        begin_and_release(backup, 1100);
+        /* A signal that waits takes several hundred bytes. */
+        ck_assert_uint_lt(mallinfo2().uordblks, before + 100 * 1024);
+        (void)pthread_mutex_lock(&bus.lock);
+        bus.calls[0] = '\0'; /* there is no more room */
+        (void)pthread_mutex_unlock(&bus.lock);
+        one = begin(backup);
+        ck_assert_int_eq(IVssAsync_Wait(one, INFINITE), S_OK);
+        other = begin(backup);
+        assert_status(other, VSS_S_ASYNC_FINISHED);
+        assert_status(one, VSS_S_ASYNC_FINISHED);
+        ck_assert(!was_called("QueryStatus"));
+        IVssAsync_Release(one);
+        IVssAsync_Release(other);
         IVssBackupComponents_Release(backup);
 }
 END_TEST
@@ -284,6 +337,7 @@ int main(void) {
                 an_operation_outlives_its_object_as_a_handle_only,
                 the_handles_arguments_are_checked,
                 progress_is_what_the_service_told,
+                nothing_is_kept_of_operations_that_were_released,
         };
         Suite *suite = suite_create("client-async");
         TCase *tcase = tcase_create("all");
