@@ -145,11 +145,13 @@ static xmlAttr *successor(xmlNode *node, const char *const *order, const char *n
         return at;
 }
 
-static void uncharge(struct backup_document *d, const xmlAttr *attribute) {
-        size_t n = printed_size((const char *)attribute->name, str_or_empty(text_of(attribute)));
-
+static void uncharge(struct backup_document *d, size_t n_bytes) {
         d->n_nodes -= d->n_nodes > 0;
-        d->n_bytes -= n < d->n_bytes ? n : d->n_bytes;
+        d->n_bytes -= n_bytes < d->n_bytes ? n_bytes : d->n_bytes;
+}
+
+static void uncharge_attribute(struct backup_document *d, const xmlAttr *attribute) {
+        uncharge(d, printed_size((const char *)attribute->name, str_or_empty(text_of(attribute))));
 }
 
 int backup_set_attribute(struct backup_document *d, xmlNode *node, const char *const *order,
@@ -172,7 +174,7 @@ int backup_set_attribute(struct backup_document *d, xmlNode *node, const char *c
                 move_last_before(node, new, at);
         }
         if (old) {
-                uncharge(d, old);
+                uncharge_attribute(d, old);
                 (void)xmlRemoveProp(old); /* it is the node's own */
         }
         return 0;
@@ -195,6 +197,14 @@ xmlNode *backup_new_element(struct backup_document *d, const char *name) {
                 node = NULL;
         }
         return node;
+}
+
+void backup_remove_element(struct backup_document *d, xmlNode *node) {
+        for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
+                uncharge_attribute(d, attribute);
+        uncharge(d, strlen((const char *)node->name) + 3);
+        xmlUnlinkNode(node);
+        xmlFreeNode(node);
 }
 
 int backup_set_state_attributes(struct backup_document *d,

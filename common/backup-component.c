@@ -361,6 +361,13 @@ int backup_component_add_entry(struct backup_component *c, enum backup_list list
         return 0;
 }
 
+void backup_component_remove_entries(struct backup_component *c, enum backup_list list) {
+        struct backup_entries *entries = &c->lists[list];
+
+        while (entries->n > 0)
+                backup_remove_element(document_of(c), entries->nodes[--entries->n]);
+}
+
 int backup_component_set_entry_text(struct backup_component *c, enum backup_list list, size_t i,
                                     unsigned text, const char *value, struct vss_error *reterr) {
         const struct list_row *row = &lists[list];

@@ -66,6 +66,8 @@ int backup_set_attribute(struct backup_document *d, xmlNode *node, const char *c
 bool backup_prepare_tree(struct backup_document *d);
 /* A new element of the document, not in the tree yet: putting it there allocates nothing. */
 xmlNode *backup_new_element(struct backup_document *d, const char *name);
+/* Out of the tree, with what is in it. */
+void backup_remove_element(struct backup_document *d, xmlNode *node);
 /* Counts what is added; -ENOMEM when the document is full. */
 int backup_charge(struct backup_document *d, size_t n_nodes, size_t n_bytes);
 

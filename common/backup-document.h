@@ -149,6 +149,8 @@ bool backup_component_entry(const struct backup_component *c, enum backup_list l
                             struct backup_entry *ret);
 int backup_component_add_entry(struct backup_component *c, enum backup_list list,
                                const struct backup_entry *entry, struct vss_error *reterr);
+/* All entries of the list. */
+void backup_component_remove_entries(struct backup_component *c, enum backup_list list);
 /* Replaces one text of entry i (SetRangesFilePath). */
 int backup_component_set_entry_text(struct backup_component *c, enum backup_list list, size_t i,
                                     unsigned text, const char *value, struct vss_error *reterr);

@@ -42,7 +42,7 @@ static int check_move(const struct session *s, const struct component_args *a,
                              info.name, (unsigned)VSS_BS_WRITER_SUPPORTS_RESTORE_WITH_MOVE);
 }
 
-/* SetSelectedForRestore is the same with no instance. */
+/* SetSelectedForRestore is the same with no instance. What is not selected has no part that is. */
 int restore_select(struct session *s, const struct component_args *a, struct backup_component *c,
                    struct vss_error *reterr) {
         const bool moves = a->flag && !vss_id_is_null(a->instance_id);
@@ -55,6 +55,8 @@ int restore_select(struct session *s, const struct component_args *a, struct bac
                 r = refuse_writer("SetSelectedForRestore", &a->key, reterr);
         if (r < 0)
                 return r;
+        if (!a->flag)
+                backup_component_remove_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT);
         return backup_component_set_text(c, BACKUP_TEXT_SELECTED_INSTANCE,
                                          moves ? VSS_ID_TEXT(a->instance_id) : NULL, reterr);
 }

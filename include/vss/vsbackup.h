@@ -610,7 +610,7 @@ HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_I
  * IVssBackupComponents::SetSelectedForRestore: chooses a component that was included in the backup
  * explicitly, or not any more. A writer without one takes no part. Before PreRestore.
  *
- * bSelectedForRestore: true: chosen.
+ * bSelectedForRestore: true: chosen; false: not, with what AddRestoreSubcomponent chose of it.
  * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also if no instance of the writer runs),
  * VSS_E_INVALID_XML_DOCUMENT.
  * Since 0.2.

@@ -270,6 +270,38 @@ START_TEST(a_component_is_added_once) {
 }
 END_TEST
 
+/* Added and removed again and again, they leave nothing behind and take no room. */
+START_TEST(entries_are_removed) {
+        static const struct backup_entry part = { .texts = { "l", "<part>" } };
+        _cleanup_(backup_document_freep) struct backup_document *d = new_document();
+        struct backup_component *c = add(d, instance_1, class_a, "", "c");
+        struct backup_entry entry;
+        _cleanup_(freep) char *before = NULL, *after = NULL;
+        size_t memory;
+
+        ck_assert_int_eq(backup_component_set_text(c, BACKUP_TEXT_BACKUP_METADATA, "text", NULL),
+                         0);
+        ck_assert_int_eq(backup_component_add_entry(c, BACKUP_LIST_NEW_TARGET, &part, NULL), 0);
+        before = print(d);
+        memory = backup_document_memory(d);
+        for (unsigned i = 0; i < 3; i++) {
+                for (unsigned k = 0; k < 9; k++)
+                        ck_assert_int_eq(backup_component_add_entry(
+                                                 c, BACKUP_LIST_RESTORE_SUBCOMPONENT, &part, NULL),
+                                         0);
+                ck_assert_uint_eq(backup_component_n_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT),
+                                  9);
+                backup_component_remove_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT);
+        }
+        ck_assert_uint_eq(backup_component_n_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT), 0);
+        ck_assert(!backup_component_entry(c, BACKUP_LIST_RESTORE_SUBCOMPONENT, 0, &entry));
+        ck_assert_uint_eq(backup_component_n_entries(c, BACKUP_LIST_NEW_TARGET), 1);
+        after = print(d);
+        ck_assert_str_eq(before, after);
+        ck_assert_uint_eq(backup_document_memory(d), memory);
+}
+END_TEST
+
 /* Calls that name a component name no instance: two of one name could not be told apart. */
 START_TEST(a_name_is_taken_in_all_instances_of_a_class) {
         _cleanup_(backup_document_freep) struct backup_document *d = new_document();
@@ -333,6 +365,7 @@ int main(void) {
         tcase_add_test(tcase, what_xml_cannot_carry_is_refused);
         tcase_add_test(tcase, of_two_components_the_first_wins);
         tcase_add_test(tcase, a_component_is_added_once);
+        tcase_add_test(tcase, entries_are_removed);
         tcase_add_test(tcase, a_name_is_taken_in_all_instances_of_a_class);
         tcase_add_test(tcase, time_is_linear);
         tcase_set_timeout(tcase, 60);

@@ -269,6 +269,43 @@ START_TEST(a_restore_moves_to_another_instance) {
 }
 END_TEST
 
+/* Whoever is not selected any more gets nothing, whatever of it was selected before. */
+START_TEST(what_is_deselected_is_not_restored) {
+        struct session *s = restore_gathered();
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data"), part = a;
+
+        part.texts[0] = "data";
+        part.texts[1] = "part";
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, part), S_OK);
+        ck_assert_ptr_nonnull(strstr(save(s), "RESTORE_SUBCOMPONENT"));
+        a.flag = false;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        ck_assert_ptr_null(strstr(save(s), "RESTORE_SUBCOMPONENT"));
+        ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, part), VSS_E_BAD_STATE);
+        host.journal.text[0] = '\0';
+        ck_finished(session_pre_restore, s);
+        ck_finished(session_post_restore, s);
+        ck_assert_str_eq(host.journal.text, "");
+        session_free(s);
+
+        /* Selected once more, it is all of it. */
+        s = restore_gathered();
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, part), S_OK);
+        a.flag = false;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE_EX, a), S_OK);
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        ck_finished(session_pre_restore, s);
+        ck_assert_ptr_nonnull(strstr(host.front.components, "selectedForRestore=\"yes\""));
+        ck_assert_ptr_null(strstr(host.front.components, "RESTORE_SUBCOMPONENT"));
+        session_free(s);
+}
+END_TEST
+
 START_TEST(a_writer_that_never_wants_to_know_is_not_told) {
         static char metadata[sizeof(front_metadata)];
         struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
@@ -304,6 +341,7 @@ int main(void) {
         tcase_add_test(tc, the_state_comes_first);
         tcase_add_test(tc, a_restore_from_beginning_to_end);
         tcase_add_test(tc, a_restore_moves_to_another_instance);
+        tcase_add_test(tc, what_is_deselected_is_not_restored);
         tcase_add_test(tc, a_writer_that_never_wants_to_know_is_not_told);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
