@@ -159,13 +159,14 @@ static size_t child_rank(const char *element) {
         return i;
 }
 
-/* Behind all children of its own rank and of lower ones. Entries come mostly at the end, so it is
- * looked for from there. */
-static void put_child(xmlNode *parent, xmlNode *child) {
+/* Behind the last of its kind, if there is one: there may be a hundred thousand others. Else behind
+ * all children of lower ranks. */
+static void put_child(xmlNode *parent, xmlNode *child, xmlNode *last) {
         size_t own = child_rank((const char *)child->name);
-        xmlNode *at = parent->last;
+        xmlNode *at = last ? last : parent->last;
 
-        while (at && (at->type != XML_ELEMENT_NODE || child_rank((const char *)at->name) > own))
+        while (!last && at &&
+               (at->type != XML_ELEMENT_NODE || child_rank((const char *)at->name) > own))
                 at = at->prev;
         /* The three are in one document and no texts: nothing is allocated, nothing fails. */
         if (at)
@@ -209,7 +210,7 @@ static int set_child_text(struct backup_component *c, const struct text_row *row
                 xmlFreeNode(child);
                 return -ENOMEM;
         }
-        put_child(c->node, child);
+        put_child(c->node, child, NULL);
         return 0;
 }
 
@@ -341,7 +342,8 @@ int backup_component_add_entry(struct backup_component *c, enum backup_list list
                                const struct backup_entry *entry, struct vss_error *reterr) {
         struct backup_document *d = document_of(c);
         const struct list_row *row = &lists[list];
-        xmlNode *node;
+        struct backup_entries *own = &c->lists[list];
+        xmlNode *last = own->n > 0 ? own->nodes[own->n - 1] : NULL, *node;
         int r = 0;
 
         for (size_t t = 0; r >= 0 && t < BACKUP_ENTRY_TEXTS && row->texts[t]; t++)
@@ -352,12 +354,11 @@ int backup_component_add_entry(struct backup_component *c, enum backup_list list
         if (!node)
                 return backup_out_of_memory(reterr);
         if (backup_charge(d, 1, strlen(row->element) + 3) < 0 ||
-            fill_entry(d, node, row, entry) < 0 ||
-            backup_entries_append(&c->lists[list], node) < 0) {
+            fill_entry(d, node, row, entry) < 0 || backup_entries_append(own, node) < 0) {
                 xmlFreeNode(node);
                 return backup_out_of_memory(reterr);
         }
-        put_child(c->node, node);
+        put_child(c->node, node, last);
         return 0;
 }
 

@@ -72,6 +72,20 @@ bool backup_component_is_for(const struct backup_component *c,
         return streq(str_or_empty(own->instance_name), str_or_empty(writer->instance_name));
 }
 
+bool backup_document_has_part(const struct backup_document *d,
+                              const struct backup_writer_info *writer, bool selected_only) {
+        for (size_t i = 0; i < d->n_writers; i++) {
+                const struct backup_writer *w = d->writers[i];
+
+                if (!vss_id_equal(w->info.writer_id, writer->writer_id))
+                        continue;
+                for (size_t k = 0; k < w->n_components; k++)
+                        if (backup_component_is_for(w->components[k], writer, selected_only))
+                                return true;
+        }
+        return false;
+}
+
 static void print_attribute(struct xml_printer *p, const xmlNs *ns, const xmlAttr *attribute) {
         if (ns && ns->prefix) {
                 xml_printer_markup(p, " ");

@@ -7,6 +7,7 @@
 #include "common/key-index.h"
 #include "common/xml-tokens.h"
 #include <libxml/tree.h>
+#include <stdatomic.h>
 
 #define BACKUP_DOCUMENT_MAX ((size_t)64 * 1024 * 1024) /* of text */
 #define BACKUP_NODES_MAX ((size_t)2 * 1000 * 1000)     /* elements and attributes */
@@ -38,6 +39,7 @@ struct backup_writer {
 };
 
 struct backup_document {
+        atomic_uint n_refs;
         xmlDoc *tree;
         xmlNode *root;
         struct backup_document_state state;

@@ -7,10 +7,14 @@
 #include "common/xml-text.h"
 #include <stdio.h>
 
+/* Of the root element beside its attributes, its namespace among them. */
+#define ROOT_BYTES strlen("<BACKUP_COMPONENTS xmlns=\"\"></BACKUP_COMPONENTS>")
+
 struct backup_document *backup_document_alloc(void) {
         struct backup_document *d = calloc(1, sizeof(*d));
 
         if (d) {
+                atomic_init(&d->n_refs, 1);
                 d->n_nodes_max = BACKUP_NODES_MAX;
                 d->n_bytes_max = BACKUP_DOCUMENT_MAX;
         }
@@ -33,8 +37,13 @@ static struct backup_writer *backup_writer_free(struct backup_writer *w) {
         return NULL;
 }
 
+struct backup_document *backup_document_ref(struct backup_document *d) {
+        (void)atomic_fetch_add_explicit(&d->n_refs, 1, memory_order_relaxed);
+        return d;
+}
+
 struct backup_document *backup_document_free(struct backup_document *d) {
-        if (!d)
+        if (!d || atomic_fetch_sub_explicit(&d->n_refs, 1, memory_order_acq_rel) != 1)
                 return NULL;
         while (d->all) {
                 struct backup_writer *next = d->all->next;
@@ -63,6 +72,7 @@ int backup_document_new(struct backup_document **ret, struct vss_error *reterr) 
                 return backup_out_of_memory(reterr);
         (void)xmlDocSetRootElement(d->tree, d->root); /* gives back the old root: none */
         if (!backup_prepare_tree(d) ||
+            backup_charge(d, 2, strlen(BACKUP_NAMESPACE) + ROOT_BYTES) < 0 ||
             backup_set_attribute(d, d->root, backup_root_order, "version", "1.2") < 0 ||
             backup_set_state_attributes(d, &d->state) < 0)
                 return backup_out_of_memory(reterr);

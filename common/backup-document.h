@@ -29,6 +29,8 @@ int backup_document_new(struct backup_document **ret, struct vss_error *reterr);
  */
 int backup_document_parse(struct backup_document **ret, const char *text, size_t size,
                           struct vss_error *reterr);
+/* Counted, by any thread; changed by one at a time, with nobody reading meanwhile. */
+struct backup_document *backup_document_ref(struct backup_document *d);
 struct backup_document *backup_document_free(struct backup_document *d);
 DEFINE_CLEANUP(struct backup_document, backup_document_free);
 /* UTF-8, one line, no declaration, attributes in the specification's order; 0-terminated. */
@@ -162,6 +164,10 @@ int backup_component_set_entry_text(struct backup_component *c, enum backup_list
 int backup_document_extract(const struct backup_document *d,
                             const struct backup_writer_info *writer, bool selected_only,
                             char **ret_xml, size_t *ret_size, struct vss_error *reterr);
+
+/* Would there be one? In less time. */
+bool backup_document_has_part(const struct backup_document *d,
+                              const struct backup_writer_info *writer, bool selected_only);
 
 /* What a writer may change in an event; the table that says so is here, for both sides. */
 enum backup_phase {

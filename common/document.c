@@ -136,6 +136,18 @@ static bool goes_inline(const struct document *d) {
                dbus_validate_utf8(d->text, NULL);
 }
 
+int document_prepare(struct document *d) {
+        int fd;
+
+        if (goes_inline(d) || d->fd >= 0)
+                return 0;
+        fd = make_memfd(d->text, d->size);
+        if (fd < 0)
+                return fd;
+        d->fd = fd;
+        return 0;
+}
+
 static int append_value(DBusMessageIter *iter, int type, const char *signature, const void *value) {
         DBusMessageIter variant = DBUS_MESSAGE_ITER_INIT_CLOSED;
 
@@ -150,16 +162,13 @@ static int append_value(DBusMessageIter *iter, int type, const char *signature, 
 
 int document_append(DBusMessageIter *iter, struct document *d) {
         const char *text = d ? d->text : "";
+        int r;
 
         if (!d || goes_inline(d))
                 return append_value(iter, DBUS_TYPE_STRING, DBUS_TYPE_STRING_AS_STRING, &text);
-        if (d->fd < 0) {
-                int fd = make_memfd(d->text, d->size);
-
-                if (fd < 0)
-                        return fd;
-                d->fd = fd;
-        }
+        r = document_prepare(d);
+        if (r < 0)
+                return r;
         return append_value(iter, DBUS_TYPE_UNIX_FD, DBUS_TYPE_UNIX_FD_AS_STRING, &d->fd);
 }
 

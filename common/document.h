@@ -25,6 +25,8 @@ const char *document_text(struct document *d);
 /* Nobody looks at the text any more, for now: a mapping goes. */
 void document_unmap(struct document *d);
 
+/* If it is to go out as a memfd, it becomes one now: on whatever thread has it. 0 or -errno. */
+int document_prepare(struct document *d);
 /* As one variant, v: s, or h. NULL goes out as an empty string. 0, -ENOMEM, or why no memfd could
  * be made. */
 int document_append(DBusMessageIter *iter, struct document *d);

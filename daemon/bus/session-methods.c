@@ -178,13 +178,31 @@ static void on_set_restore_state(struct bus_call *call, const struct bus_value *
                         &error);
 }
 
+/* A large one comes later, perhaps behind something that the answer has already. */
+static void printed(void *userdata, int r, const void *result, struct vss_error *error) {
+        struct document *document = document_ref((struct document *)(uintptr_t)result);
+        struct bus_call *call = userdata;
+
+        if (r >= 0 && !call->reply && call->out.failed)
+                r = vss_error_from_errno(error, -ENOMEM, call->method->name);
+        if (r < 0)
+                bus_call_fail(call, error);
+        else {
+                bus_out_document(call->reply ? &call->out : bus_call_answer(call), document);
+                bus_call_reply(call);
+        }
+        document_unref(document);
+}
+
 static void on_save_as_xml(struct bus_call *call, const struct bus_value *args _unused_) {
         _cleanup_(document_unrefp) struct document *xml = NULL;
         struct vss_error error = { 0 };
         int r;
 
-        r = session_save_as_xml(bus_call_session(call), &xml, &error);
-        if (r >= 0)
+        r = session_save_as_xml(bus_call_session(call), &xml, printed, call, &error);
+        if (r == 0)
+                return;
+        if (r > 0)
                 bus_out_document(bus_call_answer(call), xml);
         bus_call_finish(call, r, &error);
 }
@@ -196,12 +214,14 @@ static void on_get_writer_components(struct bus_call *call, const struct bus_val
         int r;
 
         r = session_get_writer_components(bus_call_session(call), args[0].u, &instance, &writer,
-                                          &components, &error);
+                                          &components, printed, call, &error);
         if (r >= 0) {
                 struct bus_out *out = bus_call_answer(call);
 
                 bus_out_id(out, instance);
                 bus_out_id(out, writer);
+                if (r == 0)
+                        return;
                 bus_out_document(out, components);
         }
         bus_call_finish(call, r, &error);

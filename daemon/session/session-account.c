@@ -4,7 +4,7 @@
 #include "daemon/session/session-private.h"
 
 static size_t session_memory(const struct session *s) {
-        return (s->document ? backup_document_memory(s->document) : 0) + s->metadata_bytes +
+        return session_document_memory(s) + s->metadata_bytes +
                session_models_memory(s);
 }
 

@@ -102,16 +102,12 @@ int session_initialize_from(struct session *s, enum session_method m, struct doc
 
 /* --- reading --- */
 
-int session_save_as_xml(struct session *s, struct document **ret, struct vss_error *reterr) {
-        char *text = NULL;
-        size_t size = 0;
+int session_save_as_xml(struct session *s, struct document **ret, session_done_fn done,
+                        void *userdata, struct vss_error *reterr) {
         int r;
 
         r = session_enter(s, METHOD_SAVE_AS_XML, NULL, reterr);
-        if (r < 0)
-                return r;
-        r = backup_document_to_xml(s->document, &text, &size, reterr);
-        return r < 0 ? r : document_new(ret, text, size, reterr);
+        return r < 0 ? r : session_print(s, NULL, ret, done, userdata, reterr);
 }
 
 int session_get_writer_components_count(struct session *s, uint32_t *ret,
@@ -126,11 +122,10 @@ int session_get_writer_components_count(struct session *s, uint32_t *ret,
 }
 
 int session_get_writer_components(struct session *s, uint32_t i, VSS_ID *ret_instance,
-                                  VSS_ID *ret_writer, struct document **ret,
-                                  struct vss_error *reterr) {
+                                  VSS_ID *ret_writer, struct document **ret, session_done_fn done,
+                                  void *userdata, struct vss_error *reterr) {
         struct backup_writer_info info;
-        char *text = NULL;
-        size_t n, size = 0;
+        size_t n;
         int r;
 
         r = session_enter(s, METHOD_GET_WRITER_COMPONENTS, NULL, reterr);
@@ -143,34 +138,25 @@ int session_get_writer_components(struct session *s, uint32_t i, VSS_ID *ret_ins
                                      "counted from 0",
                                      i, n);
         backup_writer_info(backup_document_writer(s->document, i), &info);
-        r = backup_document_extract(s->document, &info, false, &text, &size, reterr);
-        if (r >= 0)
-                r = document_new(ret, text, size, reterr);
-        if (r < 0)
-                return r;
         *ret_instance = info.instance_id;
         *ret_writer = info.writer_id;
-        return 0;
+        return session_print(s, &info, ret, done, userdata, reterr);
 }
 
 /* --- the writers' part --- */
 
 /* The state alone decides: in a restore the components are what it is about, whatever mode the
  * document was made in. */
-static bool session_is_restore(const struct session *s) {
+bool session_is_restore(const struct session *s) {
         return s->state >= SESSION_RESTORE;
 }
 
-static int session_extract(const struct session *s, const struct participant_info *info, char **ret,
-                           size_t *ret_size, struct vss_error *reterr) {
-        const struct backup_writer_info writer = {
+static struct backup_writer_info writer_info_of(const struct participant_info *info) {
+        return (struct backup_writer_info){
                 .instance_id = info->instance_id,
                 .writer_id = info->class_id,
                 .instance_name = info->instance_name,
         };
-
-        return backup_document_extract(s->document, &writer, session_is_restore(s), ret, ret_size,
-                                       reterr);
 }
 
 /* A writer that says it is never to be asked in a restore is not. (IF_REPLACE_FAILS is treated as
@@ -185,7 +171,7 @@ static bool session_restores_without(const struct session *s, VSS_ID instance_id
 
 bool session_concerns(void *userdata, const struct participant_info *info) {
         const struct session *s = userdata;
-        _cleanup_(freep) char *text = NULL;
+        struct backup_writer_info writer;
 
         if (!session_is_restore(s)) {
                 if (!session_backup_state(s)->select_components)
@@ -201,13 +187,21 @@ bool session_concerns(void *userdata, const struct participant_info *info) {
         }
         if (session_restores_without(s, info->instance_id))
                 return false;
-        /* Without memory it is asked: better once too often. */
-        return session_extract(s, info, &text, NULL, NULL) < 0 || text;
+        writer = writer_info_of(info);
+        return backup_document_has_part(s->document, &writer, true);
+}
+
+static struct document *parts_find(const struct session_parts *p, VSS_ID instance_id) {
+        for (size_t i = 0; i < p->n; i++)
+                if (vss_id_equal(p->items[i].instance_id, instance_id))
+                        return p->items[i].document;
+        return NULL;
 }
 
 int session_give_components(void *userdata, const struct participant_info *info,
                             enum writer_event_type type _unused_, struct document **ret) {
         const struct session *s = userdata;
+        struct backup_writer_info writer;
         struct vss_error error = { 0 };
         char *text = NULL;
         size_t size = 0;
@@ -216,7 +210,13 @@ int session_give_components(void *userdata, const struct participant_info *info,
         *ret = NULL;
         if (!session_is_restore(s) && !session_backup_state(s)->select_components)
                 return 0;
-        r = session_extract(s, info, &text, &size, &error);
+        if (s->operation.parts) {
+                *ret = document_ref(parts_find(s->operation.parts, info->instance_id));
+                return 0;
+        }
+        writer = writer_info_of(info);
+        r = backup_document_extract(s->document, &writer, session_is_restore(s), &text, &size,
+                                    &error);
         if (r >= 0 && text)
                 r = document_new(ret, text, size, &error);
         if (r < 0)
@@ -238,42 +238,13 @@ static const struct {
         { WRITER_EVENT_POST_RESTORE, BACKUP_PHASE_POST_RESTORE },
 };
 
-static int session_merge(struct session *s, const struct participant_info *info,
-                         enum backup_phase phase, struct document *components,
-                         struct vss_error *reterr) {
-        const struct backup_writer_info writer = {
-                .instance_id = info->instance_id,
-                .writer_id = info->class_id,
-                .instance_name = info->instance_name,
-        };
-        const char *text;
-        int r;
-
-        /* What it adds is less than what it sent. */
-        r = session_check_room_for(s, document_size(components), reterr);
-        if (r < 0)
-                return r;
-        text = document_text(components);
-        if (!text)
-                return vss_error_from_errno(reterr, -ENOMEM, "Reading what the writer changed");
-        return backup_document_merge(s->document, &writer, phase, text, document_size(components),
-                                     reterr);
-}
-
-/* What it made of its components. An answer that makes no sense changes nothing, and is no reason
- * to fail what it succeeded in. */
+/* What it made of its components. */
 void session_take_components(void *userdata, const struct participant_info *info,
                              enum writer_event_type type, struct document *components) {
         struct session *s = userdata;
-        struct vss_error error = { 0 };
 
         for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
-                if (phases[i].type == type &&
-                    session_merge(s, info, phases[i].phase, components, &error) < 0)
-                        log_full(LOG_WARNING, (&(const struct log_fields){ .writer = info->name }),
-                                 "What writer %s changed in its components in %s is lost: %s",
-                                 info->name, writer_event_type_to_string(type),
-                                 str_or_empty(error.message));
-        vss_error_done(&error);
+                if (phases[i].type == type)
+                        session_merge(s, info, type, phases[i].phase, components);
         session_charge(s);
 }

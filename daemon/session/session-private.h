@@ -10,13 +10,28 @@
 #include "daemon/session/session-table.h"
 #include "daemon/session/writer-filter.h"
 
+/* What each participant is to be shown of a large document in an operation's events. */
+struct session_part {
+        VSS_ID instance_id, class_id;
+        char *instance_name;       /* NULL: none */
+        struct document *document; /* NULL: nothing */
+};
+struct session_parts {
+        size_t n;
+        struct session_part items[];
+};
+
 /* The one operation that changes the state and is under way. */
 struct operation {
         struct async *async; /* NULL: none */
         enum session_method method;
-        enum session_state next; /* when it has succeeded */
-        struct round *round;     /* to the writers; NULL: a set in creation */
-        bool cancelled;          /* a set past its commit, that is to go again */
+        enum writer_event_type type; /* of a round */
+        struct session_parts *parts; /* NULL: they are made as they are wanted */
+        bool held;                   /* it has ended, but for what writers answered with */
+        struct vss_error outcome;    /* of what is held */
+        enum session_state next;     /* when it has succeeded */
+        struct round *round;         /* to the writers; NULL: a set in creation */
+        bool cancelled;              /* a set past its commit, that is to go again */
 };
 
 /* AbortBackup's callers, answered together. */
@@ -52,10 +67,14 @@ struct session {
         bool context_set; /* by SetContext, or consumed */
         uint64_t expire_unix;
 
-        struct backup_document *document; /* NULL in the state N */
-        bool loaded;                      /* it was saved by an earlier object */
-        bool backup_state_set;            /* SetBackupState was called */
-        struct session_account *account;  /* NULL: nobody counts */
+        struct backup_document *document;       /* NULL in the state N */
+        struct document_work *work, *last_work; /* that a worker does with it, the first first */
+        size_t document_charged;                /* its memory, before that */
+        unsigned n_merges;                      /* of the work, what writers answered with */
+        sd_event_source *merged_turn;           /* there are none left */
+        bool loaded;                            /* it was saved by an earlier object */
+        bool backup_state_set;                  /* SetBackupState was called */
+        struct session_account *account;        /* NULL: nobody counts */
         size_t charged;
 
         struct writer_filter filter;
@@ -130,6 +149,7 @@ int session_give_components(void *userdata, const struct participant_info *info,
                             enum writer_event_type type, struct document **ret);
 void session_take_components(void *userdata, const struct participant_info *info,
                              enum writer_event_type type, struct document *components);
+bool session_is_restore(const struct session *s);
 /* Does the writer have components that the events of this object are about? */
 bool session_concerns(void *userdata, const struct participant_info *info);
 
@@ -158,12 +178,57 @@ void session_drop_volumes(struct session *s);
 void session_drop_status(struct session *s);
 void session_end_status(struct session *s);
 
+/* --- document-work.c --- */
+/* First member of what is derived from it, as the inquiry is of it. */
+struct document_work;
+struct document_work_type {
+        /* On the worker, with the document for itself. */
+        int (*run)(struct document_work *w, struct vss_error *reterr);
+        /* As an inquiry's, with the session that is still there; may be NULL. */
+        const void *(*answer)(struct document_work *w, struct session *s, int *r,
+                              struct vss_error *error);
+        void (*free)(struct document_work *w);
+};
+struct document_work {
+        struct inquiry inquiry;
+        const struct document_work_type *type;
+        struct document_work *next;
+        struct backup_document *document;
+};
+/* The session ends. */
+void session_drop_work(struct session *s, struct vss_error *error);
+/* Is it better worked on elsewhere? */
+bool session_document_is_large(const struct session *s);
+size_t session_document_memory(const struct session *s);
+/* The document, or a writer's part of it, as text. 1: *ret has it. 0: done() comes from the loop,
+ * with a struct document as its result. */
+int session_print(struct session *s, const struct backup_writer_info *writer, struct document **ret,
+                  session_done_fn done, void *userdata, struct vss_error *reterr);
+/* The participants' parts, for the operation. 1: none are needed, they can be made at once. 0:
+ * done(), whose userdata is the session, comes from the loop. */
+int session_make_parts(struct session *s, bool selected_only, session_done_fn done,
+                       struct vss_error *reterr);
+struct session_parts *session_parts_free(struct session_parts *p);
+DEFINE_CLEANUP(struct session_parts, session_parts_free);
+/* Takes in what a writer made of its components, now or later; session_on_merged_turn() follows
+ * when it is later. */
+void session_merge(struct session *s, const struct participant_info *info,
+                   enum writer_event_type type, enum backup_phase phase,
+                   struct document *components);
+int session_on_merged_turn(sd_event_source *source, void *userdata);
+/* Frees them, on a worker if they are large. NULL is allowed. */
+void session_discard_document(struct session_manager *m, struct backup_document *d);
+void session_discard_metadata(struct session_manager *m, struct writer_metadata *metadata,
+                              size_t size);
+
 /* The set's creation has ended (coordinator_done_fn, userdata: the session). */
 void session_on_set(void *userdata, int r, const struct coordinator_result *result,
                     struct vss_error *error);
 /* AbortBackup, once no set is in creation any more. */
 void session_abort_now(struct session *s);
 void session_answer_abort(struct session *s, int r, struct vss_error *error);
+/* The set is made, and what the writers answered with is taken. */
+void session_conclude_set(struct session *s, int r, struct vss_error *error);
 /* The next thing to wind up after the last Release. */
 void session_release_next(struct session *s);
 /* For the one-shot verbs. */

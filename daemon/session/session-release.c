@@ -117,6 +117,7 @@ struct session *session_free(struct session *s) {
         session_set_account(s, NULL);
         (void)vss_error_set(&error, VSS_E_BAD_STATE, 0,
                             "The session ended before this could be answered");
+        session_drop_work(s, &error);
         while (s->inquiries)
                 inquiry_abandon(s->inquiries, &error);
         if (s->abort_round) {

@@ -317,7 +317,12 @@ void session_on_set(void *userdata, int r, const struct coordinator_result *resu
                 manager_tell(m, &result->snapshots[i], SNAPSHOT_ADDED);
         if (result->n > 0)
                 manager_arm_expiry(m);
+        s->operation.held = r == 0 && !s->released && s->n_merges > 0;
+        if (!s->operation.held)
+                session_conclude_set(s, r, error);
+}
 
+void session_conclude_set(struct session *s, int r, struct vss_error *error) {
         if (r == 0 && !s->released && s->operation.cancelled && !s->abort_waiters) {
                 session_undo_set(s);
                 return;
@@ -353,7 +358,7 @@ static int session_check_set(const struct session *s, struct vss_error *reterr) 
         return 0;
 }
 
-int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_error *reterr) {
+static int session_start_set(struct session *s, struct vss_error *reterr) {
         /* What the events of this set have in common. */
         const struct writer_event event = session_event(s, WRITER_EVENT_PREPARE_SNAPSHOT);
         const struct session_config *config = &s->manager->config;
@@ -377,10 +382,36 @@ int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_er
                 .post_snapshot_usec = config->post_snapshot_usec,
                 .event_usec = config->event_usec,
         };
-        enum session_state next;
         int r;
 
-        r = session_enter(s, METHOD_DO_SNAPSHOT_SET, &next, reterr);
+        r = coordinator_start(&s->coordinator, &request, session_on_progress, session_on_set, s);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "DoSnapshotSet");
+        session_set_state(s, SESSION_CREATING);
+        return 0;
+}
+
+/* Until here nothing of the set has begun: what goes wrong leaves the state as it was. */
+static void session_on_set_parts(void *userdata, int r, const void *result _unused_,
+                                 struct vss_error *error) {
+        struct session *s = userdata;
+
+        if (s->released || !s->operation.async)
+                return;
+        if (s->operation.cancelled) {
+                session_abort_now(s);
+                return;
+        }
+        if (r >= 0)
+                r = session_start_set(s, error);
+        if (r < 0)
+                session_end_operation(s, error);
+}
+
+int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_error *reterr) {
+        int r;
+
+        r = session_enter(s, METHOD_DO_SNAPSHOT_SET, NULL, reterr);
         if (r < 0)
                 return r;
         r = session_check_set(s, reterr);
@@ -390,12 +421,13 @@ int session_do_snapshot_set(struct session *s, struct async **ret, struct vss_er
                                     reterr);
         if (r < 0)
                 return r;
-        r = coordinator_start(&s->coordinator, &request, session_on_progress, session_on_set, s);
+        r = session_make_parts(s, false, session_on_set_parts, reterr);
+        if (r > 0)
+                r = session_start_set(s, reterr);
         if (r < 0) {
                 s->operation.async = async_unref(s->operation.async);
-                return vss_error_from_errno(reterr, r, "DoSnapshotSet");
+                return r;
         }
-        session_set_state(s, next);
         *ret = async_ref(s->operation.async);
         return 0;
 }

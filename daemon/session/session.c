@@ -45,6 +45,7 @@ static struct session *session_free_memory(struct session *s) {
         sd_event_source_disable_unref(s->status_turn);
         sd_event_source_disable_unref(s->abort_turn);
         sd_event_source_disable_unref(s->release_turn);
+        sd_event_source_disable_unref(s->merged_turn);
         free(s);
         return NULL;
 }
@@ -72,6 +73,8 @@ int session_new(struct session **ret, struct session_manager *m, uid_t owner,
                 r = session_add_turn(s, &s->abort_turn, session_on_abort_turn);
         if (r >= 0)
                 r = session_add_turn(s, &s->release_turn, session_on_release_turn);
+        if (r >= 0)
+                r = session_add_turn(s, &s->merged_turn, session_on_merged_turn);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Making a session");
         s->owner = owner;
@@ -111,10 +114,10 @@ struct session *session_destroy(struct session *s) {
         s->manager->n_sessions--;
 
         session_drop_status(s);
-        assert(!s->readings);
+        assert(!s->readings && !s->work);
         session_set_account(s, NULL);
         session_drop_models(s);
-        backup_document_free(s->document);
+        session_discard_document(s->manager, s->document);
         async_unref(s->status_async);
         session_drop_volumes(s);
         participants_free(s->participants);
@@ -214,6 +217,11 @@ int session_enter(const struct session *s, enum session_method m, enum session_s
                                      "cancel it",
                                      session_method_to_string(m),
                                      session_method_to_string(s->operation.method));
+        if (r == 0 && s->work && method_waits_for_operation(m))
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "%s must wait: the document is large, and an earlier call "
+                                     "that reads it is not answered yet; wait for its answer",
+                                     session_method_to_string(m));
         if (ret_next)
                 *ret_next = next;
         return r;
@@ -236,6 +244,7 @@ int session_begin_operation(struct session *s, enum session_method m, enum sessi
         s->operation.next = next;
         s->operation.round = NULL;
         s->operation.cancelled = false;
+        s->operation.held = false;
         return 0;
 }
 
@@ -244,6 +253,9 @@ void session_end_operation(struct session *s, const struct vss_error *error) {
 
         assert(!s->operation.round);
 
+        s->operation.parts = session_parts_free(s->operation.parts);
+        s->operation.held = false;
+        vss_error_done(&s->operation.outcome);
         if (!a)
                 return;
         /* Last: its observer may do anything. */
@@ -276,6 +288,15 @@ struct writer_event session_event(const struct session *s, enum writer_event_typ
         };
 }
 
+static void session_conclude_round(struct session *s) {
+        struct vss_error error = { 0 };
+
+        vss_error_move(&error, &s->operation.outcome);
+        session_set_state(s, s->operation.next);
+        session_end_operation(s, &error);
+        vss_error_done(&error);
+}
+
 /* Who failed is in the status; whether to go on is the requester's decision. The one documented
  * exception: an answer to BackupComplete that is none. The backup is complete all the same. */
 static void session_on_round(void *userdata, const struct round_result *result) {
@@ -288,26 +309,66 @@ static void session_on_round(void *userdata, const struct round_result *result) 
                                     "%s; GetWriterStatus tells which",
                                     result->nonsense, str_or_empty(result->error.message));
         s->operation.round = NULL;
-        session_set_state(s, s->operation.next);
-        session_end_operation(s, &error);
-        vss_error_done(&error);
+        vss_error_move(&s->operation.outcome, &error);
+        s->operation.held = s->n_merges > 0;
+        if (!s->operation.held)
+                session_conclude_round(s);
+}
+
+static int session_send_round(struct session *s, struct vss_error *reterr) {
+        const struct writer_event event = session_event(s, s->operation.type);
+        int r;
+
+        r = participants_send(s->participants, &event, s->manager->config.event_usec,
+                              session_on_round, s, &s->operation.round);
+        if (r < 0)
+                (void)vss_error_from_errno(reterr, r,
+                                           session_method_to_string(s->operation.method));
+        return r;
+}
+
+static void session_on_parts(void *userdata, int r, const void *result _unused_,
+                             struct vss_error *error) {
+        struct session *s = userdata;
+
+        /* It may have been cancelled meanwhile, or the session be ending. */
+        if (s->released || !s->operation.async)
+                return;
+        if (r >= 0)
+                r = session_send_round(s, error);
+        if (r < 0)
+                session_end_operation(s, error);
 }
 
 int session_begin_round(struct session *s, enum session_method m, enum writer_event_type type,
                         enum session_state next, async_cancel_fn cancel, struct async **ret,
                         struct vss_error *reterr) {
-        const struct writer_event event = session_event(s, type);
         int r;
 
         r = session_begin_operation(s, m, next, cancel, reterr);
         if (r < 0)
                 return r;
-        r = participants_send(s->participants, &event, s->manager->config.event_usec,
-                              session_on_round, s, &s->operation.round);
+        s->operation.type = type;
+        r = session_make_parts(s, session_is_restore(s), session_on_parts, reterr);
+        if (r > 0)
+                r = session_send_round(s, reterr);
         if (r < 0) {
                 s->operation.async = async_unref(s->operation.async);
-                return vss_error_from_errno(reterr, r, session_method_to_string(m));
+                return r;
         }
         *ret = async_ref(s->operation.async);
+        return 0;
+}
+
+int session_on_merged_turn(sd_event_source *source _unused_, void *userdata) {
+        struct session *s = userdata;
+
+        if (!s->operation.held || s->n_merges > 0)
+                return 0;
+        s->operation.held = false;
+        if (s->operation.method == METHOD_DO_SNAPSHOT_SET)
+                session_conclude_set(s, 0, &s->operation.outcome);
+        else
+                session_conclude_round(s);
         return 0;
 }

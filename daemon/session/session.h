@@ -83,14 +83,16 @@ int session_initialize_for_backup(struct session *s, struct vss_error *reterr);
  * NULL. */
 int session_initialize_from(struct session *s, enum session_method m, struct document *saved,
                             session_done_fn done, void *userdata, struct vss_error *reterr);
-/* The caller's to drop. */
-int session_save_as_xml(struct session *s, struct document **ret, struct vss_error *reterr);
+/* 1: *ret has the document, the caller's to drop. 0: it is large, and done() comes, with a struct
+ * document as its result. */
+int session_save_as_xml(struct session *s, struct document **ret, session_done_fn done,
+                        void *userdata, struct vss_error *reterr);
 int session_get_writer_components_count(struct session *s, uint32_t *ret, struct vss_error *reterr);
-/* A document with the state and the components of the i-th writer that has some; the caller's to
- * drop. */
+/* A document with the state and the components of the i-th writer that has some; at once or later,
+ * as session_save_as_xml(). */
 int session_get_writer_components(struct session *s, uint32_t i, VSS_ID *ret_instance,
-                                  VSS_ID *ret_writer, struct document **ret,
-                                  struct vss_error *reterr);
+                                  VSS_ID *ret_writer, struct document **ret, session_done_fn done,
+                                  void *userdata, struct vss_error *reterr);
 
 /* AddComponent and all methods that name a component: session-components.c has the table of them.
  */

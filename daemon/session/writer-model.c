@@ -55,7 +55,7 @@ void session_drop_models(struct session *s) {
                 struct writer_model *m = s->models;
 
                 s->models = m->next;
-                writer_metadata_free(m->metadata);
+                session_discard_metadata(s->manager, m->metadata, m->size);
                 free(m);
         }
         session_charge(s);

@@ -93,7 +93,7 @@ static inline const char *save(struct session *s) {
         static char text[8192];
         struct document *d = NULL;
 
-        ck_ok(session_save_as_xml(s, &d, &error));
+        ck_ok(session_save_as_xml(s, &d, NULL, NULL, &error));
         ck_assert_uint_lt(document_size(d), sizeof(text));
         memcpy(text, document_text(d), document_size(d) + 1);
         document_unref(d);

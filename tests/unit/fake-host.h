@@ -69,6 +69,7 @@ static inline void host_turn_until_no_job(void) {
 
 static inline void host_teardown(void) {
         host_settle();
+        host_turn_until_no_job(); /* what is large is freed by one */
         session_manager_free(host.manager);
         fake_writer_gone(&host.front);
         fake_writer_gone(&host.back);

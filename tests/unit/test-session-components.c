@@ -244,13 +244,13 @@ START_TEST(a_backup_of_components) {
         ck_assert_ptr_null(strstr(save(s), "wednesday"));
         ck_assert_int_eq(call_component(s, METHOD_SET_BACKUP_SUCCEEDED, a), VSS_E_BAD_STATE);
 
-        ck_ok(session_get_writer_components(s, 0, &instance, &writer, &d, &error));
+        ck_ok(session_get_writer_components(s, 0, &instance, &writer, &d, NULL, NULL, &error));
         ck_assert(vss_id_equal(writer, class_of(&host.front)));
         ck_assert(vss_id_equal(instance, instance_of(&host.front)));
         ck_assert_ptr_nonnull(strstr(document_text(d), "componentName=\"data\""));
         document_unref(d);
         ck_call(VSS_E_OBJECT_NOT_FOUND,
-                session_get_writer_components(s, 1, &instance, &writer, &d, &error));
+                session_get_writer_components(s, 1, &instance, &writer, &d, NULL, NULL, &error));
         session_free(s);
 }
 END_TEST

@@ -355,7 +355,7 @@ static bool run_documents(long n) {
                         await(async);
                 try_component(s, METHOD_ADD_COMPONENT, a);
                 try_component(s, METHOD_SET_BACKUP_OPTIONS, a);
-                (void)session_save_as_xml(s, &saved, NULL);
+                (void)session_save_as_xml(s, &saved, NULL, NULL, NULL);
                 session_free(s);
         }
         if (saved && session_new(&s, host.manager, 0, NULL) >= 0) {
