@@ -13,6 +13,9 @@
  *      no memory    each allocation of the call fails in turn, the library's, then the service's,
  *                   until the code comes; setup and arguments are those of the method's OK row
  *      no service   as its OK row, with the service killed before the call
+ *      no allocation, no question
+ *                   the code cannot come, and it is shown why: as its OK row, the call allocates
+ *                   nothing, or goes well with the service killed before
  *      another connection
  *                   as its OK row, from a connection that is not the session's: busctl-suite has
  *                   two, the library one
@@ -143,6 +146,22 @@ static void judge(const struct row *row, const struct attempt *a, const char *co
         broken(row, a->method, code, why);
 }
 
+/* The code cannot come if the call goes well all the same. */
+static void proven(const struct row *row, const struct attempt *a, const char *code,
+                   const struct outcome *o) {
+        char why[1024];
+
+        if (!o->problem[0] && SUCCEEDED(o->hr)) {
+                count.held++;
+                if (count.verbose)
+                        (void)printf("%s:%u: %s %s holds\n", row->file, row->line, a->method, code);
+                return;
+        }
+        (void)snprintf(why, sizeof(why), "(%s) after %s is %s: %s", a->arguments, a->setup,
+                       code_name(o->hr), o->problem[0] ? o->problem : o->message);
+        broken(row, a->method, code, why);
+}
+
 static bool has_word(const char *list, const char *word) {
         size_t n = strlen(word);
 
@@ -228,6 +247,37 @@ static char *next_word(char **list, const char *divisors) {
         return strtok_r(NULL, divisors, list);
 }
 
+/* Nothing that could fail for want of memory. */
+static void allocates_nothing(const struct row *row, struct attempt *a, const char *code) {
+        struct outcome o;
+
+        if (!memory_is_ours()) {
+                count.elsewhere++;
+                return;
+        }
+        a->fail_allocation = 1;
+        machine_perform(a, &o);
+        if (!o.problem[0] && o.armed)
+                (void)snprintf(o.problem, sizeof(o.problem), "the call allocates memory");
+        proven(row, a, code, &o);
+}
+
+/* Nobody whom it could not reach. */
+static void asks_nobody(const struct row *row, struct attempt *a, const char *code) {
+        _cleanup_(freep) char *setup = NULL;
+        struct outcome o;
+
+        if (!fixture_is_private()) {
+                count.elsewhere++;
+                return;
+        }
+        if (str_format(&setup, "%s; lose()", a->setup) < 0)
+                abort();
+        a->setup = setup;
+        machine_perform(a, &o);
+        proven(row, a, code, &o);
+}
+
 /* Does a setup, or a recipe that it names, call one of these? */
 static bool calls_any(const char *setup, const char *const *verbs, size_t n, unsigned depth) {
         _cleanup_(freep) char *copy = strdup(setup);
@@ -283,7 +333,10 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                              .after = row_column(row, 4) };
         bool memory = strncmp(a.setup, "no memory", 9) == 0;
         bool service = strncmp(a.setup, "no service", 10) == 0;
-        const char *comma = memory || service ? strchr(a.setup, ',') : NULL;
+        bool no_allocation = strncmp(a.setup, "no allocation", 13) == 0;
+        bool no_question = strncmp(a.setup, "no question", 11) == 0;
+        bool special = memory || service || no_allocation || no_question;
+        const char *comma = special ? strchr(a.setup, ',') : NULL;
         struct outcome o;
 
         if (streq(a.setup, "never")) {
@@ -299,7 +352,7 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
         }
         if (comma)
                 a.setup = comma + 1;
-        else if (memory || service || streq(a.arguments, "=")) {
+        else if (special || streq(a.arguments, "=")) {
                 const struct row *good = good_row(rows, row, method);
 
                 if (!good || streq(str_or_empty(row_column(good, 3)), "=")) {
@@ -307,7 +360,7 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                         return;
                 }
                 a.arguments = str_or_empty(row_column(good, 3));
-                if (memory || service)
+                if (special)
                         a.setup = str_or_empty(row_column(good, 2));
         }
         if (!fixture_is_private() && needs_fake(a.setup)) {
@@ -322,6 +375,10 @@ static void row_run(const struct rows *rows, const struct row *row, const char *
                 without_memory(row, &a, code);
         else if (service)
                 without_service(row, &a, code);
+        else if (no_allocation)
+                allocates_nothing(row, &a, code);
+        else if (no_question)
+                asks_nobody(row, &a, code);
         else {
                 machine_perform(&a, &o);
                 judge(row, &a, code, &o);

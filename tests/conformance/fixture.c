@@ -52,7 +52,7 @@ static struct {
         bool private_bus, lost;
         CVssWriter *writer;
         char veto[32], mute[32];
-        atomic_uint identified;
+        atomic_bool muted;         /* the handler that is mute was entered */
         struct bus_writer damaged; /* runs while it has a connection */
         char blocking[160];        /* the file that lists the writer; "": none */
         pthread_t leaver;
@@ -68,8 +68,10 @@ static void rest(unsigned milliseconds) {
 
 static bool handle(const char *handler, CVssWriter *writer, const char *slot, void *object) {
         machine_handler(handler, writer, slot, object);
-        if (streq(f.mute, handler))
+        if (streq(f.mute, handler)) {
+                f.muted = true;
                 rest(MUTE_MS);
+        }
         if (!streq(f.veto, handler))
                 return true;
         (void)CVssWriter_SetWriterFailure(writer, VSS_E_WRITERERROR_RETRYABLE);
@@ -78,7 +80,6 @@ static bool handle(const char *handler, CVssWriter *writer, const char *slot, vo
 
 /* Its document stands in states.rows, as the calls that make it. */
 static bool on_identify(CVssWriter *w, void *user _unused_, IVssCreateWriterMetadata *metadata) {
-        f.identified++;
         return handle("OnIdentifyBegin", w, "IVssCreateWriterMetadata", metadata) &&
                machine_document(w, metadata) &&
                handle("OnIdentify", w, "IVssCreateWriterMetadata", metadata);
@@ -363,7 +364,14 @@ bool fixture_veto(const char *handler) {
 }
 
 bool fixture_mute(const char *handler) {
+        f.muted = false;
         return set(f.mute, handler);
+}
+
+bool fixture_muted(void) {
+        for (unsigned waited = 0; !f.muted && waited < SHUTDOWN_MS; waited += 5)
+                rest(5);
+        return f.muted;
 }
 
 static int remove_one(const char *path, const struct stat *st _unused_, int flag _unused_,

@@ -31,6 +31,8 @@ bool fixture_remote_memory(unsigned n);
 /* The writer answers this handler with false; never. */
 bool fixture_veto(const char *handler);
 bool fixture_mute(const char *handler);
+/* Waits until that one was entered. */
+bool fixture_muted(void);
 /* There is another writer (@damaged_writer, @damaged_instance), whose answer to this event is no
  * answer; "": whose metadata is no document. */
 bool fixture_damaged(const char *event);

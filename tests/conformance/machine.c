@@ -315,6 +315,8 @@ static int command(struct run *r, const char *verb, const char *text) {
                 ok = fixture_mute(word);
         else if (streq(verb, "damaged"))
                 ok = fixture_damaged(word);
+        else if (streq(verb, "muted"))
+                ok = fixture_muted();
         else if (streq(verb, "nest"))
                 ok = fixture_nest();
         else if (streq(verb, "deep"))
@@ -481,8 +483,9 @@ static void perform_in_handler(const struct attempt *a, struct outcome *ret) {
         pending.done = false;
         pending.waits = true;
         ok = recipe(&main_run, name);
-        /* Some events come after the requester's call. */
-        for (unsigned waited = 0; ok && !pending.done && waited < HANDLER_MS; waited += 5)
+        /* Some events come after the requester's call, and some handlers outlast it. */
+        for (unsigned waited = 0; (ok || !pending.waits) && !pending.done && waited < HANDLER_MS;
+             waited += 5)
                 (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
         if (!ok && !pending.done)
                 memcpy(ret->problem, main_run.problem, sizeof(ret->problem));

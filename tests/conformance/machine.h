@@ -18,7 +18,7 @@
  *      drop()                    the set of objects is released
  *      many(63)                  adds so many volumes
  *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() lose() stranger()
- *      veto("OnFreeze") mute("OnFreeze") damaged("") nest() deep() block() leave()
+ *      veto("OnFreeze") mute("OnFreeze") muted() damaged("") nest() deep() block() leave()
  *                                what fixture.h can break
  *
  * All objects, variables and breakages of a row go with it. */
