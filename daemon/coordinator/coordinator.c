@@ -50,7 +50,7 @@ struct coordinator {
         job_run_fn run;
         sd_event_source *turn;     /* the next step, from the loop */
         sd_event_source *deadline; /* of the freeze */
-        uint64_t freeze_begin_usec, deadline_usec;
+        uint64_t freeze_begin_usec;
 
         bool failing;   /* on the way back */
         bool committed; /* nothing goes back any more */
@@ -212,18 +212,20 @@ static uint64_t coordinator_freeze_limit(const struct coordinator *c) {
         return participants_freeze_usec(c->request.participants, c->request.freeze_usec);
 }
 
-static uint64_t coordinator_freeze_left(const struct coordinator *c) {
-        uint64_t now = now_monotonic_usec();
-
-        return c->deadline_usec > now ? c->deadline_usec - now : 0;
+/* From the first Freeze to the last Thaw that is sent: the limit of the set, and that of each
+ * writer since its own Freeze. */
+static uint64_t coordinator_freeze_deadline(const struct coordinator *c) {
+        return participants_freeze_deadline(c->request.participants,
+                                            c->freeze_begin_usec + c->request.freeze_usec);
 }
 
 /* The deadline passed with the window still under way: the writers have been frozen too long. */
 static void coordinator_fail_frozen(struct coordinator *c) {
         struct vss_error error = { 0 };
-        uint64_t elapsed = now_monotonic_usec() - c->freeze_begin_usec;
+        uint64_t now = now_monotonic_usec(), elapsed = now - c->freeze_begin_usec;
 
-        if (!participants_expire(c->request.participants, elapsed, c->request.freeze_usec, &error))
+        if (!participants_expire(c->request.participants, now,
+                                 c->freeze_begin_usec + c->request.freeze_usec, &error))
                 (void)vss_error_set(&error, VSS_E_WRITERERROR_TIMEOUT, ETIMEDOUT,
                                     "The writers were frozen for %.1f s, as long as they may be, "
                                     "before the snapshot was there; try again when the volumes are "
@@ -232,37 +234,41 @@ static void coordinator_fail_frozen(struct coordinator *c) {
         coordinator_fail(c, -ETIMEDOUT, &error);
 }
 
-static int coordinator_on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
-                                   void *userdata) {
-        struct coordinator *c = userdata;
-
-        /* In a round the late are those that have not answered, and the round's result says so. */
-        if (c->round)
-                round_expire(c->round);
-        else
-                coordinator_fail_frozen(c);
-        return 0;
-}
-
 static bool coordinator_is_frozen(const struct coordinator *c) {
         return c->request.participants && participants_any_frozen(c->request.participants);
 }
 
-static int coordinator_arm_deadline(struct coordinator *c) {
-        int r;
+/* Looks again when the first of the frozen reaches its limit; while levels are still being frozen,
+ * not later than one that is frozen from now on could. Neither call fails for a live source. */
+static void coordinator_watch_deadline(struct coordinator *c, uint64_t now_usec) {
+        uint64_t usec = coordinator_freeze_deadline(c);
 
-        c->freeze_begin_usec = now_monotonic_usec();
-        c->deadline_usec = c->freeze_begin_usec + coordinator_freeze_limit(c);
-        set_storage_set_deadline(c->storage, c->deadline_usec);
-        r = sd_event_source_set_time(c->deadline, c->deadline_usec);
-        if (r < 0)
-                return r;
-        return sd_event_source_set_enabled(c->deadline, SD_EVENT_ONESHOT);
+        if (c->phase == PHASE_FREEZE && now_usec + coordinator_freeze_limit(c) < usec)
+                usec = now_usec + coordinator_freeze_limit(c);
+        (void)sd_event_source_set_time(c->deadline, usec);
+        (void)sd_event_source_set_enabled(c->deadline, SD_EVENT_ONESHOT);
 }
 
 static void coordinator_disarm_deadline(struct coordinator *c) {
-        c->deadline_usec = USEC_INFINITY;
-        (void)sd_event_source_set_enabled(c->deadline, SD_EVENT_OFF); /* fails for no live source */
+        (void)sd_event_source_set_enabled(c->deadline, SD_EVENT_OFF);
+}
+
+static int coordinator_on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_,
+                                   void *userdata) {
+        struct coordinator *c = userdata;
+        uint64_t now = now_monotonic_usec();
+        bool all_late = c->freeze_begin_usec + c->request.freeze_usec <= now;
+
+        if (coordinator_freeze_deadline(c) > now)
+                coordinator_watch_deadline(c, now);
+        else if (!coordinator_is_frozen(c))
+                ; /* all were asked to thaw: the round waits for them */
+        /* The late are those that have not answered, and the round's result says so. */
+        else if (c->round && (all_late || c->phase == PHASE_THAW))
+                round_expire(c->round);
+        else
+                coordinator_fail_frozen(c);
+        return 0;
 }
 
 static struct writer_event coordinator_event(const struct coordinator *c,
@@ -287,13 +293,9 @@ static void coordinator_on_round(void *userdata, const struct round_result *resu
 
         c->round = NULL;
         coordinator_end_phase(c);
-        if (c->phase == PHASE_THAW)
+        /* Thawed; or every writer was left out before its Freeze. */
+        if (!coordinator_is_frozen(c))
                 coordinator_disarm_deadline(c);
-        /* Every writer was left out before its Freeze: nobody waits for the window. */
-        if (c->phase == PHASE_FREEZE && !coordinator_is_frozen(c)) {
-                coordinator_disarm_deadline(c);
-                set_storage_set_deadline(c->storage, 0);
-        }
         if (!result->fatal) {
                 coordinator_later(c);
                 return;
@@ -314,7 +316,9 @@ static int coordinator_collect_devices(struct coordinator *c) {
 }
 
 static int coordinator_begin_round(struct coordinator *c, const struct phase_row *row) {
-        uint64_t timeout_usec = c->request.event_usec;
+        /* Freeze; and Thaw, whose handlers have a limit of their own: a freeze ends when Thaw
+         * arrives. */
+        uint64_t timeout_usec = c->request.freeze_usec;
         struct writer_event event;
         int r;
 
@@ -325,13 +329,9 @@ static int coordinator_begin_round(struct coordinator *c, const struct phase_row
                 r = coordinator_collect_devices(c);
                 if (r < 0)
                         return r;
-        } else {
-                if (c->phase == PHASE_FREEZE) {
-                        r = coordinator_arm_deadline(c);
-                        if (r < 0)
-                                return r;
-                }
-                timeout_usec = coordinator_freeze_left(c);
+        } else if (c->phase == PHASE_FREEZE) {
+                c->freeze_begin_usec = now_monotonic_usec();
+                coordinator_watch_deadline(c, c->freeze_begin_usec);
         }
         event = coordinator_event(c, row->event);
         return participants_send(c->request.participants, &event, timeout_usec,
@@ -376,6 +376,8 @@ static void coordinator_on_job(void *userdata, int r, struct vss_error *error) {
 static int coordinator_begin_job(struct coordinator *c, const struct phase_row *row) {
         const bool writers = coordinator_has_writers(c);
 
+        if (c->phase == PHASE_WINDOW && coordinator_is_frozen(c))
+                set_storage_set_deadline(c->storage, coordinator_freeze_deadline(c));
         if (c->phase == PHASE_STAGE && writers)
                 set_storage_limit_freeze(c->storage, coordinator_freeze_limit(c));
         if (c->phase == PHASE_FINISH)
@@ -414,10 +416,14 @@ static void coordinator_begin_phase(struct coordinator *c) {
         if (c->failing) /* that was a cancel */
                 return;
         /* The deadline may have passed just when the phase before ended. */
-        if ((c->phase == PHASE_WINDOW || c->phase == PHASE_THAW) && coordinator_is_frozen(c) &&
-            coordinator_freeze_left(c) == 0) {
-                coordinator_fail_frozen(c);
-                return;
+        if ((c->phase == PHASE_WINDOW || c->phase == PHASE_THAW) && coordinator_is_frozen(c)) {
+                uint64_t now = now_monotonic_usec();
+
+                if (coordinator_freeze_deadline(c) <= now) {
+                        coordinator_fail_frozen(c);
+                        return;
+                }
+                coordinator_watch_deadline(c, now);
         }
         r = row->is_round ? coordinator_begin_round(c, row) : coordinator_begin_job(c, row);
         if (r < 0) {

@@ -22,7 +22,10 @@ struct participant {
         bool identified; /* else it is only asked to Identify as yet */
         bool involved;   /* the operation concerns it */
         bool took_part;  /* was sent an event of the operation: it is owed Abort and the like */
+        bool told;       /* was sent any event but Identify: its state is this session's */
+        bool late;       /* did not answer in time, and nothing since */
         bool frozen;     /* was sent Freeze and neither Thaw nor Abort since */
+        uint64_t frozen_since_usec; /* monotonic */
         bool slot;       /* it is counted among the writer's sessions */
 };
 
@@ -57,5 +60,7 @@ void participant_explain(const struct participant *p, enum writer_event_type typ
                          const struct writer_reply *reply, uint64_t waited_usec,
                          struct vss_error *reterr);
 struct round *round_free(struct round *r);
+/* Does the round wait for its answer? */
+bool round_is_asking(const struct round *r, const struct participant *p);
 /* The round's half of a lost writer; true if a call of it was running. */
 bool round_lose(struct round *r, struct participant *p);

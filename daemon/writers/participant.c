@@ -163,6 +163,14 @@ size_t participants_count(const struct participants *p) {
         return p->identified ? p->n : 0;
 }
 
+/* State is kept for each writer and session; who has no session with a writer is shown its latest
+ * (writer.md, 1.10). */
+static void participant_show_latest(const struct participant *p, struct participant_info *ret) {
+        ret->state = writer_state(p->link.writer);
+        ret->failure = writer_failure(p->link.writer);
+        ret->message = str_or_empty(writer_failure_message(p->link.writer));
+}
+
 void participant_info(const struct participant *p, struct participant_info *ret) {
         *ret = (struct participant_info){
                 .instance_id = p->instance_id,
@@ -179,6 +187,8 @@ void participant_info(const struct participant *p, struct participant_info *ret)
                 .involved = p->involved,
                 .took_part = p->took_part,
         };
+        if (!p->told && p->link.writer)
+                participant_show_latest(p, ret);
 }
 
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret) {
@@ -219,6 +229,26 @@ uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most
                 if (participant_freezes(p->items[i]) && p->items[i]->freeze_usec < at_most_usec)
                         at_most_usec = p->items[i]->freeze_usec;
         return at_most_usec;
+}
+
+/* Has it frozen, and was not asked to thaw yet? */
+static bool participant_is_held(const struct participant *p) {
+        const struct round *round = p->owner->round;
+
+        return p->frozen && !(round && round_is_asking(round, p));
+}
+
+static uint64_t participant_freeze_deadline(const struct participant *p, uint64_t at_usec) {
+        uint64_t usec = p->frozen_since_usec + p->freeze_usec;
+
+        return usec < at_usec ? usec : at_usec;
+}
+
+uint64_t participants_freeze_deadline(const struct participants *p, uint64_t at_usec) {
+        for (size_t i = 0; i < p->n; i++)
+                if (participant_is_held(p->items[i]))
+                        at_usec = participant_freeze_deadline(p->items[i], at_usec);
+        return at_usec;
 }
 
 void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata) {
@@ -306,16 +336,15 @@ void participants_set_lost(struct participants *p, participants_lost_fn lost, vo
         p->userdata = userdata;
 }
 
-bool participants_expire(struct participants *p, uint64_t elapsed_usec, uint64_t at_most_usec,
+bool participants_expire(struct participants *p, uint64_t now_usec, uint64_t at_usec,
                          struct vss_error *reterr) {
         bool any = false;
 
         for (size_t i = 0; i < p->n; i++) {
                 struct participant *item = p->items[i];
-                uint64_t limit_usec =
-                        item->freeze_usec < at_most_usec ? item->freeze_usec : at_most_usec;
+                uint64_t deadline_usec = participant_freeze_deadline(item, at_usec);
 
-                if (!item->frozen || limit_usec > elapsed_usec)
+                if (!participant_is_held(item) || deadline_usec > now_usec)
                         continue;
                 if (writer_session_state_expire(&item->state) != WRITER_OUTCOME_FATAL)
                         continue;
@@ -323,7 +352,9 @@ bool participants_expire(struct participants *p, uint64_t elapsed_usec, uint64_t
                 (void)vss_error_set(reterr, VSS_E_WRITERERROR_TIMEOUT, ETIMEDOUT,
                                     "writer %s was frozen for its limit of %.1f s before the "
                                     "snapshot was there",
-                                    item->name, (double)limit_usec / USEC_PER_SEC);
+                                    item->name,
+                                    (double)(deadline_usec - item->frozen_since_usec) /
+                                            USEC_PER_SEC);
                 any = true;
         }
         return any;

@@ -62,8 +62,11 @@ void participants_get(const struct participants *p, size_t i, struct participant
  * rounds; in the order of participants_get(). */
 typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
 void participants_keep(struct participants *p, participant_filter_fn filter, void *userdata);
-/* The smallest freeze timeout of those that are to be frozen, for the coordinator's deadline. */
+/* The smallest freeze timeout of those that are to be frozen: what storage has at least. */
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec);
+/* When the first of the frozen reaches its limit, counted from its own Freeze, and at_usec, the
+ * limit of all, at the latest: monotonic. Whom a round waits for has its deadline there. */
+uint64_t participants_freeze_deadline(const struct participants *p, uint64_t at_usec);
 
 /* From PrepareBackup or PreRestore on events go to those that are involved: all of them unless
  * chosen otherwise (component mode: those with a component of their own; a restore: those with a
@@ -97,8 +100,7 @@ void participants_free_metadata(struct participants *p);
  * asked it; the set is to be aborted. In a round it shows in the round's result. */
 typedef void (*participants_lost_fn)(void *userdata, const struct vss_error *error);
 void participants_set_lost(struct participants *p, participants_lost_fn lost, void *userdata);
-/* The freeze deadline passed, elapsed_usec after the first Freeze: the frozen whose own limit, or
- * the limit at_most_usec of all, is over are late. Returns whether there was one; the first is
- * named in reterr. */
-bool participants_expire(struct participants *p, uint64_t elapsed_usec, uint64_t at_most_usec,
+/* That deadline passed: the frozen whose limit, or the limit at_usec of all, is over are late.
+ * Returns whether there was one; the first is named in reterr. */
+bool participants_expire(struct participants *p, uint64_t now_usec, uint64_t at_usec,
                          struct vss_error *reterr);

@@ -163,12 +163,16 @@ static void event_answer(struct round *r, struct round_call *c, const struct wri
         struct writer_reply judged = *reply;
         enum writer_outcome outcome;
 
+        if (type_ends_session(c->type))
+                participant_drop_slot(p);
+        /* What it failed at is known, and its silence no news. */
+        if (p->late && reply->timed_out && type_ends_session(c->type))
+                return;
+        p->late = reply->timed_out;
         if (judged.failure == VSS_E_WRITERERROR_PARTIAL_FAILURE && !may_fail_in_part(r, c->type))
                 judged.failure = VSS_E_WRITERERROR_NONRETRYABLE;
         take_components(p, c->type, reply);
         outcome = writer_session_state_answer(&p->state, c->type, &judged);
-        if (type_ends_session(c->type))
-                participant_drop_slot(p);
         participant_publish(p);
         if (outcome != WRITER_OUTCOME_OK)
                 round_note_failure(r, c, outcome, reply);
@@ -226,13 +230,18 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
         event.type = type;
         if (type == WRITER_EVENT_FREEZE && p->freeze_usec < timeout_usec)
                 timeout_usec = p->freeze_usec;
+        /* It is told the end, and nobody waits for it once more. */
+        if (p->late && type_ends_session(type))
+                timeout_usec = 0;
+        p->told = p->told || type != WRITER_EVENT_IDENTIFY;
         /* Only a backup is owed an end: there is no Abort and no shutdown of a restore. */
         if (type != WRITER_EVENT_IDENTIFY && !writer_event_type_is_restore(type))
                 p->took_part = true;
         /* From here on it may be frozen, whatever it answers. */
-        if (type == WRITER_EVENT_FREEZE)
+        if (type == WRITER_EVENT_FREEZE) {
                 p->frozen = true;
-        else if (type == WRITER_EVENT_THAW || type == WRITER_EVENT_ABORT)
+                p->frozen_since_usec = now_monotonic_usec();
+        } else if (type == WRITER_EVENT_THAW || type == WRITER_EVENT_ABORT)
                 p->frozen = false;
 
         c->type = type;
@@ -345,6 +354,10 @@ void round_expire(struct round *r) {
         round_end(r);
 }
 
+bool round_is_asking(const struct round *r, const struct participant *p) {
+        return r->calls[p->index].pending;
+}
+
 bool round_lose(struct round *r, struct participant *p) {
         struct round_call *c = &r->calls[p->index];
         enum writer_outcome outcome;
@@ -444,6 +457,7 @@ static bool round_find_slot(struct round *r, struct participant *p) {
         if (type_ends_session(r->event.type) || participant_take_slot(p) >= 0)
                 return true;
         writer_session_state_refuse(&p->state, r->event.type);
+        p->told = true; /* of its part in this session */
         log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
                  "Writer %s takes part in %u sessions already; it is left out of session %s",
                  p->name, WRITER_SESSIONS_MAX, VSS_ID_TEXT(r->event.session_id));

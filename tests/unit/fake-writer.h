@@ -51,6 +51,7 @@ struct fake_writer {
         const char *metadata;            /* NULL: FAKE_METADATA("") */
         const char *changed;             /* what it makes of them; NULL: unchanged */
         VSS_ID set_id;
+        uint64_t timeout_usec; /* of the last event */
 };
 
 struct writer_call {
@@ -140,6 +141,7 @@ static inline int fake_send(void *peer, const struct writer_event *event, uint64
                        w->name, writer_event_type_to_string(event->type));
         j->last_timeout_usec = timeout_usec;
         w->set_id = event->set_id;
+        w->timeout_usec = timeout_usec;
         if (event->volumes)
                 fake_join(w->volumes, sizeof(w->volumes), event->volumes);
         if (event->devices)

@@ -716,6 +716,44 @@ START_TEST(frozen_beyond_the_deadline_is_late_whoever_answered) {
 }
 END_TEST
 
+/* A limit counts from the writer's own Freeze: others may take longer before it (0), and not while
+ * it is frozen (1). */
+START_TEST(a_freeze_counts_from_the_writers_own) {
+        struct writer_identity id = { .class_id = { .Data1 = 9 },
+                                      .name = (char *)(uintptr_t) "hasty",
+                                      .usage = VSS_UT_USERDATA,
+                                      .level = _i == 0 ? VSS_APP_BACK_END : VSS_APP_FRONT_END,
+                                      .freeze_timeout_ms = 1500 };
+        struct fake_writer hasty = { .name = "hasty", .event = event, .journal = &journal };
+        struct fake_writer *slow = _i == 0 ? &front : &back;
+        uint64_t begin = now_monotonic_usec();
+
+        ck_assert_int_eq(
+                writer_registry_add(registry, &hasty.writer, &id, &fake_transport, &hasty, NULL),
+                0);
+        prepare_writers();
+        slow->answers[WRITER_EVENT_FREEZE] = FAKE_HOLD;
+        start_with_freeze(60 * USEC_PER_SEC);
+        while (_i == 0 && now_monotonic_usec() < begin + 2 * USEC_PER_SEC)
+                ck_assert_int_ge(sd_event_run(event, 1000), 0);
+        ck_assert(!is_done);
+        if (_i == 0)
+                fake_writer_answer(slow, FAKE_OK);
+        turn_until(&is_done);
+        if (_i == 0)
+                ck_assert_int_eq(done.r, 0);
+        else {
+                ck_assert_int_eq(done.hr, VSS_E_WRITERERROR_TIMEOUT);
+                ck_assert_msg(strstr(done.message, "hasty was frozen for its limit of 1.5 s"), "%s",
+                              done.message);
+                ck_assert_uint_lt(now_monotonic_usec() - begin, 30 * USEC_PER_SEC);
+                check_nothing_left();
+        }
+        participants = participants_free(participants);
+        fake_writer_gone(&hasty);
+}
+END_TEST
+
 static pthread_barrier_t sync_barrier;
 static int slow_sync(int fd _unused_) {
         (void)pthread_barrier_wait(&sync_barrier);
@@ -784,6 +822,7 @@ int main(void) {
         tcase_add_loop_test(tc, the_freeze_deadline_in_a_round_names_the_late, 0, 2);
         tcase_add_test(tc, a_flush_that_does_not_end_leaves_time_to_thaw);
         tcase_add_test(tc, frozen_beyond_the_deadline_is_late_whoever_answered);
+        tcase_add_loop_test(tc, a_freeze_counts_from_the_writers_own, 0, 2);
         tcase_add_test(tc, a_cancel_with_frozen_writers_thaws_at_once);
         tcase_add_test(tc, flushing_is_parallel_bounded_and_forgiving);
         suite_add_tcase(suite, tc);

@@ -272,6 +272,7 @@ START_TEST(the_freeze_deadline_finds_whose_limit_is_over) {
                                       .level = VSS_APP_FRONT_END,
                                       .freeze_timeout_ms = 20000 };
         struct fake_writer hasty = { .name = "hasty", .event = event, .journal = &journal };
+        uint64_t begun, all, deadline;
 
         ck_assert_int_eq(
                 writer_registry_add(registry, &hasty.writer, &id, &fake_transport, &hasty, NULL),
@@ -281,9 +282,16 @@ START_TEST(the_freeze_deadline_finds_whose_limit_is_over) {
                           20 * USEC_PER_SEC);
         ck_assert_uint_eq(participants_freeze_usec(participants, 5 * USEC_PER_SEC),
                           5 * USEC_PER_SEC);
+        begun = now_monotonic_usec();
+        all = begun + 60 * USEC_PER_SEC;
+        ck_assert_uint_eq(participants_freeze_deadline(participants, all), all);
         run(WRITER_EVENT_FREEZE);
-        ck_assert(!participants_expire(participants, 19 * USEC_PER_SEC, 60 * USEC_PER_SEC, NULL));
-        ck_assert(participants_expire(participants, 20 * USEC_PER_SEC, 60 * USEC_PER_SEC, &error));
+        deadline = participants_freeze_deadline(participants, all);
+        ck_assert_uint_ge(deadline, begun + 20 * USEC_PER_SEC);
+        ck_assert_uint_le(deadline, now_monotonic_usec() + 20 * USEC_PER_SEC);
+        ck_assert_uint_eq(participants_freeze_deadline(participants, begun + 1), begun + 1);
+        ck_assert(!participants_expire(participants, deadline - 1, all, NULL));
+        ck_assert(participants_expire(participants, deadline, all, &error));
         ck_assert_int_eq(error.hr, VSS_E_WRITERERROR_TIMEOUT);
         ck_assert_ptr_nonnull(
                 strstr(error.message, "writer hasty was frozen for its limit of 20.0"));
@@ -294,6 +302,24 @@ START_TEST(the_freeze_deadline_finds_whose_limit_is_over) {
         ck_state(front, VSS_WS_STABLE, VSS_E_WRITERERROR_RETRYABLE);
         vss_error_done(&error);
         fake_writer_gone(&hasty);
+}
+END_TEST
+
+START_TEST(who_was_late_is_told_the_end_and_not_waited_for) {
+        run_to(WRITER_EVENT_PREPARE_SNAPSHOT);
+        back.answers[WRITER_EVENT_FREEZE] = FAKE_LATE;
+        run(WRITER_EVENT_FREEZE);
+        ck_assert(ended.fatal);
+        back.answers[WRITER_EVENT_ABORT] = back.answers[WRITER_EVENT_BACKUP_SHUTDOWN] = FAKE_LATE;
+        run(WRITER_EVENT_ABORT);
+        ck_assert_ptr_nonnull(strstr(journal.text, "back:Abort "));
+        ck_assert_uint_eq(back.timeout_usec, 1);
+        ck_assert_uint_gt(front.timeout_usec, USEC_PER_SEC);
+        run(WRITER_EVENT_BACKUP_SHUTDOWN);
+        ck_assert_uint_eq(back.timeout_usec, 1);
+        /* That it is still silent hides nothing of what it failed at. */
+        ck_state(back, VSS_WS_FAILED_AT_FREEZE, VSS_E_WRITERERROR_TIMEOUT);
+        ck_assert_uint_eq(ended.failed, 0);
 }
 END_TEST
 
@@ -537,6 +563,7 @@ int main(void) {
         tcase_add_test(tc, a_cancelled_round_never_ends_and_abort_follows);
         tcase_add_test(tc, an_expired_round_names_who_was_late);
         tcase_add_test(tc, the_freeze_deadline_finds_whose_limit_is_over);
+        tcase_add_test(tc, who_was_late_is_told_the_end_and_not_waited_for);
         tcase_add_test(tc, each_writer_has_its_own_freeze_deadline);
         tcase_add_test(tc, component_mode_leaves_the_others_alone);
         tcase_add_test(tc, shutdown_in_the_middle_of_a_set_aborts_first);

@@ -591,12 +591,19 @@ END_TEST
 
 START_TEST(a_writer_sees_two_sessions_apart) {
         struct session *first = session_up_to("BP", VSS_CTX_BACKUP, NULL);
-        struct session *second = session_up_to("BM", VSS_CTX_BACKUP, NULL);
+        struct session *second, *third = session_up_to("BM", VSS_CTX_BACKUP, NULL);
 
         ck_finished(session_do_snapshot_set, first);
+        second = session_up_to("BP", VSS_CTX_BACKUP, NULL);
         ck_assert_int_eq(status_of(first, "front").state, VSS_WS_WAITING_FOR_BACKUP_COMPLETE);
         ck_assert_int_eq(status_of(second, "front").state, VSS_WS_STABLE);
         session_free(second);
+        /* Who merely asked the writer for its metadata sees what it came to last, and where. */
+        host.front.answers[WRITER_EVENT_BACKUP_COMPLETE] = FAKE_VETO;
+        ck_finished(session_backup_complete, first);
+        ck_assert_int_eq(status_of(third, "front").state, VSS_WS_FAILED_AT_BACKUP_COMPLETE);
+        ck_assert_int_eq(status_of(third, "front").failure, VSS_E_WRITERERROR_RETRYABLE);
+        session_free(third);
         session_free(first);
 }
 END_TEST
