@@ -183,6 +183,19 @@ static bool parse_answer(struct writer_reply *reply, const struct writer_call *c
 
 static void bus_send_waiting(struct bus *bus);
 
+/* An error is no answer, but its words are all that the writer's author has to go by. The bus' own,
+ * of a writer that went, say nothing new. */
+static void log_refusal(const struct writer_call *c, DBusMessage *m) {
+        const char *name = writer_identity(c->peer->writer)->name, *text = NULL;
+
+        (void)dbus_message_get_args(m, NULL, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
+        log_full(dbus_message_has_sender(m, c->peer->client->name) ? LOG_WARNING : LOG_DEBUG,
+                 (&(const struct log_fields){ .writer = name }),
+                 "Writer %s answered %s with the error %s: %.512s", name,
+                 writer_event_type_to_string(c->type), str_or_empty(dbus_message_get_error_name(m)),
+                 str_or_empty(text));
+}
+
 static void call_on_answer(DBusPendingCall *pending, void *userdata) {
         _cleanup_(writer_call_freep) struct writer_call *c = userdata;
         struct writer_reply reply = { 0 };
@@ -202,12 +215,7 @@ static void call_on_answer(DBusPendingCall *pending, void *userdata) {
                          writer_event_type_to_string(c->type));
                 reply = (struct writer_reply){ .nonsense = true };
         } else if (m && dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR)
-                log_full(LOG_DEBUG,
-                         (&(const struct log_fields){
-                                 .writer = writer_identity(c->peer->writer)->name }),
-                         "Writer %s answered %s with %s", writer_identity(c->peer->writer)->name,
-                         writer_event_type_to_string(c->type),
-                         str_or_empty(dbus_message_get_error_name(m)));
+                log_refusal(c, m);
 
         call_unlink(c);
         call_tell(c, &reply);
