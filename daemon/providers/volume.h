@@ -36,7 +36,7 @@ int volume_copy(struct volume **ret, const struct volume *v);
 
 /* 0; or -EOPNOTSUPP with VSS_E_NESTED_VOLUME_LIMIT if one of them lies on another: on a loop
  * device over a file in it, or in a volume group on top of it. Suspending both would have the one
- * wait for the other. */
+ * wait for the other. Likewise, if one lies in a disk image inside a disk image. */
 int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr);
 
 /* Every volume of the host worth a row in `vssctl volumes`: mounted block devices and LVM LVs

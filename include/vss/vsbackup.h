@@ -105,7 +105,7 @@ void VssFreeSnapshotPropertiesInternal(VSS_SNAPSHOT_PROP *pProp);
  * whose data must not be rolled back? Advice: RevertToSnapshot does not ask. Needs no object.
  *
  * wszVolumeName: mount point or block device. pbBlock: receives the answer.
- * Errors: VSS_E_OBJECT_NOT_FOUND (no such volume).
+ * Errors: E_INVALIDARG (also of a volume that is not there, or that cannot have snapshots).
  * Since 0.2.
  */
 HRESULT ShouldBlockRevert(LPCWSTR wszVolumeName, bool *pbBlock);
@@ -731,8 +731,14 @@ HRESULT IVssBackupComponents_AddNewTarget(IVssBackupComponents *backup, VSS_ID w
                                           LPCWSTR wszFileName, bool bRecursive,
                                           LPCWSTR wszAlternatePath);
 
-/* IVssBackupComponents::PreRestore: tells the writers with chosen components that a restore is
- * coming. ppAsync: as GatherWriterMetadata. Errors: VSS_E_BAD_STATE. Since 0.2. */
+/*
+ * IVssBackupComponents::PreRestore: tells the writers with chosen components that a restore is
+ * coming. A writer is in one restore at a time, or in 8 if its backup schema has
+ * VSS_BS_WRITER_SUPPORTS_PARALLEL_RESTORES: one that is in so many is not told, now and in
+ * PostRestore, and GetWriterStatus says VSS_E_WRITER_STATUS_NOT_AVAILABLE of it.
+ *
+ * ppAsync: as GatherWriterMetadata. Errors: VSS_E_BAD_STATE. Since 0.2.
+ */
 HRESULT IVssBackupComponents_PreRestore(IVssBackupComponents *backup, IVssAsync **ppAsync);
 
 /*
