@@ -32,7 +32,8 @@ static const struct key {
         TIME("Timeouts", "Event", session.event_usec, 1, 86400),
         COUNT("Limits", "Volumes", session.max_volumes, 1, 64),
         COUNT("Limits", "Snapshots", session.max_snapshots, 1, 512),
-        COUNT("Limits", "Sessions", session.max_sessions, 1, 64),
+        /* Of what a writer takes part in there are other limits: see writer-private.h. */
+        COUNT("Limits", "Sessions", session.max_sessions, 1, 4096),
         TIME("Daemon", "Stop", stop_usec, 1, 3600),
         TIME("Daemon", "ExitIdle", exit_idle_usec, 1, 86400 * 365),
 #undef TIME

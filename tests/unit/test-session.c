@@ -589,6 +589,31 @@ START_TEST(sessions_are_counted) {
 }
 END_TEST
 
+/* Objects are many; what is documented as 64 is the backups that a writer is in. */
+START_TEST(a_writer_is_in_64_backups_and_the_next_goes_without_it) {
+        struct session *idle[100], *s[65];
+
+        for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+                idle[i] = session_make();
+        for (size_t i = 0; i < ARRAY_SIZE(s); i++)
+                s[i] = session_up_to("BD", VSS_CTX_BACKUP, NULL);
+        ck_assert_int_eq(status_of(s[63], "front").failure, S_OK);
+        ck_assert_int_eq(status_of(s[64], "front").failure, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+        ck_assert_int_eq(status_of(s[64], "front").state, VSS_WS_UNKNOWN);
+        host.journal.text[0] = '\0';
+        ck_finished(session_backup_complete, s[64]);
+        ck_assert_str_eq(host.journal.text, "");
+        ck_finished(session_backup_complete, s[0]);
+        session_free(s[64]);
+        s[64] = session_up_to("BD", VSS_CTX_BACKUP, NULL);
+        ck_assert_int_eq(status_of(s[64], "front").failure, S_OK);
+        for (size_t i = 0; i < ARRAY_SIZE(s); i++)
+                session_free(s[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+                session_free(idle[i]);
+}
+END_TEST
+
 START_TEST(a_writer_sees_two_sessions_apart) {
         struct session *first = session_up_to("BP", VSS_CTX_BACKUP, NULL);
         struct session *second, *third = session_up_to("BM", VSS_CTX_BACKUP, NULL);
@@ -641,6 +666,7 @@ int main(void) {
         tcase_add_test(tc, cancelling_prepare_lets_it_be_repeated);
         tcase_add_test(tc, cancelling_complete_stops_the_wait);
         tcase_add_test(tc, sessions_are_counted);
+        tcase_add_test(tc, a_writer_is_in_64_backups_and_the_next_goes_without_it);
         tcase_add_test(tc, a_writer_sees_two_sessions_apart);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
