@@ -50,7 +50,7 @@ static bool is_subscribed_to(const CVssWriter *w, enum event_phase phase) {
                 event_phase_has(phase, PHASE_OF_RESTORE));
 }
 
-/* On the library's thread, which takes no signals from the application, handlers see the signal
+/* On a thread of the library's, which takes no signals from the application, handlers see the signal
  * mask of the thread that subscribed, and so do the programs they start. */
 bool writer_run_handler(CVssWriter *w, struct writer_event *e, IVssCreateWriterMetadata *metadata) {
         bool masks = writer_on_library_thread(w), ok;

@@ -138,6 +138,13 @@ struct writer_session *writer_sessions_wanting(struct writer_sessions *s, bool f
         return NULL;
 }
 
+const struct writer_session *writer_sessions_frozen(const struct writer_sessions *s) {
+        for (size_t i = 0; i < s->n; i++)
+                if (s->items[i].frozen)
+                        return &s->items[i];
+        return NULL;
+}
+
 void writer_session_make_abort(struct writer_session *session, struct writer_event *ret) {
         writer_event_make(ret, PHASE_ABORT, session->id, &session->details);
         writer_session_abort(session);

@@ -49,6 +49,8 @@ uint64_t writer_sessions_expire(struct writer_sessions *s, uint64_t now_usec);
 /* The session that an ending is wanted for, Aborts before BackupShutdowns; NULL: none. frozen_only:
  * one that is frozen, which cannot wait. */
 struct writer_session *writer_sessions_wanting(struct writer_sessions *s, bool frozen_only);
+/* The session whose application is frozen; NULL: none. */
+const struct writer_session *writer_sessions_frozen(const struct writer_sessions *s);
 /* The Abort, or the BackupShutdown, that is told here. The Abort counts as told. */
 void writer_session_make_abort(struct writer_session *session, struct writer_event *ret);
 void writer_session_make_shutdown(const struct writer_session *session, struct writer_event *ret);

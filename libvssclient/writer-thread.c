@@ -1,5 +1,6 @@
-/* The library's thread: waits for the bus, for Unsubscribe, and for the freeze's deadline, which
- * works with no bus and no service left, and with an application's loop that is stuck. */
+/* The library's threads. The link's waits for the bus, for Unsubscribe, and for the freeze's
+ * deadline, which works with no bus and no service left, and with an application's loop that is
+ * stuck. The handlers' takes turns; an application with a loop of its own has none. */
 
 #include "libvssclient/writer.h"
 #include <limits.h>
@@ -42,7 +43,17 @@ static void wait_for_something(const CVssWriter *w, uint64_t next_usec) {
         (void)!read(w->wake_fd, &count, sizeof(count)); /* empty: it was something else */
 }
 
-void *writer_thread(void *writer) {
+static void *handlers_thread(void *writer) {
+        CVssWriter *w = writer;
+
+        thread_of = w;
+        while (writer_turn_wait(w))
+                (void)writer_turn_take(w, TURN_ANY);
+        writer_turn_finish(w);
+        return NULL;
+}
+
+static void *link_thread(void *writer) {
         CVssWriter *w = writer;
         uint64_t next_usec;
 
@@ -50,16 +61,64 @@ void *writer_thread(void *writer) {
         /* The bus is looked at first: what came with the registration is there already. */
         while (!atomic_load(&w->stopping)) {
                 link_process(w->link);
-                while (!atomic_load(&w->stopping) && writer_turn_due(w, &next_usec)) {
-                        (void)writer_turn_take(w, w->loop_fd < 0 ? TURN_ANY : TURN_URGENT);
-                        writer_turn_answer(w);
-                }
+                while (!atomic_load(&w->stopping) && writer_turn_due(w, &next_usec))
+                        (void)writer_turn_take(w, TURN_URGENT);
                 writer_turn_answer(w);
                 if (!atomic_load(&w->stopping))
                         wait_for_something(w, next_usec);
         }
+        if (w->loop_fd < 0) {
+                writer_turn_stop(w);
+                (void)pthread_join(w->handlers_thread, NULL); /* it is there, and not us */
+        } else
+                writer_turn_finish(w);
         writer_turn_answer(w);
-        writer_turn_finish(w);
         link_goodbye(w->link);
         return NULL;
+}
+
+static int start_both(CVssWriter *w) {
+        bool own_loop = w->loop_fd >= 0;
+        int r = own_loop ? 0 : pthread_create(&w->handlers_thread, NULL, handlers_thread, w);
+
+        if (r != 0)
+                return r;
+        r = pthread_create(&w->thread, NULL, link_thread, w);
+        if (r != 0 && !own_loop) {
+                /* It has nothing to do yet: nothing is brought. */
+                atomic_store(&w->stopping, true);
+                writer_turn_stop(w);
+                (void)pthread_join(w->handlers_thread, NULL);
+        }
+        return r;
+}
+
+/* They start with all signals blocked: those of the application go to its own threads. */
+int writer_threads_start(CVssWriter *w, struct vss_error *reterr) {
+        sigset_t all;
+        int r;
+
+        (void)sigfillset(&all);
+        r = pthread_sigmask(SIG_SETMASK, &all, &w->handler_mask);
+        if (r == 0) {
+                r = start_both(w);
+                (void)pthread_sigmask(SIG_SETMASK, &w->handler_mask, NULL);
+        }
+        return r == 0 ? 0 : vss_error_from_errno(reterr, -r, "Starting the writer's threads");
+}
+
+bool writer_threads_stop(CVssWriter *w, DWORD timeout_ms) {
+        struct timespec deadline;
+        uint64_t usec;
+
+        atomic_store(&w->stopping, true);
+        writer_wake(w);
+        if (timeout_ms == INFINITE) {
+                (void)pthread_join(w->thread, NULL); /* fails only for no or our own thread */
+                return true;
+        }
+        usec = now_monotonic_usec() + timeout_ms * USEC_PER_MSEC;
+        deadline.tv_sec = (time_t)(usec / USEC_PER_SEC);
+        deadline.tv_nsec = (long)(usec % USEC_PER_SEC * 1000);
+        return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
 }

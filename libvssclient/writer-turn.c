@@ -51,16 +51,37 @@ static void drop_all(struct writer_call **list) {
                 call_free(c);
 }
 
+/* The place of the call whose turn it is; NULL: none, or none that may come into a freeze. */
+static struct writer_call **find_next(struct writer_turns *t) {
+        const struct writer_session *frozen = writer_sessions_frozen(&t->sessions);
+        struct writer_call **c = &t->waiting;
+
+        while (*c && frozen && !vss_id_equal((*c)->event.session_id, frozen->id))
+                c = &(*c)->next;
+        return *c ? c : NULL;
+}
+
+/* Does an event wait that says that the session's set is given up? */
+static bool is_given_up(const struct writer_turns *t, VSS_ID session_id) {
+        for (const struct writer_call *c = t->waiting; c; c = c->next)
+                if ((c->event.phase == PHASE_ABORT || c->event.phase == PHASE_BACKUP_SHUTDOWN) &&
+                    vss_id_equal(c->event.session_id, session_id))
+                        return true;
+        return false;
+}
+
 void writer_turns_init(struct writer_turns *t) {
         /* Neither can fail with default attributes. */
         (void)pthread_mutex_init(&t->lock, NULL);
         (void)pthread_cond_init(&t->rested, NULL);
+        (void)pthread_cond_init(&t->changed, NULL);
 }
 
 void writer_turns_done(struct writer_turns *t) {
         drop_all(&t->waiting);
         drop_all(&t->answered);
         writer_sessions_done(&t->sessions);
+        (void)pthread_cond_destroy(&t->changed);
         (void)pthread_cond_destroy(&t->rested);
         (void)pthread_mutex_destroy(&t->lock);
 }
@@ -86,14 +107,15 @@ static void send_error(CVssWriter *w, DBusMessage *call, struct vss_error *error
 }
 
 static int enqueue(CVssWriter *w, struct writer_call *c, struct vss_error *reterr) {
+        size_t most = c->event.phase == PHASE_IDENTIFY ? LISTINGS_MAX : TURNS_MAX;
         struct writer_turns *t = &w->turns;
         int r = 0;
 
         lock(t);
-        if (t->n_waiting == TURNS_MAX)
+        if (t->n_waiting >= most)
                 r = vss_error_set(reterr, VSS_E_WRITERERROR_OUTOFRESOURCES, 0,
-                                  "The writer '%s' has %d events that it has not handled yet",
-                                  w->identity.name, TURNS_MAX);
+                                  "The writer '%s' has %zu events that it has not handled yet",
+                                  w->identity.name, t->n_waiting);
         else {
                 c->generation = t->generation;
                 writer_sessions_arrive(&t->sessions, &c->event, w->identity.freeze_timeout_ms,
@@ -120,15 +142,20 @@ void writer_turn_arrive(CVssWriter *w, enum event_phase phase, DBusMessage *call
         (void)TAKE_PTR(c);
 }
 
+/* Nothing comes any more. Under the lock. */
+static void end_all(struct writer_turns *t) {
+        drop_all(&t->waiting);
+        t->n_waiting = 0;
+        t->generation++;
+        writer_sessions_lose(&t->sessions, now_monotonic_usec());
+}
+
 void writer_turn_lose(CVssWriter *w) {
         struct writer_turns *t = &w->turns;
 
         lock(t);
-        drop_all(&t->waiting);
         drop_all(&t->answered);
-        t->n_waiting = 0;
-        t->generation++;
-        writer_sessions_lose(&t->sessions, now_monotonic_usec());
+        end_all(t);
         unlock(t);
 }
 
@@ -148,20 +175,26 @@ void writer_turn_answer(CVssWriter *w) {
         unlock(t);
 }
 
+/* A turn that could be taken now. Under the lock. */
+static bool has_turn(struct writer_turns *t) {
+        return !t->running && (find_next(t) || writer_sessions_wanting(&t->sessions, false));
+}
+
 bool writer_turn_due(CVssWriter *w, uint64_t *ret_next_usec) {
         struct writer_turns *t = &w->turns;
         uint64_t now = now_monotonic_usec(), next;
-        struct writer_session *urgent;
-        bool due;
+        bool due = false;
 
         lock(t);
         next = writer_sessions_expire(&t->sessions, now);
-        due = t->waiting || writer_sessions_wanting(&t->sessions, false);
-        if (w->loop_fd >= 0) {
-                if (due && !t->running)
+        if (has_turn(t)) {
+                const struct writer_session *urgent = writer_sessions_wanting(&t->sessions, true);
+
+                if (w->loop_fd < 0) {
+                        (void)pthread_cond_signal(&t->changed);
+                        urgent = NULL;
+                } else
                         (void)eventfd_write(w->loop_fd, 1); /* full means readable already */
-                due = false;
-                urgent = t->running ? NULL : writer_sessions_wanting(&t->sessions, true);
                 if (urgent && urgent->wants_since_usec + TURN_PATIENCE_USEC <= now)
                         due = true;
                 else if (urgent && urgent->wants_since_usec + TURN_PATIENCE_USEC < next)
@@ -172,10 +205,28 @@ bool writer_turn_due(CVssWriter *w, uint64_t *ret_next_usec) {
         return due;
 }
 
+void writer_turn_stop(CVssWriter *w) {
+        lock(&w->turns); /* or it would look, not see, and then sleep */
+        (void)pthread_cond_signal(&w->turns.changed);
+        unlock(&w->turns);
+}
+
+bool writer_turn_wait(CVssWriter *w) {
+        struct writer_turns *t = &w->turns;
+
+        lock(t);
+        while (!atomic_load(&w->stopping) && !has_turn(t))
+                (void)pthread_cond_wait(&t->changed, &t->lock);
+        unlock(t);
+        return !atomic_load(&w->stopping);
+}
+
 void writer_turn_finish(CVssWriter *w) {
         struct writer_turns *t = &w->turns;
 
-        writer_turn_lose(w);
+        lock(t);
+        end_all(t);
+        unlock(t);
         for (;;) {
                 bool over;
 
@@ -230,6 +281,12 @@ static enum admission admit(struct writer_turns *t, struct writer_event *e,
         if (e->phase == PHASE_FREEZE && expired) {
                 refuse(e, VSS_E_WRITERERROR_TIMEOUT,
                        "The application did not come to freeze within its freeze timeout");
+                return ADMIT_NOT;
+        }
+        /* Also because another set began, or the library told its Abort: nothing would end it. */
+        if (e->phase == PHASE_FREEZE && (!(s && s->frozen) || is_given_up(t, e->session_id))) {
+                refuse(e, VSS_E_WRITERERROR_TIMEOUT,
+                       "The application did not come to freeze before the set was given up");
                 return ADMIT_NOT;
         }
         if (e->phase == PHASE_THAW && !(s && s->frozen)) {
@@ -340,7 +397,7 @@ static void handle(CVssWriter *w, struct writer_call *c) {
 
 bool writer_turn_take(CVssWriter *w, enum turn_kind kind) {
         struct writer_turns *t = &w->turns;
-        struct writer_call *call = NULL;
+        struct writer_call **next, *call = NULL;
         struct writer_event ending;
         bool found = false;
 
@@ -348,8 +405,8 @@ bool writer_turn_take(CVssWriter *w, enum turn_kind kind) {
         if (!t->running) {
                 (void)writer_sessions_expire(&t->sessions, now_monotonic_usec());
                 found = take_ending(t, kind, &ending);
-                if (!found && kind == TURN_ANY && t->waiting) {
-                        call = pop(&t->waiting);
+                if (!found && kind == TURN_ANY && (next = find_next(t))) {
+                        call = pop(next);
                         t->n_waiting--;
                         found = true;
                 }
@@ -366,7 +423,6 @@ bool writer_turn_take(CVssWriter *w, enum turn_kind kind) {
         t->running = false;
         (void)pthread_cond_broadcast(&t->rested);
         unlock(t);
-        if (!writer_on_library_thread(w))
-                writer_wake(w);
+        writer_wake(w); /* the link's thread, to send the answer */
         return true;
 }

@@ -1,11 +1,14 @@
 #pragma once
 
 /* Turns: what waits for a handler, one at a time for a writer. Events wait in the order in which
- * they came; what we have to end ourselves (Abort, BackupShutdown) goes before them.
+ * they came; what we have to end ourselves (Abort, BackupShutdown) goes before them. While an
+ * application is frozen nothing is taken but what its session is told: a handler of another session
+ * would keep its Thaw waiting, and its deadline too, since nothing runs beside a handler.
  *
- * The library's thread brings what arrives and takes the answers out to the bus. Turns are taken
- * there, or, if the application has a loop of its own, in the application's loop: then the thread
- * only takes those that cannot wait, when the loop has let TURN_PATIENCE_USEC pass.
+ * The link's thread brings what arrives and takes the answers out to the bus; it has the clock.
+ * Turns are taken on the handlers' thread, or, if the application has a loop of its own, in that
+ * loop: then the link's thread takes those that cannot wait, when the loop has let
+ * TURN_PATIENCE_USEC pass.
  *
  *      bus --arrive--> waiting --take--> handler --> answered --answer--> bus
  */
@@ -16,14 +19,16 @@
 #include <vss/vswriter.h>
 
 #define TURN_PATIENCE_USEC (250 * USEC_PER_MSEC)
-#define TURNS_MAX 256 /* Identify, from everybody, for a loop that is stuck */
+#define TURNS_MAX 512    /* of which Identify, which comes from everybody: */
+#define LISTINGS_MAX 256 /* the rest is kept for the sessions that make a backup */
 
 struct writer_call;
 
 struct writer_turns {
-        pthread_mutex_t lock; /* guards all that follows */
-        pthread_cond_t rested;
-        bool running; /* a handler, on whichever thread */
+        pthread_mutex_t lock;   /* guards all that follows */
+        pthread_cond_t rested;  /* no handler runs any more */
+        pthread_cond_t changed; /* the handlers' thread has to look */
+        bool running;           /* a handler, on whichever thread */
         struct writer_sessions sessions;
         struct writer_call *waiting, *answered; /* first in, first out */
         size_t n_waiting;
@@ -34,7 +39,7 @@ struct writer_turns {
 void writer_turns_init(struct writer_turns *t);
 void writer_turns_done(struct writer_turns *t);
 
-/* The library's thread. */
+/* The link's thread. */
 
 /* A call from the service. */
 void writer_turn_arrive(CVssWriter *w, enum event_phase phase, DBusMessage *call);
@@ -42,13 +47,21 @@ void writer_turn_arrive(CVssWriter *w, enum event_phase phase, DBusMessage *call
 void writer_turn_lose(CVssWriter *w);
 /* Sends what was answered. */
 void writer_turn_answer(CVssWriter *w);
-/* Ends freezes whose time is over. Is there a turn to take (for us, if the application has a loop,
- * one that it has left too long)? When to look again. */
+/* Ends freezes whose time is over, and tells whoever takes turns that there is one. Has the
+ * application's loop left one that cannot wait? When to look again. */
 bool writer_turn_due(CVssWriter *w, uint64_t *ret_next_usec);
-/* Waits for the handler that runs, then ends everything. */
-void writer_turn_finish(CVssWriter *w);
+/* w->stopping was set: the handlers' thread is to see it. */
+void writer_turn_stop(CVssWriter *w);
+
+/* The handlers' thread. */
+
+/* Waits for a turn; false: the writer stops. */
+bool writer_turn_wait(CVssWriter *w);
 
 /* Whichever thread runs handlers. */
+
+/* Waits for the handler that runs, then ends everything. What was answered stays to be sent. */
+void writer_turn_finish(CVssWriter *w);
 
 enum turn_kind {
         TURN_ANY,

@@ -171,20 +171,6 @@ static const struct writer_link_handlers link_handlers = {
         .on_lost = on_lost,
 };
 
-/* The thread starts with all signals blocked: those of the application go to its own threads. */
-static int start_thread(CVssWriter *w, struct vss_error *reterr) {
-        sigset_t all;
-        int r;
-
-        (void)sigfillset(&all);
-        r = pthread_sigmask(SIG_SETMASK, &all, &w->handler_mask);
-        if (r == 0) {
-                r = pthread_create(&w->thread, NULL, writer_thread, w);
-                (void)pthread_sigmask(SIG_SETMASK, &w->handler_mask, NULL);
-        }
-        return r == 0 ? 0 : vss_error_from_errno(reterr, -r, "Starting the writer's thread");
-}
-
 static int check_subscription(const CVssWriter *w, DWORD flags, const char *function,
                               struct vss_error *reterr) {
         const DWORD events = VSS_SM_BACKUP_EVENTS_FLAG | VSS_SM_RESTORE_EVENTS_FLAG;
@@ -234,7 +220,7 @@ int writer_subscribe(CVssWriter *w, const struct writer_subscription *s, const c
                 s->unsubscribe_timeout_ms ? s->unsubscribe_timeout_ms : INFINITE;
         w->link = link;
         w->loop_fd = loop_fd;
-        r = start_thread(w, reterr);
+        r = writer_threads_start(w, reterr);
         if (r < 0) {
                 w->link = NULL;
                 w->loop_fd = -1;
@@ -275,24 +261,8 @@ HRESULT CVssWriterEx_SubscribeEx(CVssWriter *writer, DWORD dwUnsubscribeTimeout,
 }
 
 /* False: a handler still runs. */
-static bool join(CVssWriter *w, DWORD timeout_ms) {
-        struct timespec deadline;
-        uint64_t usec;
-
-        if (timeout_ms == INFINITE) {
-                (void)pthread_join(w->thread, NULL); /* fails only for no or our own thread */
-                return true;
-        }
-        usec = now_monotonic_usec() + timeout_ms * USEC_PER_MSEC;
-        deadline.tv_sec = (time_t)(usec / USEC_PER_SEC);
-        deadline.tv_nsec = (long)(usec % USEC_PER_SEC * 1000);
-        return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
-}
-
 static bool unsubscribe(CVssWriter *w, DWORD timeout_ms) {
-        atomic_store(&w->stopping, true);
-        writer_wake(w);
-        if (!join(w, timeout_ms))
+        if (!writer_threads_stop(w, timeout_ms))
                 return false;
         w->link = link_free(w->link);
         w->loop_fd = safe_close(w->loop_fd);

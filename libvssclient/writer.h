@@ -2,11 +2,11 @@
 
 /* CVssWriter: identity, handlers, and the thread that serves its events.
  *
- * Three kinds of threads touch it. The application's calls Initialize, Subscribe and Unsubscribe,
- * one at a time. The library's own thread, from Subscribe to Unsubscribe, has the link to the
- * service and the freeze's deadline, and runs the handlers; unless the application has a loop of
- * its own, whose thread then runs them (writer-turn.h). Any thread may ask whether it is shutting
- * down. */
+ * Four kinds of threads touch it. The application's calls Initialize, Subscribe and Unsubscribe,
+ * one at a time. The library has two of its own, from Subscribe to Unsubscribe: one has the link to
+ * the service and the freeze's deadline, which count the time whatever a handler does, and the
+ * other runs the handlers; unless the application has a loop of its own, whose thread then runs
+ * them (writer-turn.h). Any thread may ask whether it is shutting down. */
 
 #include "libvssclient/writer-link.h"
 #include "libvssclient/writer-turn.h"
@@ -22,13 +22,14 @@ struct CVssWriter {
 
         bool subscribed;
         DWORD unsubscribe_timeout_ms; /* INFINITE: none */
-        pthread_t thread;
-        sigset_t handler_mask; /* the subscriber's: handlers on the library's thread run under it */
+        pthread_t thread;             /* the link's */
+        pthread_t handlers_thread;    /* unless loop_fd is there */
+        sigset_t handler_mask; /* the subscriber's: handlers on a thread of ours run under it */
         atomic_bool stopping;
-        int wake_fd; /* eventfd: something for the library's thread to look at */
+        int wake_fd; /* eventfd: something for the link's thread to look at */
         int loop_fd; /* eventfd: a turn for the application's loop; -1: it has none */
 
-        struct writer_link *link; /* the library's thread's */
+        struct writer_link *link; /* the link's thread's */
         struct writer_turns turns;
         struct writer_event *current; /* the handler that runs, on its thread */
 };
@@ -55,7 +56,9 @@ DBusMessage *writer_answer_event(DBusMessage *call, struct writer_event *e, bool
 DBusMessage *writer_answer_identify(CVssWriter *w, DBusMessage *call, struct writer_event *e,
                                     VSS_ID instance_id, struct document **ret_identity);
 
-/* writer-thread.c */
-void *writer_thread(void *writer);
+/* writer-thread.c: both threads, with all signals blocked. stop waits until the last handler has
+ * returned, timeout_ms at most unless it is INFINITE, and may be called again after false. */
+int writer_threads_start(CVssWriter *w, struct vss_error *reterr);
+bool writer_threads_stop(CVssWriter *w, DWORD timeout_ms);
 bool writer_on_library_thread(const CVssWriter *w);
 void writer_wake(const CVssWriter *w);

@@ -243,8 +243,9 @@ void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline);
  * OnAbort runs on the library's thread, while the loop is busy with something else: OnAbort, and
  * what it needs in order to let the application write again, must be able to do that. A handler
  * that runs is not interrupted, nor is another one called beside it; so a Freeze must not wait
- * without a limit of its own. Unsubscribe, too, calls what is left (OnAbort, OnBackupShutdown) on
- * the library's thread, and waits for it.
+ * without a limit of its own. Between Freeze and Thaw no handler of another session is called.
+ * Unsubscribe, too, calls what is left (OnAbort, OnBackupShutdown) on the library's thread, and
+ * waits for it.
  *
  * dwSubscribeTimeout, dwEventFlags: as CVssWriter_Subscribe. fd: receives a descriptor for poll(2)
  * and the like, readable when VssDispatchWriter has something to do, also because of the time: no

@@ -10,7 +10,8 @@
  *
  * Handlers stand in a table of functions. They run on a thread of the library's, one at a time for
  * a writer, under the signal mask of the thread that subscribed, and return true for success, false
- * for a veto. An application with a loop of its own subscribes by VssSubscribeWriter
+ * for a veto. While the application is frozen they are those of its session alone: what other
+ * sessions want waits, for the freeze timeout at most. An application with a loop of its own subscribes by VssSubscribeWriter
  * (<vss/vsslinux.h>) instead, and its handlers run in that loop. Everything that a handler is
  * given, or asks for, belongs to the library and holds until the handler returns.
  *
@@ -141,8 +142,8 @@ HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR w
                                   LPCWSTR wszWriterInstanceName);
 
 /*
- * CVssWriter::Subscribe: registers the writer with the service and starts the thread on which its
- * handlers run. Events may come before this returns.
+ * CVssWriter::Subscribe: registers the writer with the service and starts a thread for the
+ * connection, and the one on which the handlers run. Events may come before this returns.
  *
  * dwSubscribeTimeout: milliseconds to wait for the service; 0 for
  * VSS_WRITER_DEFAULT_SUBSCRIBE_TIMEOUT.

@@ -441,6 +441,7 @@ START_TEST(a_service_that_dies_thaws_the_application_and_is_found_again) {
         fake_name_owner_changed(&bus, VSS_BUS_NAME, "", FAKE_SERVICE);
         fake_wait(&bus, has_registered_again);
         ck_assert(!events.was_auto_start); /* it would bring back what was stopped */
+        fake_wait(&bus, has_shut_down);
         (void)pthread_mutex_unlock(&bus.lock);
         tell("Freeze", true, S_OK, "");
         tell("Thaw", true, S_OK, "");
@@ -469,6 +470,7 @@ START_TEST(a_bus_that_dies_thaws_the_application_and_is_found_again) {
         dbus_connection_close(fake_peer(&bus));
         fake_wait(&bus, has_aborted);
         fake_wait(&bus, has_registered_again);
+        fake_wait(&bus, has_shut_down);
         ck_assert_uint_eq(bus.n_hellos, 2);
         (void)pthread_mutex_unlock(&bus.lock);
         tell("PrepareSnapshot", true, S_OK, "");

@@ -1,9 +1,11 @@
 /* A writer in its application's own loop: handlers run there and nowhere else, but for the Abort of
  * an application that is frozen while its loop is stuck. And, in both ways of running them: what
- * began is ended, whenever the service goes away. */
+ * began is ended, whenever the service goes away, and a frozen application waits for no other
+ * session. */
 
 #include "common/time-util.h"
 #include "fake-events.h"
+#include "libvssclient/writer.h"
 
 static CVssWriter *writer;
 static int loop_fd;
@@ -16,6 +18,7 @@ static struct {
         unsigned n_aborts;
         VSS_ID shutdown_set;
         void (*in_freeze)(void);
+        void (*in_prepare_backup)(void);
 } app;
 
 static void handler(const char *name) {
@@ -37,6 +40,8 @@ static bool on_prepare_backup(CVssWriter *w, void *user, IVssWriterComponents *c
         (void)user;
         (void)components;
         handler("PrepareBackup");
+        if (app.in_prepare_backup)
+                app.in_prepare_backup();
         return true;
 }
 
@@ -119,10 +124,14 @@ static void start_loop(DWORD freeze_timeout_ms) {
         ck_assert_int_ge(loop_fd, 0);
 }
 
-static void start_thread(void) {
-        new_writer(0);
+static void start_thread_for(DWORD freeze_timeout_ms) {
+        new_writer(freeze_timeout_ms);
         ck_assert_msg(CVssWriter_Subscribe(writer, 0, VSS_SM_BACKUP_EVENTS_FLAG) == S_OK, "%s",
                       VssLastErrorMessage());
+}
+
+static void start_thread(void) {
+        start_thread_for(0);
 }
 
 static void setup(void) {
@@ -368,8 +377,7 @@ START_TEST(many_sessions_do_not_hide_a_frozen_one) {
                 char id[VSS_ID_TEXT_MAX];
 
                 (void)snprintf(id, sizeof(id), "00000000-0000-0000-0000-00000000%04x", i);
-                dbus_message_unref(
-                        tell_as(FAKE_SERVICE, "PrepareBackup", &(struct told){ .session = id }));
+                tell_only("PrepareBackup", &(struct told){ .session = id });
         }
         tell("Thaw", true, S_OK, NULL);
 }
@@ -417,6 +425,157 @@ START_TEST(unsubscribing_waits_no_longer_than_asked) {
 }
 END_TEST
 
+static const struct told other_session = { .session = OTHER_SESSION_TEXT };
+
+/* Waits until the library has seen something, whatever its handlers do. */
+static void wait_until(bool (*seen)(struct writer_turns *)) {
+        bool yes = false;
+
+        for (unsigned i = 0; i < FAKE_SECONDS * 200 && !yes; i++) {
+                (void)poll(NULL, 0, i == 0 ? 0 : 5);
+                (void)pthread_mutex_lock(&writer->turns.lock);
+                yes = seen(&writer->turns);
+                (void)pthread_mutex_unlock(&writer->turns.lock);
+        }
+        ck_assert(yes);
+}
+
+static bool one_waits(struct writer_turns *t) {
+        return t->n_waiting == 1;
+}
+
+static bool two_wait(struct writer_turns *t) {
+        return t->n_waiting == 2;
+}
+
+static bool as_many_listings_wait_as_may(struct writer_turns *t) {
+        return t->n_waiting == LISTINGS_MAX;
+}
+
+static bool one_is_expired(struct writer_turns *t) {
+        for (size_t i = 0; i < t->sessions.n; i++)
+                if (t->sessions.items[i].expired)
+                        return true;
+        return false;
+}
+
+/* Neither what anybody may ask for, nor another backup, comes between Freeze and Thaw. */
+START_TEST(a_frozen_application_is_told_of_its_own_session_alone) {
+        start_thread();
+        tell("Freeze", true, S_OK, NULL);
+        tell_only("Identify", &other_session);
+        tell_only("PrepareBackup", &other_session);
+        wait_until(two_wait);
+        tell("Thaw", true, S_OK, NULL);
+        assert_answer(tell_as(FAKE_SERVICE, "BackupShutdown", &other_session), true, S_OK, NULL);
+        assert_journal(" Freeze Thaw Identify PrepareBackup BackupShutdown");
+}
+END_TEST
+
+START_TEST(a_frozen_loop_is_told_of_its_own_session_alone) {
+        struct pollfd fd;
+
+        start_loop(0);
+        tell_in_loop("Freeze", true, S_OK);
+        while (VssDispatchWriter(writer) == S_OK)
+                ;
+        tell_only("Identify", &other_session);
+        tell_only("PrepareBackup", &other_session);
+        wait_until(two_wait);
+        ck_assert_int_eq(VssDispatchWriter(writer), S_FALSE);
+        fd = (struct pollfd){ .fd = loop_fd, .events = POLLIN };
+        ck_assert_int_eq(poll(&fd, 1, 0), 0); /* or the loop would spin */
+        tell_in_loop("Thaw", true, S_OK);
+        assert_journal(" Freeze Thaw Identify PrepareBackup");
+}
+END_TEST
+
+/* The Thaw does not come, and what waits would have to wait with it for ever. */
+START_TEST(another_session_does_not_delay_the_end_of_a_freeze) {
+        start_thread_for(200);
+        tell("Freeze", true, S_OK, NULL);
+        tell_only("PrepareBackup", &other_session);
+        assert_answer(await_answer(), true, S_OK, NULL);
+        assert_journal(" Freeze Abort PrepareBackup");
+}
+END_TEST
+
+START_TEST(another_session_does_not_delay_the_end_of_a_lost_freeze) {
+        start_thread();
+        tell("Freeze", true, S_OK, NULL);
+        tell_only("PrepareBackup", &other_session);
+        wait_until(one_waits);
+        lose_service(true);
+        wait_for(has_registered_again);
+        tell("Thaw", false, VSS_E_WRITERERROR_TIMEOUT, NULL);
+        assert_journal(" Freeze Abort BackupShutdown BackupShutdown");
+}
+END_TEST
+
+/* However many ask for metadata meanwhile. */
+START_TEST(listings_do_not_keep_a_thaw_out) {
+        start_thread();
+        tell("Freeze", true, S_OK, NULL);
+        for (unsigned i = 0; i < LISTINGS_MAX; i++)
+                tell_only("Identify", &other_session);
+        wait_until(as_many_listings_wait_as_may);
+        tell("Thaw", true, S_OK, NULL);
+}
+END_TEST
+
+static bool has_prepared_backup(struct fake_bus *b) {
+        (void)b;
+        return strstr(events.journal, " PrepareBackup") != NULL;
+}
+
+/* A handler of the other session runs until it is released. */
+static void start_held(DWORD freeze_timeout_ms) {
+        ck_assert_int_eq(pthread_mutex_lock(&hold), 0);
+        app.in_prepare_backup = wait_for_release;
+        start_thread_for(freeze_timeout_ms);
+        tell_only("PrepareBackup", &other_session);
+        wait_for(has_prepared_backup);
+}
+
+/* The clock runs while a handler of another session does. */
+START_TEST(a_freeze_that_waits_too_long_for_a_handler_is_not_begun) {
+        start_held(100);
+        tell_only("Freeze", &(struct told){ 0 });
+        wait_until(one_is_expired);
+        ck_assert_int_eq(pthread_mutex_unlock(&hold), 0);
+        assert_answer(await_answer(), false, VSS_E_WRITERERROR_TIMEOUT, NULL);
+        assert_journal(" PrepareBackup Abort");
+}
+END_TEST
+
+/* By whoever asked for it, before the handler came to it. */
+START_TEST(a_freeze_that_was_given_up_is_not_begun) {
+        static const char *const ends[] = { "Abort", "BackupShutdown" };
+        static const char *const journals[] = { " PrepareBackup Abort",
+                                                " PrepareBackup Abort BackupShutdown" };
+
+        start_held(0);
+        tell_only("Freeze", &(struct told){ 0 });
+        tell_only(ends[_i], &(struct told){ 0 });
+        wait_until(two_wait);
+        ck_assert_int_eq(pthread_mutex_unlock(&hold), 0);
+        assert_answer(await_answer(), true, S_OK, NULL);
+        assert_journal(journals[_i]);
+}
+END_TEST
+
+/* By a set that began, whose end nobody would tell it otherwise. */
+START_TEST(a_freeze_that_was_forgotten_is_not_begun) {
+        start_held(0);
+        tell_only("Freeze", &(struct told){ 0 });
+        tell_only("PrepareSnapshot", &other_session);
+        wait_until(two_wait);
+        ck_assert_int_eq(pthread_mutex_unlock(&hold), 0);
+        assert_answer(await_answer(), true, S_OK, NULL);
+        assert_journal(" PrepareBackup Abort PrepareSnapshot");
+}
+END_TEST
+
 START_TEST(alternate_writers_are_reserved) {
         new_writer(0);
         ck_assert_int_eq(CVssWriter_InstallAlternateWriter(writer, GUID_NULL, GUID_NULL),
@@ -443,6 +602,13 @@ int main(void) {
                 many_sessions_do_not_hide_a_frozen_one,
                 events_of_the_other_kind_pass,
                 unsubscribing_waits_no_longer_than_asked,
+                a_frozen_application_is_told_of_its_own_session_alone,
+                a_frozen_loop_is_told_of_its_own_session_alone,
+                another_session_does_not_delay_the_end_of_a_freeze,
+                another_session_does_not_delay_the_end_of_a_lost_freeze,
+                listings_do_not_keep_a_thaw_out,
+                a_freeze_that_waits_too_long_for_a_handler_is_not_begun,
+                a_freeze_that_was_forgotten_is_not_begun,
                 alternate_writers_are_reserved,
         };
         Suite *suite = suite_create("writer-loop");
@@ -455,6 +621,7 @@ int main(void) {
         for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
                 tcase_add_test(tcase, tests[i]);
         tcase_add_loop_test(tcase, a_lost_service_ends_what_began, 0, ARRAY_SIZE(lost_cases));
+        tcase_add_loop_test(tcase, a_freeze_that_was_given_up_is_not_begun, 0, 2);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
