@@ -321,6 +321,13 @@ int restore_set_roll_forward(struct session *s _unused_, const struct component_
 
 /* --- the events --- */
 
+/* Metadata that nobody has read does not say so. */
+static bool restores_in_parallel(void *userdata, const struct participant_info *info) {
+        const struct writer_metadata *m = session_model(userdata, info->instance_id);
+
+        return m && writer_metadata_schema(m) & VSS_BS_WRITER_SUPPORTS_PARALLEL_RESTORES;
+}
+
 static void session_cancel_pre_restore(void *userdata) {
         session_drop_operation(userdata);
 }
@@ -333,6 +340,7 @@ int session_pre_restore(struct session *s, struct async **ret, struct vss_error 
         if (r < 0)
                 return r;
         participants_involve(s->participants, session_concerns, s);
+        participants_allow_parallel_restores(s->participants, restores_in_parallel, s);
         return session_begin_round(s, METHOD_PRE_RESTORE, WRITER_EVENT_PRE_RESTORE, next,
                                    session_cancel_pre_restore, ret, reterr);
 }

@@ -26,7 +26,8 @@ struct participant {
         bool late;       /* did not answer in time, and nothing since */
         bool frozen;     /* was sent Freeze and neither Thaw nor Abort since */
         uint64_t frozen_since_usec; /* monotonic */
-        bool slot;       /* it is counted among the writer's sessions */
+        bool parallel;   /* it takes several restores at a time */
+        enum writer_slot slot; /* it is counted among the writer's sessions */
 };
 
 struct participants {
@@ -49,9 +50,9 @@ DEFINE_CLEANUP(struct participant, participant_free);
 void participant_info(const struct participant *p, struct participant_info *ret);
 /* Did it subscribe to events of this type's kind? Identify is of both. */
 bool participant_takes(const struct participant *p, enum writer_event_type type);
-/* The writer keeps something for this session from its first event on; -EBUSY: it has as many
- * sessions as it can. */
-int participant_take_slot(struct participant *p);
+/* The writer keeps something for this session from its first event on, which is of this type;
+ * -EBUSY: it has *ret_max sessions of this kind, as many as it can. */
+int participant_take_slot(struct participant *p, enum writer_event_type type, unsigned *ret_max);
 void participant_drop_slot(struct participant *p);
 /* Gives the state to the registry, for those without a session. */
 void participant_publish(const struct participant *p);

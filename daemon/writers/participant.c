@@ -260,6 +260,16 @@ void participants_involve(struct participants *p, participant_filter_fn filter, 
         }
 }
 
+void participants_allow_parallel_restores(struct participants *p, participant_filter_fn filter,
+                                          void *userdata) {
+        struct participant_info info;
+
+        for (size_t i = 0; i < p->n; i++) {
+                participant_info(p->items[i], &info);
+                p->items[i]->parallel = filter(userdata, &info);
+        }
+}
+
 size_t participants_involved(const struct participants *p) {
         size_t n = 0;
 
@@ -282,22 +292,25 @@ bool participant_takes(const struct participant *p, enum writer_event_type type)
         return type == WRITER_EVENT_IDENTIFY || (p->subscribe & kind) != 0;
 }
 
-int participant_take_slot(struct participant *p) {
+int participant_take_slot(struct participant *p, enum writer_event_type type, unsigned *ret_max) {
+        bool restore = writer_event_type_is_restore(type);
+        enum writer_slot slot = restore ? WRITER_SLOT_RESTORE : WRITER_SLOT_BACKUP;
         int r;
 
-        if (p->slot)
+        *ret_max = !restore ? WRITER_BACKUPS_MAX : p->parallel ? WRITER_RESTORES_MAX : 1;
+        if (p->slot != WRITER_SLOT_NONE)
                 return 0;
-        r = writer_take_slot(p->link.writer);
+        r = writer_take_slot(p->link.writer, slot, *ret_max);
         if (r < 0)
                 return r;
-        p->slot = true;
+        p->slot = slot;
         return 0;
 }
 
 void participant_drop_slot(struct participant *p) {
-        if (p->slot && p->link.writer)
-                writer_drop_slot(p->link.writer);
-        p->slot = false;
+        if (p->slot != WRITER_SLOT_NONE && p->link.writer)
+                writer_drop_slot(p->link.writer, p->slot);
+        p->slot = WRITER_SLOT_NONE;
 }
 
 bool participants_any_failed(const struct participants *p, struct vss_error *reterr) {

@@ -72,6 +72,10 @@ uint64_t participants_freeze_deadline(const struct participants *p, uint64_t at_
  * chosen otherwise (component mode: those with a component of their own; a restore: those with a
  * component that is selected), and of these to those that subscribed to this kind of event. */
 void participants_involve(struct participants *p, participant_filter_fn filter, void *userdata);
+/* A writer takes part in one restore at a time, and the next is refused, unless it says of itself
+ * that it takes several. */
+void participants_allow_parallel_restores(struct participants *p, participant_filter_fn filter,
+                                          void *userdata);
 /* Those that get the events of a backup. */
 size_t participants_involved(const struct participants *p);
 

@@ -454,19 +454,23 @@ int participants_prepare_abort(struct participants *p) {
 
 /* A writer is in a bounded number of sessions; what ends one always reaches it. */
 static bool round_find_slot(struct round *r, struct participant *p) {
-        if (type_ends_session(r->event.type) || participant_take_slot(p) >= 0)
+        const char *kind = writer_event_type_is_restore(r->event.type) ? "restore" : "backup";
+        unsigned max;
+
+        if (type_ends_session(r->event.type) || participant_take_slot(p, r->event.type, &max) >= 0)
                 return true;
         writer_session_state_refuse(&p->state, r->event.type);
         p->told = true; /* of its part in this session */
         log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
-                 "Writer %s takes part in %u sessions already; it is left out of session %s",
-                 p->name, WRITER_SESSIONS_MAX, VSS_ID_TEXT(r->event.session_id));
+                 "Writer %s takes part in %u %s(s) already, as many as it can; it is left out of "
+                 "session %s",
+                 p->name, max, kind, VSS_ID_TEXT(r->event.session_id));
         r->result.failed++;
         if (r->result.error.hr == S_OK)
                 (void)vss_error_set(&r->result.error, VSS_E_WRITER_STATUS_NOT_AVAILABLE, EBUSY,
-                                    "writer %s takes part in %u sessions already; wait until one "
-                                    "of them ends",
-                                    p->name, WRITER_SESSIONS_MAX);
+                                    "writer %s takes part in %u %s(s) already, as many as it can; "
+                                    "wait until one of them ends",
+                                    p->name, max, kind);
         return false;
 }
 

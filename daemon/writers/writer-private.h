@@ -20,10 +20,13 @@ void writer_link_detach(struct writer_link *link);
 void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure,
                        const char *message);
 
-/* One session more that it keeps something for; -EBUSY: it has WRITER_SESSIONS_MAX of them. */
-#define WRITER_SESSIONS_MAX 64U
-int writer_take_slot(struct writer *w);
-void writer_drop_slot(struct writer *w);
+/* The sessions that it keeps something for. Restores are counted beside backups. */
+enum writer_slot { WRITER_SLOT_NONE, WRITER_SLOT_BACKUP, WRITER_SLOT_RESTORE, _WRITER_SLOT_MAX };
+#define WRITER_BACKUPS_MAX 64U
+#define WRITER_RESTORES_MAX 8U /* with VSS_BS_WRITER_SUPPORTS_PARALLEL_RESTORES; without it 1 */
+/* One more; -EBUSY: it has max of them. */
+int writer_take_slot(struct writer *w, enum writer_slot slot, unsigned max);
+void writer_drop_slot(struct writer *w, enum writer_slot slot);
 
 const struct writer_transport *writer_transport(const struct writer *w);
 void *writer_peer(const struct writer *w);

@@ -172,7 +172,7 @@ void writer_session_state_done(struct writer_session_state *s) {
 }
 
 VSS_WRITER_STATE writer_session_state_shown(const struct writer_session_state *s) {
-        if (s->failed != VSS_WS_UNKNOWN && s->failure != VSS_E_WRITER_STATUS_NOT_AVAILABLE)
+        if (s->failed != VSS_WS_UNKNOWN && !s->refused)
                 return s->failed;
         return s->mute ? VSS_WS_UNKNOWN : s->phase;
 }
@@ -185,6 +185,8 @@ static VSS_WRITER_STATE effective(const struct writer_session_state *s) {
 
 enum writer_delivery writer_session_state_ask(const struct writer_session_state *s,
                                               enum writer_event_type type) {
+        if (s->refused)
+                return WRITER_SKIP;
         return writer_transition(type, effective(s))->delivery;
 }
 
@@ -310,9 +312,9 @@ enum writer_outcome writer_session_state_expire(struct writer_session_state *s) 
 void writer_session_state_refuse(struct writer_session_state *s, enum writer_event_type type) {
         const struct writer_transition *t = writer_transition(type, effective(s));
 
-        /* As a veto of that event: what comes after it is not for this writer, either. */
         state_fail(s, t, true, VSS_E_WRITER_STATUS_NOT_AVAILABLE, S_OK, NULL);
         s->mute = true;
+        s->refused = true;
 }
 
 enum writer_outcome writer_session_state_lose(struct writer_session_state *s) {

@@ -44,6 +44,7 @@ struct writer_session_state {
         bool vetoed;             /* failed, and only Abort and BackupShutdown still reach it */
         bool mute;               /* gone, did not even answer an Abort, or could not be asked:
                                     shown as UNKNOWN */
+        bool refused;            /* could not be asked: nothing of the session reaches it */
         HRESULT failure, application;
         char *message; /* owned */
 };

@@ -23,7 +23,7 @@ struct writer {
         const struct writer_transport *transport;
         void *peer;
         struct writer_link *links;
-        unsigned n_sessions; /* in which it has been told more than Identify */
+        unsigned n_sessions[_WRITER_SLOT_MAX]; /* in which it was told more than Identify */
 
         VSS_WRITER_STATE state;
         HRESULT failure;
@@ -418,17 +418,17 @@ void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure
         tell_soon(w);
 }
 
-int writer_take_slot(struct writer *w) {
-        if (w->n_sessions >= WRITER_SESSIONS_MAX)
+int writer_take_slot(struct writer *w, enum writer_slot slot, unsigned max) {
+        if (w->n_sessions[slot] >= max)
                 return -EBUSY;
-        w->n_sessions++;
+        w->n_sessions[slot]++;
         return 0;
 }
 
-void writer_drop_slot(struct writer *w) {
-        assert(w->n_sessions > 0);
+void writer_drop_slot(struct writer *w, enum writer_slot slot) {
+        assert(w->n_sessions[slot] > 0);
 
-        w->n_sessions--;
+        w->n_sessions[slot]--;
 }
 
 void writer_link_attach(struct writer_link *link, struct writer *w) {

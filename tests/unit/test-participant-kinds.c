@@ -223,8 +223,8 @@ START_TEST(a_part_can_fail_only_where_there_are_components) {
 }
 END_TEST
 
-START_TEST(a_writer_is_in_a_bounded_number_of_sessions) {
-        struct participants *others[WRITER_SESSIONS_MAX];
+START_TEST(a_writer_is_in_a_bounded_number_of_backups) {
+        struct participants *others[WRITER_BACKUPS_MAX];
         struct participants *own = participants;
 
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -242,6 +242,16 @@ START_TEST(a_writer_is_in_a_bounded_number_of_sessions) {
         ck_state(back, VSS_WS_UNKNOWN, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
         run(WRITER_EVENT_PREPARE_SNAPSHOT);
         ck_assert_uint_eq(ended.asked, 0);
+
+        /* A restore goes on beside them. */
+        participants_free(own);
+        ck_assert_int_eq(participants_new(&own, registry), 0);
+        participants = own;
+        run(WRITER_EVENT_IDENTIFY);
+        run(WRITER_EVENT_PRE_RESTORE);
+        ck_assert_uint_eq(ended.failed, 0);
+        run(WRITER_EVENT_POST_RESTORE);
+        ck_assert_uint_eq(ended.asked, 3);
 
         /* A session that ends makes room, by its last event or without. */
         participants = others[0];
@@ -262,6 +272,58 @@ START_TEST(a_writer_is_in_a_bounded_number_of_sessions) {
 }
 END_TEST
 
+static struct participants *begin_restore(void) {
+        ck_assert_int_eq(participants_new(&participants, registry), 0);
+        run(WRITER_EVENT_IDENTIFY);
+        participants_allow_parallel_restores(participants, only_back, NULL);
+        run(WRITER_EVENT_PRE_RESTORE);
+        return participants;
+}
+
+START_TEST(a_writer_is_in_one_restore_or_in_a_few_if_it_says_so) {
+        struct participants *others[WRITER_RESTORES_MAX], *one_too_many;
+
+        participants_free(participants);
+        others[0] = begin_restore();
+        ck_assert_uint_eq(ended.asked, 3);
+        ck_assert_uint_eq(ended.failed, 0);
+        for (size_t i = 1; i < ARRAY_SIZE(others); i++) {
+                others[i] = begin_restore();
+                ck_assert_str_eq(journal.text, "back:PreRestore ");
+                ck_assert_uint_eq(ended.failed, 2);
+                ck_assert_int_eq(ended.hr, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+                ck_state(back, VSS_WS_STABLE, S_OK);
+                ck_state(front, VSS_WS_UNKNOWN, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+        }
+        one_too_many = begin_restore();
+        ck_assert_str_eq(journal.text, "");
+        ck_state(back, VSS_WS_UNKNOWN, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+
+        /* Who was not asked before is not told afterwards, and stays what it was. */
+        run(WRITER_EVENT_POST_RESTORE);
+        ck_assert_str_eq(journal.text, "");
+        ck_assert_uint_eq(ended.failed, 0);
+        ck_state(back, VSS_WS_UNKNOWN, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+        participants_free(one_too_many);
+        participants = others[1];
+        run(WRITER_EVENT_POST_RESTORE);
+        ck_assert_str_eq(journal.text, "back:PostRestore ");
+        ck_state(sys, VSS_WS_UNKNOWN, VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+
+        /* That made room in one; the end of a session, without PostRestore, makes it in all. */
+        participants_free(others[1]);
+        others[1] = begin_restore();
+        ck_assert_str_eq(journal.text, "back:PreRestore ");
+        participants_free(others[1]);
+        participants_free(others[0]);
+        others[0] = begin_restore();
+        ck_assert_uint_eq(ended.asked, 3);
+        for (size_t i = 2; i < ARRAY_SIZE(others); i++)
+                participants_free(others[i]);
+        participants = others[0];
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("participant-kinds");
         TCase *tc = tcase_create("all");
@@ -278,7 +340,8 @@ int main(void) {
         tcase_add_test(tc, who_is_not_frozen_shortens_no_freeze);
         tcase_add_test(tc, a_shutdown_that_expires_still_tells_everybody);
         tcase_add_loop_test(tc, a_part_can_fail_only_where_there_are_components, 0, 2);
-        tcase_add_test(tc, a_writer_is_in_a_bounded_number_of_sessions);
+        tcase_add_test(tc, a_writer_is_in_a_bounded_number_of_backups);
+        tcase_add_test(tc, a_writer_is_in_one_restore_or_in_a_few_if_it_says_so);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

@@ -329,6 +329,55 @@ START_TEST(a_writer_that_never_wants_to_know_is_not_told) {
 }
 END_TEST
 
+static HRESULT failure_of_front(struct session *s) {
+        struct writer_status status;
+
+        ck_finished(session_gather_writer_status, s);
+        for (uint32_t i = 0;; i++) {
+                ck_ok(session_get_writer_status(s, i, &status, &error));
+                if (streq(status.name, "front"))
+                        return status.failure;
+        }
+}
+
+START_TEST(restores_of_one_writer_wait_for_each_other_unless_it_takes_several) {
+        static char metadata[sizeof(front_metadata)];
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        const bool several = _i == 1;
+        struct session *s[2];
+
+        a.flag = true;
+        (void)snprintf(metadata, sizeof(metadata), "%s", front_metadata);
+        if (several)
+                memcpy(strstr(metadata, "29440"), "62208", 5);
+        host.front.metadata = metadata;
+        host.journal.text[0] = '\0';
+        for (size_t i = 0; i < ARRAY_SIZE(s); i++) {
+                s[i] = restore_gathered();
+                ck_assert_int_eq(call_component(s[i], METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+                host.journal.text[0] = '\0';
+                ck_finished(session_pre_restore, s[i]);
+        }
+        ck_assert_str_eq(host.journal.text, several ? "front:PreRestore " : "");
+        ck_assert_int_eq(failure_of_front(s[0]), S_OK);
+        ck_assert_int_eq(failure_of_front(s[1]),
+                         several ? S_OK : VSS_E_WRITER_STATUS_NOT_AVAILABLE);
+        /* It was not told before, and is not now. */
+        host.journal.text[0] = '\0';
+        ck_finished(session_post_restore, s[1]);
+        ck_assert_str_eq(host.journal.text, several ? "front:PostRestore " : "");
+        session_free(s[0]);
+        session_free(s[1]);
+        host_settle();
+
+        s[0] = restore_gathered();
+        ck_assert_int_eq(call_component(s[0], METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        ck_finished(session_pre_restore, s[0]);
+        ck_assert_int_eq(failure_of_front(s[0]), S_OK);
+        session_free(s[0]);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("session-restore");
         TCase *tc = tcase_create("all");
@@ -343,6 +392,8 @@ int main(void) {
         tcase_add_test(tc, a_restore_moves_to_another_instance);
         tcase_add_test(tc, what_is_deselected_is_not_restored);
         tcase_add_test(tc, a_writer_that_never_wants_to_know_is_not_told);
+        tcase_add_loop_test(tc, restores_of_one_writer_wait_for_each_other_unless_it_takes_several,
+                            0, 2);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
