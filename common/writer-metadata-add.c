@@ -133,11 +133,11 @@ static int check_files(const struct list_rule *rule, const struct writer_metadat
                        struct vss_error *reterr) {
         int r;
 
-        r = xml_text_require(f->path, "The path of a file set", reterr);
+        r = xml_path_require(f->path, "The path of a file set", reterr);
         if (r >= 0)
-                r = xml_text_require(f->filespec, "The file specification", reterr);
+                r = xml_path_require(f->filespec, "The file specification", reterr);
         if (r >= 0 && rule->alternate_path)
-                r = xml_text_check(f->alternate_path, "The alternate location", reterr);
+                r = xml_path_check(f->alternate_path, "The alternate location", reterr);
         if (r < 0)
                 return r;
         if (strpbrk(f->path, "*?"))

@@ -4,6 +4,7 @@
  * Namespaces are not looked at: real documents repeat and empty them at will. */
 
 #include "common/base64.h"
+#include "common/path-escape.h"
 #include "common/vss-id.h"
 #include "common/writer-metadata-verbatim.h"
 #include <limits.h>
@@ -242,11 +243,39 @@ static const enum writer_metadata_list list_of_element[_ELEMENT_MAX] = {
         [ELEMENT_MAPPING] = WRITER_METADATA_MAPPINGS,
 };
 
+/* Names of files that are not UTF-8, whole: those of texts are freed with it. */
+struct whole_names {
+        char *names[3];
+};
+
+static void whole_names_done(struct whole_names *w) {
+        for (size_t i = 0; i < ARRAY_SIZE(w->names); i++)
+                free(w->names[i]);
+}
+
+/* Puts the whole name in the place of what is shown of it. False: no memory. */
+static bool read_whole(struct reading *r, struct metadata_text *text, const struct value *escaped,
+                       char **ret) {
+        int q;
+
+        if (!escaped->text)
+                return true;
+        q = path_unescape(str_or_empty(text->text), text->size, escaped->text, escaped->size, ret);
+        if (q < 0)
+                return false;
+        if (q > 0)
+                *text = (struct metadata_text){ *ret, strlen(*ret) };
+        else
+                r->odd = true; /* and what is shown counts */
+        return true;
+}
+
 /* Attributes that an element's row does not name are never there. */
 static bool read_files(struct reading *r, enum element element, const struct value *values) {
         enum writer_metadata_list list = list_of_element[element];
         struct metadata_component *c = list < METADATA_WRITER_LISTS ? r->component : NULL;
-        const struct metadata_text texts[3] = {
+        _cleanup_(whole_names_done) struct whole_names whole = { 0 };
+        struct metadata_text texts[3] = {
                 { values[0].text, values[0].size },
                 { values[1].text, values[1].size },
                 { values[4].text, values[4].size },
@@ -255,6 +284,9 @@ static bool read_files(struct reading *r, enum element element, const struct val
 
         if (c && !read_mask(r, "filespecBackupType", &values[2], BACKUP_TYPE_DEFAULT, &mask))
                 return true;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (!read_whole(r, &texts[i], &values[5 + i], &whole.names[i]))
+                        return out_of_memory(r);
         if (r->check_only)
                 (void)read_yes_no(r, &values[3]); /* it cannot be refused */
         else if (metadata_put_set(r->m, c, list, texts, read_yes_no(r, &values[3]), mask) < 0)
@@ -297,15 +329,17 @@ static bool read_icon(struct reading *r, enum element element, const struct valu
                                 "restoreMetadata",      "notifyOnBackupComplete", "selectable", \
                                 "selectableForRestore", "componentFlags",         "icon" },     \
         }
-#define DATABASE_FILES_ROW(element_name)                                             \
-        {                                                                            \
-                .name = (element_name), .parents = IN(DATABASE), .read = read_files, \
-                .attributes = { "path", "filespec", "filespecBackupType" },          \
+/* Of path, filespec and alternatePath. */
+#define ESCAPED_NAMES "escapedPath", "escapedFilespec", "escapedAlternatePath"
+#define DATABASE_FILES_ROW(element_name)                                                           \
+        {                                                                                          \
+                .name = (element_name), .parents = IN(DATABASE), .read = read_files,               \
+                .attributes = { "path", "filespec", "filespecBackupType", "", "", ESCAPED_NAMES }, \
         }
-#define EXCLUDES_ROW(element_name)                                                    \
-        {                                                                             \
-                .name = (element_name), .parents = IN(LOCATIONS), .read = read_files, \
-                .attributes = { "path", "filespec", "", "recursive" },                \
+#define EXCLUDES_ROW(element_name)                                                        \
+        {                                                                                 \
+                .name = (element_name), .parents = IN(LOCATIONS), .read = read_files,     \
+                .attributes = { "path", "filespec", "", "recursive", "", ESCAPED_NAMES }, \
         }
 
 /* An attribute named "" keeps a place free. */
@@ -328,8 +362,8 @@ static const struct row rows[_ELEMENT_MAX] = {
         [ELEMENT_MAPPING] = { .name = "ALTERNATE_LOCATION_MAPPING",
                               .parents = IN(RESTORE),
                               .read = read_files,
-                              .attributes = { "path", "filespec", "", "recursive",
-                                              "alternatePath" } },
+                              .attributes = { "path", "filespec", "", "recursive", "alternatePath",
+                                              ESCAPED_NAMES } },
         [ELEMENT_LOCATIONS] = { .name = "BACKUP_LOCATIONS",
                                 .parents = IN(ROOT),
                                 .read = read_locations },
@@ -339,7 +373,7 @@ static const struct row rows[_ELEMENT_MAX] = {
                             .parents = IN(FILE_GROUP),
                             .read = read_files,
                             .attributes = { "path", "filespec", "filespecBackupType", "recursive",
-                                            "alternatePath" } },
+                                            "alternatePath", ESCAPED_NAMES } },
         [ELEMENT_DATABASE_FILES] = DATABASE_FILES_ROW("DATABASE_FILES"),
         [ELEMENT_DATABASE_LOG_FILES] = DATABASE_FILES_ROW("DATABASE_LOGFILES"),
         [ELEMENT_DEPENDENCY] = { .name = "DEPENDENCY",

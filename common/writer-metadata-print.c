@@ -1,6 +1,7 @@
 /* The document as text, in the format's order. */
 
 #include "common/base64.h"
+#include "common/path-escape.h"
 #include "common/vss-id.h"
 #include "common/writer-metadata-model.h"
 #include "common/xml-printer.h"
@@ -60,6 +61,30 @@ static const struct list_format {
 };
 _Static_assert(ARRAY_SIZE(formats) == _WRITER_METADATA_LIST_MAX, "a format for each list");
 
+/* A name of files, or what can be shown of it. */
+static void print_name(struct xml_printer *p, const char *markup, const char *value) {
+        _cleanup_(freep) char *shown = NULL;
+
+        if (!value || !path_escape_is_needed(value)) {
+                print_optional(p, markup, value);
+                return;
+        }
+        shown = path_escape_shown(value);
+        p->failed = p->failed || !shown;
+        print_optional(p, markup, shown);
+}
+
+/* All of it, where that could not be shown. */
+static void print_escape(struct xml_printer *p, const char *markup, const char *value) {
+        _cleanup_(freep) char *escaped = NULL;
+
+        if (!path_escape_is_needed(value))
+                return;
+        escaped = path_escape(value);
+        p->failed = p->failed || !escaped;
+        print_optional(p, markup, escaped);
+}
+
 static void print_list(struct xml_printer *p, enum writer_metadata_list list,
                        const struct metadata_list *own) {
         const struct list_format *format = &formats[list];
@@ -68,13 +93,16 @@ static void print_list(struct xml_printer *p, enum writer_metadata_list list,
                 const struct metadata_set *set = &own->sets[i];
 
                 xml_printer_markup(p, format->start);
-                xml_printer_attribute(p, "path", str_or_empty(set->path));
-                xml_printer_attribute(p, "filespec", str_or_empty(set->filespec));
+                print_name(p, "path", str_or_empty(set->path));
+                print_name(p, "filespec", str_or_empty(set->filespec));
                 if (set->recursive || format->recursive)
                         print_yes_no(p, " recursive=\"", set->recursive);
-                print_optional(p, "alternatePath", set->alternate_path);
+                print_name(p, "alternatePath", set->alternate_path);
                 if (format->mask)
                         print_number(p, " filespecBackupType=\"", set->backup_type_mask);
+                print_escape(p, "escapedPath", set->path);
+                print_escape(p, "escapedFilespec", set->filespec);
+                print_escape(p, "escapedAlternatePath", set->alternate_path);
                 xml_printer_markup(p, "/>");
         }
 }

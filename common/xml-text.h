@@ -9,3 +9,6 @@
 int xml_text_check(const char *s, const char *what, struct vss_error *reterr);
 /* The same, and not empty. */
 int xml_text_require(const char *s, const char *what, struct vss_error *reterr);
+/* The same two for names of files where these may be bytes (path-escape.h). */
+int xml_path_check(const char *s, const char *what, struct vss_error *reterr);
+int xml_path_require(const char *s, const char *what, struct vss_error *reterr);

@@ -15,7 +15,7 @@ int check_path(const char *path, const char *what, struct vss_error *reterr) {
         _cleanup_(freep) char *expanded = NULL;
         int r;
 
-        r = xml_text_require(path, what, reterr);
+        r = xml_path_require(path, what, reterr);
         if (r >= 0)
                 r = path_variables_expand(&expanded, path, reterr);
         if (r < 0)
@@ -38,7 +38,7 @@ int check_path(const char *path, const char *what, struct vss_error *reterr) {
 int check_filespec(const char *filespec, const char *what, struct vss_error *reterr) {
         int r;
 
-        r = xml_text_require(filespec, what, reterr);
+        r = xml_path_require(filespec, what, reterr);
         if (r < 0)
                 return r;
         if (strchr(filespec, '/'))

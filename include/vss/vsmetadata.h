@@ -156,7 +156,8 @@ HRESULT IVssCreateWriterMetadata_AddDatabaseLogFiles(IVssCreateWriterMetadata *m
  * IVssCreateWriterMetadata::AddFilesToFileGroup: adds a set of files to a file group.
  *
  * wszLogicalPath, wszGroupName: of a component added before. wszPath: a directory.
- * wszFilespec: file names with '*' and '?'. bRecursive: also below the directory.
+ * wszFilespec: file names with '*' and '?'; both may be bytes that are not UTF-8, as names of files
+ * are, and so may wszAlternateLocation. bRecursive: also below the directory.
  * wszAlternateLocation: the directory where the files lie now, if that is not where they are to be
  * restored, or NULL. dwBackupTypeMask: VSS_FSBT_...; the usual value is
  * VSS_FSBT_ALL_BACKUP_REQUIRED | VSS_FSBT_ALL_SNAPSHOT_REQUIRED.

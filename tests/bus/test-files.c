@@ -37,6 +37,7 @@ static bool on_identify(CVssWriter *w _unused_, void *user _unused_, IVssCreateW
                add(m, "main", "data", false, "*.dat", true) &&
                add(m, "main", "extra", true, "*.extra", false) &&
                add(m, NULL, "odd", true, "must-be-there", false) &&
+               add(m, NULL, "bytes", true, "*.\xff", false) &&
                SUCCEEDED(IVssCreateWriterMetadata_AddExcludeFiles(m, "/srv/data/cache", "*", true));
 }
 
@@ -267,6 +268,12 @@ START_TEST(files_are_listed_from_the_originals) {
         vssctl("files 'Test: files'");
         expect_status(5);
         expect_text("There is no file 'must-be-there' in /srv/data");
+        /* A name that is no text goes through the documents and comes out whole. */
+        write_file("/srv/data/a.\xff", "now");
+        run(VSSCTL " -q files -0 'Test: files:bytes' | tr '\\0' '\\n'");
+        expect_text("/srv/data/a.\xff\n");
+        vssctl("files --json 'Test: files:bytes'");
+        expect_text("\"path_hex\": \"2f7372762f646174612f612eff\"");
         vssctl("files 'Nobody'");
         expect_status(2);
         expect_text("no writer has this name");
@@ -472,7 +479,7 @@ START_TEST(the_example_saves_the_files_of_then) {
                                        "./files/srv/data/a.dat\n"
                                        "./files/srv/data/must-be-there\n"
                                        "./files/srv/data/sub/b\nb.dat\nthen");
-        ck_assert_uint_eq(heard.succeeded, 3); /* config, main, odd */
+        ck_assert_uint_eq(heard.succeeded, 4); /* config, main, odd, bytes */
         /* Nothing is left. */
         vssctl("list --json");
         ck_assert_str_eq(printed.text, "{\n  \"snapshots\": []\n}\n");
@@ -486,7 +493,7 @@ START_TEST(the_example_tells_when_a_file_is_missing) {
         make_directory("/run/backup");
         run(EXAMPLE_REQUESTER " /run/backup 2>&1");
         expect_text("odd: There is no file 'must-be-there'");
-        ck_assert_uint_eq(heard.succeeded, 2);
+        ck_assert_uint_eq(heard.succeeded, 3);
         tear_down();
 }
 END_TEST
