@@ -354,7 +354,7 @@ int backup_component_add_entry(struct backup_component *c, enum backup_list list
         if (!node)
                 return backup_out_of_memory(reterr);
         if (backup_charge(d, 1, strlen(row->element) + 3) < 0 ||
-            fill_entry(d, node, row, entry) < 0 || backup_entries_append(own, node) < 0) {
+            fill_entry(d, node, row, entry) < 0 || backup_component_append(c, list, node) < 0) {
                 xmlFreeNode(node);
                 return backup_out_of_memory(reterr);
         }

@@ -99,7 +99,7 @@ static int read_component(struct backup_writer *w, xmlNode *node, struct vss_err
 
                 if (child->type == XML_ELEMENT_NODE)
                         list = backup_list_of_element((const char *)child->name);
-                if (list != _BACKUP_LIST_MAX && backup_entries_append(&c->lists[list], child) < 0)
+                if (list != _BACKUP_LIST_MAX && backup_component_append(c, list, child) < 0)
                         return backup_out_of_memory(reterr);
         }
         return 0;

@@ -25,6 +25,7 @@ struct backup_component {
         xmlNode *node;
         VSS_COMPONENT_TYPE type;
         struct backup_entries lists[_BACKUP_LIST_MAX];
+        struct key_index subcomponents; /* RESTORE_SUBCOMPONENTs, by logical path and name */
 };
 
 struct backup_writer {
@@ -97,7 +98,8 @@ int backup_writer_adopt_component(struct backup_writer *w, xmlNode *node,
                                   struct backup_component **ret);
 struct backup_component *backup_component_free(struct backup_component *c);
 DEFINE_CLEANUP(struct backup_component, backup_component_free);
-int backup_entries_append(struct backup_entries *entries, xmlNode *node);
+/* An element of a list: -ENOMEM leaves the component as it was. */
+int backup_component_append(struct backup_component *c, enum backup_list list, xmlNode *node);
 /* _BACKUP_LIST_MAX: no list's element. */
 enum backup_list backup_list_of_element(const char *element);
 

@@ -24,6 +24,8 @@ struct backup_document *backup_document_alloc(void) {
 struct backup_component *backup_component_free(struct backup_component *c) {
         for (size_t i = 0; c && i < _BACKUP_LIST_MAX; i++)
                 free(c->lists[i].nodes);
+        if (c)
+                key_index_done(&c->subcomponents);
         free(c);
         return NULL;
 }
@@ -214,9 +216,43 @@ static int reserve(void *array, size_t n, size_t *n_allocated) {
         return 0;
 }
 
-int backup_entries_append(struct backup_entries *entries, xmlNode *node) {
+static uint64_t hash_subcomponent(const char *logical_path, const char *name) {
+        return key_hash_text(key_hash_text(0, logical_path), name);
+}
+
+static bool match_subcomponent(const void *item, const void *wanted) {
+        const struct backup_component_key *key = wanted;
+        const xmlNode *node = item;
+
+        return streq(str_or_empty(backup_attribute(node, "logicalPath")),
+                     str_or_empty(key->logical_path)) &&
+               streq(str_or_empty(backup_attribute(node, "componentName")),
+                     str_or_empty(key->name));
+}
+
+bool backup_component_has_subcomponent(const struct backup_component *c, const char *logical_path,
+                                       const char *name) {
+        const struct backup_component_key key = { .logical_path = logical_path, .name = name };
+
+        return key_index_find(&c->subcomponents, hash_subcomponent(logical_path, name),
+                              match_subcomponent, &key);
+}
+
+int backup_component_append(struct backup_component *c, enum backup_list list, xmlNode *node) {
+        struct backup_entries *entries = &c->lists[list];
+
         if (reserve(&entries->nodes, entries->n, &entries->n_allocated) < 0)
                 return -ENOMEM;
+        if (list == BACKUP_LIST_RESTORE_SUBCOMPONENT) {
+                const char *path = backup_attribute(node, "logicalPath"),
+                           *name = backup_attribute(node, "componentName");
+
+                if (!backup_component_has_subcomponent(c, path, name)) {
+                        if (key_index_reserve(&c->subcomponents) < 0)
+                                return -ENOMEM;
+                        key_index_add(&c->subcomponents, hash_subcomponent(path, name), node);
+                }
+        }
         entries->nodes[entries->n++] = node;
         return 0;
 }

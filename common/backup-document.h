@@ -149,6 +149,9 @@ size_t backup_component_n_entries(const struct backup_component *c, enum backup_
 /* False out of range; the texts are borrowed until the component changes. */
 bool backup_component_entry(const struct backup_component *c, enum backup_list list, size_t i,
                             struct backup_entry *ret);
+/* Of the RESTORE_SUBCOMPONENTs: is one of these? In constant time. */
+bool backup_component_has_subcomponent(const struct backup_component *c, const char *logical_path,
+                                       const char *name);
 int backup_component_add_entry(struct backup_component *c, enum backup_list list,
                                const struct backup_entry *entry, struct vss_error *reterr);
 /* All entries of the list. */

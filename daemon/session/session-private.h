@@ -2,7 +2,7 @@
 
 /* Inside daemon/session/ only: the object whose methods fill several rooms. */
 
-#include "common/writer-metadata.h"
+#include "common/file-set-index.h"
 #include "daemon/coordinator/coordinator.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
@@ -161,6 +161,8 @@ int session_check_writers(struct session *s, session_done_fn done, struct vss_er
 /* --- writer-model.c: the metadata of gathered writers, read --- */
 /* Is it read? */
 const struct writer_metadata *session_model(const struct session *s, VSS_ID instance_id);
+/* In a restore: which files it has. */
+const struct file_set_index *session_model_files(const struct session *s, VSS_ID instance_id);
 /* Reads it, once however many wait for it; done() comes from the loop, and result is NULL. */
 int session_read_model(struct session *s, const struct participant_info *info, session_done_fn done,
                        void *userdata, struct vss_error *reterr);

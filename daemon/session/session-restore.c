@@ -98,67 +98,34 @@ static bool is_in_set(const struct backup_component_key *key, const char *path, 
                (rest[strlen(key->name)] == '\0' || rest[strlen(key->name)] == '\\');
 }
 
-/* A directory is the same with and without a separator at its end. */
-static bool same_path(const char *a, const char *b) {
-        size_t n = strlen(a), k = strlen(b);
-
-        while (n > 1 && (a[n - 1] == '/' || a[n - 1] == '\\'))
-                n--;
-        while (k > 1 && (b[k - 1] == '/' || b[k - 1] == '\\'))
-                k--;
-        return n == k && memcmp(a, b, n) == 0;
-}
-
 /* texts: path, file specification; flag: recursive. */
-static bool list_has(const struct writer_metadata *m, enum writer_metadata_list list,
-                     size_t component, const struct component_args *a) {
-        struct writer_metadata_files f;
-
-        for (size_t i = 0; writer_metadata_get_files(m, list, component, i, &f); i++)
-                if (same_path(f.path, a->texts[0]) && streq(f.filespec, a->texts[1]) &&
-                    f.recursive == a->flag)
-                        return true;
-        return false;
-}
-
-static bool set_has_files(const struct writer_metadata *m, const struct component_args *a) {
-        static const enum writer_metadata_list lists[] = {
-                WRITER_METADATA_FILES,
-                WRITER_METADATA_DATABASE_FILES,
-                WRITER_METADATA_DATABASE_LOG_FILES,
-        };
-
-        for (size_t i = 0; i < writer_metadata_n_components(m); i++) {
-                const struct writer_metadata_component *c = writer_metadata_component(m, i);
-
-                for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
-                        if (is_in_set(&a->key, c->logical_path, c->name, false) &&
-                            list_has(m, lists[k], i, a))
-                                return true;
-        }
-        return false;
+static struct file_set_key files_of(const struct component_args *a) {
+        return (struct file_set_key){ a->texts[0], a->texts[1], a->flag };
 }
 
 static int check_files(const struct session *s, const char *method, const struct component_args *a,
-                       const struct backup_component *c, const struct writer_metadata **ret,
+                       const struct backup_component *c, const struct file_set_index **ret,
                        struct vss_error *reterr) {
-        const struct writer_metadata *m;
+        const struct file_set_key key = files_of(a);
+        const struct file_set_index *files = NULL;
+        struct participant_info live;
 
         if (str_empty(a->texts[0]) || str_empty(a->texts[1]) || str_empty(a->texts[2]))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "%s needs a path, a file specification and a destination",
                                      method);
-        m = live_model(s, method, a, c, reterr);
-        if (!m)
-                return -ENOENT;
-        if (!set_has_files(m, a))
+        if (session_find_live(s, &a->key, c, &live))
+                files = session_model_files(s, live.instance_id);
+        if (!files)
+                return refuse_writer(method, &a->key, reterr);
+        if (!file_set_index_has(files, a->key.logical_path, a->key.name, &key))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "%s: neither the component '%s' nor one below it has the file "
                                      "set %s, %s%s; it must be named exactly as in the writer's "
                                      "metadata",
                                      method, a->key.name, a->texts[0], a->texts[1],
                                      a->flag ? ", recursive" : "");
-        *ret = m;
+        *ret = files;
         return 0;
 }
 
@@ -174,10 +141,10 @@ static int add_files(struct backup_component *c, enum backup_list list,
 
 int restore_add_target(struct session *s, const struct component_args *a,
                        struct backup_component *c, struct vss_error *reterr) {
-        const struct writer_metadata *m;
+        const struct file_set_index *files;
         int r;
 
-        r = check_files(s, "AddNewTarget", a, c, &m, reterr);
+        r = check_files(s, "AddNewTarget", a, c, &files, reterr);
         return r < 0 ? r : add_files(c, BACKUP_LIST_NEW_TARGET, a, reterr);
 }
 
@@ -185,13 +152,14 @@ int restore_add_target(struct session *s, const struct component_args *a,
  * mapping may have variables in it. */
 int restore_add_mapping(struct session *s, const struct component_args *a,
                         struct backup_component *c, struct vss_error *reterr) {
-        const struct writer_metadata *m;
+        const struct file_set_key key = files_of(a);
+        const struct file_set_index *files;
         int r;
 
-        r = check_files(s, "AddAlternativeLocationMapping", a, c, &m, reterr);
+        r = check_files(s, "AddAlternativeLocationMapping", a, c, &files, reterr);
         if (r < 0)
                 return r;
-        if (!list_has(m, WRITER_METADATA_MAPPINGS, 0, a))
+        if (!file_set_index_maps(files, &key))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "The writer offers no alternate location for the file set %s, "
                                      "%s of the component '%s'",
@@ -200,17 +168,6 @@ int restore_add_mapping(struct session *s, const struct component_args *a,
 }
 
 /* texts: logical path, name; flag: repair. */
-static bool has_subcomponent(const struct backup_component *c, const struct component_args *a) {
-        struct backup_entry entry;
-
-        for (size_t i = 0; backup_component_entry(c, BACKUP_LIST_RESTORE_SUBCOMPONENT, i, &entry);
-             i++)
-                if (streq(str_or_empty(entry.texts[0]), a->texts[0]) &&
-                    streq(str_or_empty(entry.texts[1]), a->texts[1]))
-                        return true;
-        return false;
-}
-
 int restore_add_subcomponent(struct session *s, const struct component_args *a,
                              struct backup_component *c, struct vss_error *reterr) {
         const struct backup_entry entry = { .texts = { a->texts[0], a->texts[1] } };
@@ -240,7 +197,7 @@ int restore_add_subcomponent(struct session *s, const struct component_args *a,
                                      "The subcomponent '%s' cannot be restored alone: its writer "
                                      "made it not selectable for restore",
                                      a->texts[1]);
-        if (has_subcomponent(c, a))
+        if (backup_component_has_subcomponent(c, a->texts[0], a->texts[1]))
                 return 0;
         return backup_component_add_entry(c, BACKUP_LIST_RESTORE_SUBCOMPONENT, &entry, reterr);
 }

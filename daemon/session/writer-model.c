@@ -10,7 +10,8 @@ struct writer_model {
         struct writer_model *next;
         VSS_ID instance_id;
         struct writer_metadata *metadata;
-        size_t size; /* of its text: the model takes about as much */
+        struct file_set_index *files; /* of it; NULL: not in a restore */
+        size_t size;                  /* of its text: the model takes about as much */
 };
 
 struct reading_waiter {
@@ -25,7 +26,9 @@ struct writer_reading {
         VSS_ID instance_id;
         struct document *document;
         const char *text; /* of it */
+        bool wants_files;
         struct writer_metadata *metadata;
+        struct file_set_index *files;
         struct reading_waiter *waiters;
 };
 
@@ -42,6 +45,12 @@ const struct writer_metadata *session_model(const struct session *s, VSS_ID inst
         return m ? m->metadata : NULL;
 }
 
+const struct file_set_index *session_model_files(const struct session *s, VSS_ID instance_id) {
+        const struct writer_model *m = session_find_model(s, instance_id);
+
+        return m ? m->files : NULL;
+}
+
 size_t session_models_memory(const struct session *s) {
         size_t bytes = 0;
 
@@ -55,6 +64,7 @@ void session_drop_models(struct session *s) {
                 struct writer_model *m = s->models;
 
                 s->models = m->next;
+                file_set_index_free(m->files);
                 session_discard_metadata(s->manager, m->metadata, m->size);
                 free(m);
         }
@@ -76,6 +86,7 @@ static void reading_free(struct inquiry *q) {
 
         assert(!r->waiters);
 
+        file_set_index_free(r->files);
         writer_metadata_free(r->metadata);
         document_unref(r->document);
 }
@@ -83,7 +94,12 @@ static void reading_free(struct inquiry *q) {
 static int reading_run(struct inquiry *q, struct vss_error *reterr) {
         struct writer_reading *r = (struct writer_reading *)q;
 
-        return writer_metadata_parse(&r->metadata, r->text, document_size(r->document), reterr);
+        int k;
+
+        k = writer_metadata_parse(&r->metadata, r->text, document_size(r->document), reterr);
+        if (k >= 0 && r->wants_files && file_set_index_new(&r->files, r->metadata) < 0)
+                k = vss_error_from_errno(reterr, -ENOMEM, "Reading a writer's metadata");
+        return k;
 }
 
 static int session_keep_model(struct session *s, struct writer_reading *r,
@@ -96,6 +112,7 @@ static int session_keep_model(struct session *s, struct writer_reading *r,
         m->instance_id = r->instance_id;
         m->size = document_size(r->document);
         m->metadata = TAKE_PTR(r->metadata);
+        m->files = TAKE_PTR(r->files);
         m->next = s->models;
         s->models = m;
         session_charge(s);
@@ -146,6 +163,7 @@ static int reading_start(struct writer_reading **ret, struct session *s,
         q->userdata = q;
         r = (struct writer_reading *)q;
         r->instance_id = info->instance_id;
+        r->wants_files = session_is_restore(s);
         r->document = document_ref(info->metadata);
         r->text = document_text(r->document); /* here: it may map the document */
         k = r->text ? inquiry_start(q, reterr)

@@ -4,6 +4,8 @@
 #include "common/vss-id.h"
 #include "tests/unit/fake-components.h"
 
+#include <time.h>
+
 #define LARGE ((size_t)9 * 1024 * 1024)
 
 static char *large_text(size_t size, char of) {
@@ -217,6 +219,101 @@ START_TEST(it_may_end_at_any_time) {
 }
 END_TEST
 
+/* --- many additions: what each costs does not depend on how many there were --- */
+
+/* One component with n sets of files, each with an alternate location, and n components below. */
+static char *many_files(size_t n) {
+        char *text = malloc(1024 + n * 512), *at = text;
+
+        ck_assert_ptr_nonnull(text);
+        at += sprintf(at,
+                      "<WRITER_METADATA version=\"1.2\" backupSchema=\"%u\"><IDENTIFICATION "
+                      "writerId=\"00001000-0066-0000-0000-000000000000\" friendlyName=\"front\"/>"
+                      "<RESTORE_METHOD method=\"RESTORE_IF_NOT_THERE\" writerRestore=\"always\">",
+                      (unsigned)VSS_BS_WRITER_SUPPORTS_NEW_TARGET);
+        for (size_t i = 0; i < n; i++)
+                at += sprintf(at,
+                              "<ALTERNATE_LOCATION_MAPPING path=\"/srv/data\" filespec=\"%zu\" "
+                              "alternatePath=\"/else\"/>",
+                              i);
+        at += sprintf(at, "</RESTORE_METHOD><BACKUP_LOCATIONS><FILE_GROUP componentName=\"data\" "
+                          "selectable=\"yes\">");
+        for (size_t i = 0; i < n; i++)
+                at += sprintf(at, "<FILE_LIST path=\"/srv/data/\" filespec=\"%zu\"/>", i);
+        at += sprintf(at, "</FILE_GROUP>");
+        for (size_t i = 0; i < n; i++)
+                at += sprintf(at,
+                              "<FILE_GROUP logicalPath=\"data\" componentName=\"%zu\" "
+                              "selectableForRestore=\"yes\"/>",
+                              i);
+        (void)sprintf(at, "</BACKUP_LOCATIONS></WRITER_METADATA>");
+        return text;
+}
+
+static double cpu_ms(void) {
+        struct timespec t;
+
+        ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), 0);
+        return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Each file gets a new target, and an alternate location; each component below is restored. */
+static double cost_of_additions(size_t n) {
+        static const char saved[] =
+                "<BACKUP_COMPONENTS version=\"1.2\" selectComponents=\"yes\"><WRITER_COMPONENTS "
+                "writerId=\"00001000-0066-0000-0000-000000000000\"><COMPONENT "
+                "componentName=\"data\" componentType=\"filegroup\"/></WRITER_COMPONENTS>"
+                "</BACKUP_COMPONENTS>";
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        struct session *s = session_make();
+        char *metadata = many_files(n), name[24];
+        double begin;
+
+        host.front.metadata = metadata;
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, saved), S_OK);
+        ck_finished(session_gather_writer_metadata, s);
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        a.flag = false;
+        begin = cpu_ms();
+        for (size_t i = 0; i < n; i++) {
+                (void)snprintf(name, sizeof(name), "%zu", i);
+                a.texts[0] = "/srv/data";
+                a.texts[1] = name;
+                a.texts[2] = "/new";
+                ck_assert_int_eq(call_component(s, METHOD_ADD_NEW_TARGET, a), S_OK);
+                ck_assert_int_eq(call_component(s, METHOD_ADD_ALTERNATIVE_LOCATION_MAPPING, a),
+                                 S_OK);
+                a.texts[0] = "data";
+                ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, a), S_OK);
+        }
+        begin = cpu_ms() - begin;
+        a.texts[0] = "/srv/data";
+        a.texts[1] = "none";
+        ck_assert_int_eq(call_component(s, METHOD_ADD_NEW_TARGET, a), VSS_E_OBJECT_NOT_FOUND);
+        session_free(s);
+        host_settle();
+        host.front.metadata = front_metadata;
+        free(metadata);
+        return begin;
+}
+
+/* Eight times as many take 64 times as long where each looks at all that were there. */
+START_TEST(many_additions_cost_what_one_costs) {
+        const char *n = getenv("ADDITIONS"); /* to see how long they take */
+        double few, many;
+
+        if (n) {
+                printf("%s additions of three kinds: %.0f ms of processor time\n", n,
+                       cost_of_additions(strtoul(n, NULL, 10)));
+                return;
+        }
+        few = cost_of_additions(2000);
+        many = cost_of_additions(16000);
+        ck_assert_msg(many < 24 * few, "2000 take %.1f ms, 16000 take %.1f ms", few, many);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("session-large");
         TCase *tc = tcase_create("all");
@@ -229,6 +326,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_backup_with_a_large_document, 0, 4);
         tcase_add_test(tc, a_restore_with_a_large_document);
         tcase_add_loop_test(tc, it_may_end_at_any_time, 0, 3);
+        tcase_add_test(tc, many_additions_cost_what_one_costs);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
