@@ -12,10 +12,10 @@
 
 #include "common/time-util.h"
 #include "daemon/coordinator/flush.h"
-#include "daemon/providers/provider-error.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
+#include "daemon/providers/provider-error.h"
 
 #include <limits.h>
 

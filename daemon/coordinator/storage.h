@@ -14,7 +14,7 @@ struct storage {
         int (*mount)(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
         int (*mount_seal)(const struct snapshot_record *r, struct vss_error *reterr);
         int (*unmount)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
-        int (*sync)(int fd); /* as syncfs(2) */
+        int (*sync)(int fd);            /* as syncfs(2) */
         const struct dm_kernel *kernel; /* of the window; NULL: the real one */
 };
 

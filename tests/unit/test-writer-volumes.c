@@ -208,13 +208,13 @@ START_TEST(a_listed_writer_with_files_there_blocks) {
 }
 END_TEST
 
-START_TEST(a_volume_that_is_not_there_is_not_found) {
+START_TEST(a_volume_that_is_not_there_is_no_valid_argument) {
         struct revert_block_request request = { .event = event, .writers = registry, .volume = "" };
         struct vss_error error = { 0 };
 
         ask("/no-such-volume");
         ck_assert_int_lt(answer.r, 0);
-        ck_assert_int_eq(answer.hr, VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(answer.hr, E_INVALIDARG);
         ck_assert_int_lt(revert_block_ask(&request, on_answer, NULL, &error), 0);
         ck_assert_int_eq(error.hr, E_INVALIDARG);
         vss_error_done(&error);
@@ -248,7 +248,7 @@ int main(void) {
         suite_add_tcase(s, t);
         tcase_add_checked_fixture(q, setup_question, teardown_question);
         tcase_add_test(q, a_listed_writer_with_files_there_blocks);
-        tcase_add_test(q, a_volume_that_is_not_there_is_not_found);
+        tcase_add_test(q, a_volume_that_is_not_there_is_no_valid_argument);
         tcase_add_test(q, the_list_is_what_its_files_say);
         suite_add_tcase(s, q);
         runner = srunner_create(s);
