@@ -9,41 +9,30 @@
 
 struct bus_async {
         struct bus_session *session;
-        struct bus_async *next, **pprev;
-        struct async *async;
+        struct bus_async *next, **pprev; /* of the session's; not while it has no operation */
+        struct async *async;             /* NULL: only reserved */
         char name[24];
         char *path;
 };
 
-int bus_async_new(struct bus_async **ret, struct bus_session *session, struct async *async) {
+int bus_async_new(struct bus_async **ret, struct bus_session *session) {
         struct bus_async *a;
 
         a = calloc(1, sizeof(*a));
-        if (!a) {
-                async_unref(async);
+        if (!a)
                 return -ENOMEM;
-        }
-        (void)snprintf(a->name, sizeof(a->name), "%llu", (unsigned long long)async_number(async));
+        (void)snprintf(a->name, sizeof(a->name), "%llu",
+                       (unsigned long long)++session->bus->last_async);
         if (bus_object_path(&a->path, &bus_kind_async, a->name) < 0) {
-                async_unref(async);
                 free(a);
                 return -ENOMEM;
         }
-        a->async = async;
         a->session = session;
-        a->pprev = &session->asyncs;
-        a->next = session->asyncs;
-        if (a->next)
-                a->next->pprev = &a->next;
-        session->asyncs = a;
-        session->n_asyncs++;
         *ret = a;
         return 0;
 }
 
-struct bus_async *bus_async_free(struct bus_async *a) {
-        if (!a)
-                return NULL;
+static void async_unlink(struct bus_async *a) {
         async_set_observer(a->async, NULL, NULL);
         async_unref(a->async);
         *a->pprev = a->next;
@@ -51,9 +40,28 @@ struct bus_async *bus_async_free(struct bus_async *a) {
                 a->next->pprev = a->pprev;
         a->session->n_asyncs--;
         bus_signal_removed(a->session->bus, &bus_kind_async, a->name, a->session->client);
+}
+
+struct bus_async *bus_async_free(struct bus_async *a) {
+        if (!a)
+                return NULL;
+        if (a->async)
+                async_unlink(a);
         free(a->path);
         free(a);
         return NULL;
+}
+
+void bus_async_take(struct bus_async *a, struct async *async) {
+        struct bus_session *session = a->session;
+
+        a->async = async;
+        a->pprev = &session->asyncs;
+        a->next = session->asyncs;
+        if (a->next)
+                a->next->pprev = &a->next;
+        session->asyncs = a;
+        session->n_asyncs++;
 }
 
 const char *bus_async_path(const struct bus_async *a) {

@@ -19,6 +19,7 @@ struct bus {
         struct bus_client *clients;
         unsigned n_calls;         /* not yet answered, of all clients and of those that have gone */
         unsigned n_sessions;      /* in all */
+        uint64_t last_async;      /* N of the last .../async/N; they are not used twice */
         struct bus_call *orphans; /* whose callers have gone, and which go on all the same */
 
         /* Events to writers: waiting for their turn, and under way (writer-transport.c). */

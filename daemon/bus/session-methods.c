@@ -3,6 +3,7 @@
 
 #include "daemon/bus/session-methods.h"
 
+#include "daemon/bus/async-object.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-handlers.h"
@@ -124,18 +125,21 @@ static void on_disable_writer_instances(struct bus_call *call, const struct bus_
 typedef int (*async_method)(struct session *s, struct async **ret, struct vss_error *reterr);
 
 static void call_async(struct bus_call *call, async_method method) {
+        _cleanup_(bus_async_freep) struct bus_async *a = NULL;
         struct bus_session *s = call->object.data;
         struct vss_error error = { 0 };
         struct async *async = NULL;
         int r;
 
-        r = bus_session_check_asyncs(s, &error);
+        r = bus_call_check_state(call, &error);
+        if (r >= 0)
+                r = bus_session_reserve_async(s, call, &a, &error);
         if (r >= 0)
                 r = method(s->session, &async, &error);
         if (r < 0)
                 bus_call_finish(call, r, &error);
         else
-                bus_session_reply_async(s, call, async);
+                bus_session_reply_async(call, TAKE_PTR(a), async);
 }
 
 static void on_gather_writer_metadata(struct bus_call *call,

@@ -93,27 +93,33 @@ int bus_session_path(char **ret, const struct bus_session *s) {
         return bus_object_path(ret, &bus_kind_session, session_name(s, name));
 }
 
-int bus_session_check_asyncs(const struct bus_session *s, struct vss_error *reterr) {
-        if (s->n_asyncs < BUS_SESSION_ASYNCS_MAX)
-                return 0;
-        return vss_error_set(reterr, E_OUTOFMEMORY, 0,
-                             "This session already has %u asynchronous operations; Release those "
-                             "that are done",
-                             s->n_asyncs);
-}
-
-void bus_session_reply_async(struct bus_session *s, struct bus_call *call, struct async *async) {
-        struct vss_error error = { 0 };
-        struct bus_async *a = NULL;
+int bus_session_reserve_async(struct bus_session *s, struct bus_call *call, struct bus_async **ret,
+                              struct vss_error *reterr) {
+        _cleanup_(bus_async_freep) struct bus_async *a = NULL;
+        struct bus_out *out;
         int r;
 
-        r = bus_async_new(&a, s, async);
-        if (r >= 0)
-                bus_out_path(bus_call_answer(call), bus_async_path(a));
+        if (s->n_asyncs >= BUS_SESSION_ASYNCS_MAX)
+                return vss_error_set(reterr, E_OUTOFMEMORY, 0,
+                                     "This session already has %u asynchronous operations; Release "
+                                     "those that are done",
+                                     s->n_asyncs);
+        r = bus_async_new(&a, s);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, call->method->name);
+        out = bus_call_answer(call);
+        bus_out_path(out, bus_async_path(a));
+        if (out->failed)
+                return vss_error_from_errno(reterr, -ENOMEM, call->method->name);
+        *ret = TAKE_PTR(a);
+        return 0;
+}
+
+void bus_session_reply_async(struct bus_call *call, struct bus_async *a, struct async *async) {
+        bus_async_take(a, async);
         /* First its path, then its signals. */
-        bus_call_finish(call, r, &error);
-        if (a)
-                bus_async_watch(a);
+        bus_call_reply(call);
+        bus_async_watch(a);
 }
 
 static int session_find(struct bus *bus, const char *name, struct bus_object *ret) {

@@ -28,8 +28,10 @@ int bus_session_path(char **ret, const struct bus_session *s);
 /* Tells its caller, by signal, that the object is there: after the answer that names it. */
 void bus_session_announce(struct bus_session *s);
 
-/* Is there room for one more? Asked before the operation is begun. E_OUTOFMEMORY. */
-int bus_session_check_asyncs(const struct bus_session *s, struct vss_error *reterr);
-/* Answers the call with the path of a new .../async/N, then lets it speak. Takes the reference
- * over. */
-void bus_session_reply_async(struct bus_session *s, struct bus_call *call, struct async *async);
+/* The next .../async/N, and the answer that names it. They are made after the state was looked at
+ * and before the operation is begun: what was begun is always handed out. E_OUTOFMEMORY: also if
+ * the session has as many as it may. */
+int bus_session_reserve_async(struct bus_session *s, struct bus_call *call, struct bus_async **ret,
+                              struct vss_error *reterr);
+/* Answers the call, then lets the object speak. Takes both over. */
+void bus_session_reply_async(struct bus_call *call, struct bus_async *a, struct async *async);

@@ -1,6 +1,7 @@
 /* What a session does with snapshots that are there besides reading and deleting them, and where a
  * path lies. */
 
+#include "daemon/bus/async-object.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/session-handlers.h"
 
@@ -41,21 +42,22 @@ void session_on_break_snapshot_set(struct bus_call *call, const struct bus_value
 }
 
 void session_on_break_snapshot_set_ex(struct bus_call *call, const struct bus_value *args) {
+        _cleanup_(bus_async_freep) struct bus_async *a = NULL;
         struct bus_session *s = call->object.data;
         struct vss_error error = { 0 };
         struct async *async = NULL;
         VSS_ID id;
         int r;
 
-        r = bus_session_check_asyncs(s, &error);
+        r = bus_call_parse_id(&id, call, args[0].s, "set_id", &error);
         if (r >= 0)
-                r = bus_call_parse_id(&id, call, args[0].s, "set_id", &error);
+                r = bus_session_reserve_async(s, call, &a, &error);
         if (r >= 0)
                 r = session_break_snapshot_set_ex(s->session, id, args[1].u, &async, &error);
         if (r < 0)
                 bus_call_finish(call, r, &error);
         else
-                bus_session_reply_async(s, call, async);
+                bus_session_reply_async(call, TAKE_PTR(a), async);
 }
 
 void session_on_revert_to_snapshot(struct bus_call *call, const struct bus_value *args) {

@@ -5,7 +5,6 @@
 
 struct async {
         unsigned refs;
-        uint64_t number;
         const char *name;
         async_cancel_fn cancel; /* NULL: cannot be, or was asked to already */
         void *cancel_userdata;
@@ -20,14 +19,12 @@ struct async {
 };
 
 int async_new(struct async **ret, const char *name, async_cancel_fn cancel, void *userdata) {
-        static uint64_t last_number; /* the loop's thread only */
         struct async *a;
 
         a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
         a->refs = 1;
-        a->number = ++last_number;
         a->name = name;
         a->cancel = cancel;
         a->cancel_userdata = userdata;
@@ -55,10 +52,6 @@ struct async *async_unref(struct async *a) {
 void async_set_observer(struct async *a, async_observer_fn fn, void *userdata) {
         a->observer = fn;
         a->observer_userdata = userdata;
-}
-
-uint64_t async_number(const struct async *a) {
-        return a->number;
 }
 
 const char *async_name(const struct async *a) {

@@ -20,7 +20,6 @@ struct async *async_unref(struct async *a);
 DEFINE_CLEANUP(struct async, async_unref);
 void async_set_observer(struct async *a, async_observer_fn fn, void *userdata);
 
-uint64_t async_number(const struct async *a); /* N of .../async/N, process-wide, from 1 */
 const char *async_name(const struct async *a);
 /* VSS_S_ASYNC_PENDING, _FINISHED, _CANCELLED or the operation's failure. */
 HRESULT async_status(const struct async *a);

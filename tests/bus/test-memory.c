@@ -87,6 +87,31 @@ START_TEST(every_call_survives_every_lost_allocation) {
 }
 END_TEST
 
+/* What was begun is handed out: a call that failed can be made again. */
+START_TEST(an_operation_is_begun_and_named_or_neither) {
+        struct client c;
+        unsigned lost = 0;
+
+        for (int n = 1; n <= ALLOCATIONS; n++) {
+                const char *session;
+                DBusMessage *reply;
+
+                client_open(&c, &h);
+                session = client_session(&c);
+                client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
+                arm(n);
+                reply = client_send(&c, message_new(session, SESSION, "GatherWriterMetadata", ""));
+                arm(0);
+                if (!survived(reply, "GatherWriterMetadata", n)) {
+                        lost++;
+                        client_do(&c, session, SESSION, "GatherWriterMetadata", "");
+                }
+                client_close(&c);
+        }
+        ck_assert_uint_gt(lost, 0);
+}
+END_TEST
+
 static DBusMessage *register_writer(struct client *c) {
         return client_send(c, message_new(ROOT, MANAGER, "RegisterWriter", "ssoa{sv}",
                                           "aaaaaaaa-0000-4000-8000-000000000001", "A writer", "/w",
@@ -258,6 +283,7 @@ int main(void) {
         tcase_set_timeout(t, 240);
         tcase_add_loop_test(t, every_call_survives_every_lost_allocation, 0,
                             (int)ARRAY_SIZE(plain_calls));
+        tcase_add_test(t, an_operation_is_begun_and_named_or_neither);
         tcase_add_test(t, a_writer_is_registered_or_not);
         tcase_add_loop_test(t, a_creation_succeeds_or_leaves_nothing, 2, 5);
         suite_add_tcase(s, t);

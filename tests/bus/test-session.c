@@ -449,6 +449,7 @@ START_TEST(scripts_delete_several_and_stop_at_the_first_error) {
 END_TEST
 
 START_TEST(sessions_are_limited_and_come_back) {
+        struct client other;
         char sessions[64][64];
         const char *text;
 
@@ -469,6 +470,11 @@ START_TEST(sessions_are_limited_and_come_back) {
         client_do(&c, sessions[17], SESSION, "Release", "");
         ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Sessions"), "63");
         (void)client_session(&c);
+        /* Of this connection: another has its own. */
+        client_open(&other, &h);
+        (void)client_session(&other);
+        ck_assert_str_eq(client_property(&c, ROOT, MANAGER, "Sessions"), "65");
+        client_close(&other);
 }
 END_TEST
 
@@ -482,6 +488,11 @@ START_TEST(asyncs_are_limited) {
                 ck_assert_int_eq(client_run(&c, session, "GatherWriterStatus", NULL),
                                  VSS_S_ASYNC_FINISHED);
         client_fails(&c, ERROR("OutOfMemory"), session, SESSION, "GatherWriterStatus", "");
+        /* The state comes first, and then the arguments. */
+        client_fails(&c, ERROR("BadState"), session, SESSION, "GatherWriterMetadata", "");
+        client_fails(&c, ERROR("BadState"), session, SESSION, "PreRestore", "");
+        client_fails(&c, ERROR("InvalidArg"), session, SESSION, "BreakSnapshotSetEx", "su", "no id",
+                     0U);
         client_drain(&c);
 }
 END_TEST

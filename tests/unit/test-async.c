@@ -111,21 +111,6 @@ START_TEST(its_observer_may_drop_the_last_reference) {
 }
 END_TEST
 
-START_TEST(numbers_are_not_used_twice) {
-        struct async *a, *b;
-        uint64_t first;
-
-        ck_assert_int_eq(async_new(&a, "x", NULL, NULL), 0);
-        first = async_number(a);
-        ck_assert_uint_ge(first, 1);
-        async_unref(a);
-        ck_assert_int_eq(async_new(&b, "x", NULL, NULL), 0);
-        ck_assert_uint_eq(async_number(b), first + 1);
-        async_unref(async_ref(b));
-        async_unref(b);
-}
-END_TEST
-
 int main(void) {
         Suite *suite = suite_create("async");
         TCase *tc = tcase_create("all");
@@ -137,7 +122,6 @@ int main(void) {
         tcase_add_test(tc, a_failure_keeps_its_sentence);
         tcase_add_test(tc, cancel_has_three_success_codes);
         tcase_add_test(tc, its_observer_may_drop_the_last_reference);
-        tcase_add_test(tc, numbers_are_not_used_twice);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
