@@ -18,11 +18,13 @@
 
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#define MEMORY_KEPT (256 * 1024) /* of each arena */
 #define DEFAULT_STATE_DIRECTORY "/var/lib/vssd"
 
 struct arguments {
@@ -306,6 +308,14 @@ static int vssd_run(struct vssd *v, const struct arguments *a, struct vss_error 
         return r;
 }
 
+/* What a large document took is to go back when it is freed. By itself the C library raises both
+ * limits with what it has seen, and then keeps as much free memory in each thread's arena, out of
+ * the reach of malloc_trim(). */
+static void keep_little_memory(void) {
+        (void)mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT); /* 0 for values that it does not know */
+        (void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+}
+
 int vssd_main(int argc, char **argv, const struct provider *const *providers) {
         struct arguments a = { .state_directory = DEFAULT_STATE_DIRECTORY };
         _cleanup_(vssd_done) struct vssd v = { 0 };
@@ -325,6 +335,7 @@ int vssd_main(int argc, char **argv, const struct provider *const *providers) {
         (void)signal(SIGPIPE, SIG_IGN);
         (void)umask(022);
 
+        keep_little_memory();
         log_init();
         providers_init(providers);
         if (!a.address && geteuid() == 0)

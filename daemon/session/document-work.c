@@ -446,6 +446,7 @@ void session_merge(struct session *s, const struct participant_info *info,
 /* --- what is large takes long to free, too --- */
 
 struct discarded {
+        struct session_manager *manager;
         void *object;
         void (*free)(void *object);
 };
@@ -459,7 +460,12 @@ static int discard_run(struct job *job _unused_, void *userdata,
 }
 
 static void discard_done(void *userdata, int r _unused_, struct vss_error *error _unused_) {
-        free(userdata);
+        struct discarded *d = userdata;
+
+        if (d->manager->n_sessions == 0)
+                session_turn(d->manager->trim_turn);
+        d->manager->n_inquiries--;
+        free(d);
 }
 
 static void discard(struct session_manager *m, void *object, size_t size,
@@ -467,9 +473,11 @@ static void discard(struct session_manager *m, void *object, size_t size,
         struct discarded *d = size > LARGE_DOCUMENT ? malloc(sizeof(*d)) : NULL;
 
         if (d) {
-                *d = (struct discarded){ object, free_object };
-                if (job_start(NULL, m->event, "vss-free", discard_run, discard_done, d) >= 0)
+                *d = (struct discarded){ m, object, free_object };
+                if (job_start(NULL, m->event, "vss-free", discard_run, discard_done, d) >= 0) {
+                        m->n_inquiries++; /* the manager stays until it is done */
                         return;
+                }
                 free(d);
         }
         free_object(object);

@@ -14,6 +14,7 @@ struct session_manager {
 
         struct session *sessions; /* all, also those that are being wound up */
         unsigned n_sessions;
+        sd_event_source *trim_turn; /* the last of them went: what was free is given back */
         uint64_t last_number;
         struct session *builder; /* holds the one creation; NULL: nobody */
 

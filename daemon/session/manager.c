@@ -5,13 +5,32 @@
 #include "daemon/session/manager-private.h"
 #include "daemon/session/session-private.h"
 
+#include <malloc.h>
+
+/* Sessions with their documents come and go, and the service stays for months. */
+static int manager_on_trim(sd_event_source *source _unused_, void *userdata _unused_) {
+        (void)malloc_trim(0); /* whether there was something to give back */
+        return 0;
+}
+
 int session_manager_new(struct session_manager **ret, sd_event *event, struct store *store,
                         struct writer_registry *writers, const struct session_config *config) {
         struct session_manager *m;
+        int r;
 
         m = calloc(1, sizeof(*m));
         if (!m)
                 return -ENOMEM;
+        r = sd_event_add_defer(event, &m->trim_turn, manager_on_trim, m);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(m->trim_turn, SD_EVENT_OFF);
+        if (r >= 0) /* after what else is to be done */
+                r = sd_event_source_set_priority(m->trim_turn, SD_EVENT_PRIORITY_IDLE);
+        if (r < 0) {
+                sd_event_source_disable_unref(m->trim_turn);
+                free(m);
+                return r;
+        }
         m->event = sd_event_ref(event);
         m->store = store;
         m->writers = writers;
@@ -27,6 +46,7 @@ struct session_manager *session_manager_free(struct session_manager *m) {
         assert(session_manager_is_idle(m) && !m->sessions);
 
         sd_event_source_disable_unref(m->expiry);
+        sd_event_source_disable_unref(m->trim_turn);
         sd_event_unref(m->event);
         free(m);
         return NULL;

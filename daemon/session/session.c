@@ -112,6 +112,8 @@ struct session *session_destroy(struct session *s) {
         if (s->next)
                 s->next->pprev = s->pprev;
         s->manager->n_sessions--;
+        if (s->manager->n_sessions == 0)
+                session_turn(s->manager->trim_turn); /* when what follows is freed */
 
         session_drop_status(s);
         assert(!s->readings && !s->work);

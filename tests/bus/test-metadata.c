@@ -155,8 +155,8 @@ static double all_cpu_ms(void) {
         return cpu_ms(service) + cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* The most memory that the service has taken, in KiB, since it was last asked to forget. */
-static long service_peak_kib(bool forget) {
+/* "VmRSS:" or "VmHWM:" of the service, in KiB. */
+static long service_kib(const char *which) {
         char path[64], line[256];
         long kib = -1;
         FILE *f;
@@ -165,18 +165,23 @@ static long service_peak_kib(bool forget) {
         f = fopen(path, "re");
         ck_assert_ptr_nonnull(f);
         while (fgets(line, sizeof(line), f))
-                if (strncmp(line, "VmHWM:", 6) == 0)
-                        kib = strtol(line + 6, NULL, 10);
+                if (strncmp(line, which, strlen(which)) == 0)
+                        kib = strtol(line + strlen(which), NULL, 10);
         (void)fclose(f); /* it was only read */
         ck_assert_int_gt(kib, 0);
-        if (forget) {
-                (void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", (long)h.vssd);
-                f = fopen(path, "we");
-                ck_assert_ptr_nonnull(f);
-                ck_assert_int_ge(fputs("5", f), 0);
-                ck_assert_int_eq(fclose(f), 0);
-        }
         return kib;
+}
+
+/* From here on VmHWM counts anew. */
+static void service_forget_peak(void) {
+        char path[64];
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", (long)h.vssd);
+        f = fopen(path, "we");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs("5", f), 0);
+        ck_assert_int_eq(fclose(f), 0);
 }
 
 struct cost {
@@ -195,11 +200,11 @@ static struct cost cost_of(size_t n) {
                 BSTR xml = NULL;
 
                 ck_assert(document_way_start_writer(&w, n));
-                (void)service_peak_kib(true);
+                service_forget_peak();
                 now.ms = all_cpu_ms();
                 ck_assert(document_way_go(n, &times, &xml));
                 now.ms = all_cpu_ms() - now.ms;
-                now.kib = service_peak_kib(false);
+                now.kib = service_kib("VmHWM:");
                 document_way_stop_writer(&w);
                 ck_assert_uint_gt(strlen(xml), n * 64); /* it is all there */
                 SysFreeString(xml);
@@ -233,6 +238,27 @@ START_TEST(what_a_large_document_costs_grows_with_it) {
 }
 END_TEST
 
+/* The last session went: so does what its documents took. Not to the last page, and not at once. */
+START_TEST(memory_is_given_back) {
+        long before, after = 0;
+
+        ck_assert_int_eq(VssSetBusAddress(h.address), S_OK);
+        (void)cost_of(1000);
+        before = service_kib("VmRSS:");
+        ck_assert_int_gt(cost_of(200000).kib, before + 32L * 1024);
+        for (unsigned i = 0; i < 3000; i++) {
+                struct timespec t = { .tv_nsec = 10000000 };
+
+                after = service_kib("VmRSS:");
+                if (after < before + 6L * 1024)
+                        break;
+                (void)nanosleep(&t, NULL);
+        }
+        ck_assert_msg(after < before + 6L * 1024, "%ld KiB before, %ld KiB after", before, after);
+        ck_assert_int_eq(VssSetBusAddress(NULL), S_OK);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("bus-metadata");
         TCase *t = tcase_create("bus-metadata");
@@ -244,6 +270,7 @@ int main(void) {
         tcase_add_loop_test(t, a_writer_without_valid_metadata_is_left_out, 0,
                             (int)ARRAY_SIZE(invalid));
         tcase_add_test(t, what_a_large_document_costs_grows_with_it);
+        tcase_add_test(t, memory_is_given_back);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
