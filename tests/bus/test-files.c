@@ -17,7 +17,7 @@ static struct harness h;
 static CVssWriter *writer;
 
 static struct {
-        atomic_uint components, completes, succeeded;
+        atomic_uint components, completes, succeeded, restoring, restored;
         bool veto; /* PrepareSnapshot */
 } heard;
 
@@ -38,7 +38,10 @@ static bool on_identify(CVssWriter *w _unused_, void *user _unused_, IVssCreateW
                add(m, "main", "extra", true, "*.extra", false) &&
                add(m, NULL, "odd", true, "must-be-there", false) &&
                add(m, NULL, "bytes", true, "*.\xff", false) &&
-               SUCCEEDED(IVssCreateWriterMetadata_AddExcludeFiles(m, "/srv/data/cache", "*", true));
+               SUCCEEDED(
+                       IVssCreateWriterMetadata_AddExcludeFiles(m, "/srv/data/cache", "*", true)) &&
+               SUCCEEDED(IVssCreateWriterMetadata_SetRestoreMethod(
+                       m, VSS_RME_RESTORE_IF_CAN_REPLACE, NULL, NULL, VSS_WRE_ALWAYS, false));
 }
 
 static bool on_prepare_backup(CVssWriter *w _unused_, void *user _unused_,
@@ -82,6 +85,29 @@ static bool on_post_snapshot(CVssWriter *w, void *user _unused_, IVssWriterCompo
         return ok;
 }
 
+static bool on_pre_restore(CVssWriter *w _unused_, void *user _unused_,
+                           IVssWriterComponents *components) {
+        UINT n = 0;
+
+        if (components)
+                (void)IVssWriterComponents_GetComponentCount(components, &n);
+        heard.restoring = n;
+        return !heard.veto;
+}
+
+static bool on_post_restore(CVssWriter *w _unused_, void *user _unused_,
+                            IVssWriterComponents *components) {
+        VSS_FILE_RESTORE_STATUS status = VSS_RS_UNDEFINED;
+        IVssComponent *c = NULL;
+
+        if (FAILED(IVssWriterComponents_GetComponent(components, 0, &c)) ||
+            FAILED(IVssComponent_GetFileRestoreStatus(c, &status)))
+                return false;
+        IVssComponent_Release(c);
+        heard.restored = status;
+        return true;
+}
+
 static bool on_complete(CVssWriter *w _unused_, void *user _unused_,
                         IVssWriterComponents *components) {
         UINT n = 0;
@@ -112,6 +138,8 @@ static void start_writer(void) {
                 .OnThaw = nothing,
                 .OnAbort = nothing,
                 .OnBackupComplete = on_complete,
+                .OnPreRestore = on_pre_restore,
+                .OnPostRestore = on_post_restore,
         };
 
         ck_assert_int_eq(CVssWriter_Create(&callbacks, NULL, &writer), S_OK);
@@ -120,8 +148,10 @@ static void start_writer(void) {
                                                VSS_APP_FRONT_END, 0, VSS_AWS_NO_ALTERNATE_WRITER,
                                                false, NULL),
                          S_OK);
-        ck_assert_msg(CVssWriter_Subscribe(writer, 0, VSS_SM_BACKUP_EVENTS_FLAG) == S_OK, "%s",
-                      VssLastErrorMessage());
+        ck_assert_msg(CVssWriter_Subscribe(writer, 0,
+                                           VSS_SM_BACKUP_EVENTS_FLAG |
+                                                   VSS_SM_RESTORE_EVENTS_FLAG) == S_OK,
+                      "%s", VssLastErrorMessage());
 }
 
 static void write_file(const char *path, const char *text) {
@@ -487,7 +517,54 @@ START_TEST(the_example_saves_the_files_of_then) {
 }
 END_TEST
 
-/* The negative control of the one above. */
+/* The walk of docs/restore.md, with real files. */
+START_TEST(the_examples_back_up_and_restore) {
+        set_up();
+        write_file("/run/vss/ShadowCopy1/must-be-there", "then");
+        make_directory("/run/backup");
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(0);
+
+        /* A file is changed, one and a directory are lost, one is new. */
+        run("cd /srv/data && echo changed >a.conf && rm a.dat && ls");
+        ck_assert_str_eq(printed.text, "a.conf\ncache\nlater.dat\n");
+        run(EXAMPLE_RESTORE " /run/backup 2>&1");
+        expect_status(0);
+        ck_assert_str_eq(printed.text, "");
+        ck_assert_uint_eq(heard.restoring, 4); /* config, main, odd, bytes */
+        ck_assert_uint_eq(heard.restored, VSS_RS_ALL);
+        run("cd /srv/data && find . -type f | sort && cat a.conf a.dat sub/*");
+        ck_assert_str_eq(printed.text, "./a.conf\n./a.dat\n./cache/c.dat\n./later.dat\n"
+                                       "./must-be-there\n./sub/b\nb.dat\nthenthenthen");
+
+        /* A veto, and a file that cannot be replaced, leave everything as it is. */
+        write_file("/srv/data/a.conf", "changed");
+        heard.veto = true;
+        run(EXAMPLE_RESTORE " /run/backup 2>&1");
+        expect_status(1);
+        expect_text("Test: files: ");
+        ck_assert_uint_eq(heard.restored, VSS_RS_NONE);
+        heard.veto = false;
+        heard.restored = 0;
+        run("cd /srv/data && rm a.dat && mkdir a.dat && cd / && " EXAMPLE_RESTORE
+            " /run/backup 2>&1");
+        expect_status(1);
+        expect_text("/srv/data/a.dat: Is a directory");
+        ck_assert_uint_eq(heard.restored, VSS_RS_NONE);
+        run("cat /srv/data/a.conf");
+        ck_assert_str_eq(printed.text, "changed");
+
+        /* Nobody is there to be told. */
+        CVssWriter_Release(writer);
+        run(EXAMPLE_RESTORE " /run/backup 2>&1");
+        expect_status(1);
+        expect_text("not restored: ");
+        start_writer();
+        tear_down();
+}
+END_TEST
+
+/* The negative control of the_example_saves_the_files_of_then. */
 START_TEST(the_example_tells_when_a_file_is_missing) {
         set_up();
         make_directory("/run/backup");
@@ -514,6 +591,7 @@ int main(void) {
         tcase_add_test(c, create_says_nothing_of_success);
         tcase_add_test(c, wrong_usage_is_told);
         tcase_add_test(c, the_example_saves_the_files_of_then);
+        tcase_add_test(c, the_examples_back_up_and_restore);
         tcase_add_test(c, the_example_tells_when_a_file_is_missing);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
