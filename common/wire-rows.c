@@ -89,6 +89,7 @@ static const struct wire_field volume_fields[] = {
 };
 
 static const struct wire_field writer_options_fields[] = {
+        WIRE_OPTIONAL(struct wire_writer_options, instance_id, "instance_id", WIRE_ID),
         WIRE_OPTIONAL(struct wire_writer_options, instance_name, "instance_name", WIRE_STRING),
         WIRE_OPTIONAL(struct wire_writer_options, usage, "usage", WIRE_UINT32),
         WIRE_OPTIONAL(struct wire_writer_options, source, "source", WIRE_UINT32),

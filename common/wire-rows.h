@@ -21,6 +21,7 @@ extern const struct wire_table wire_volume_table;
 
 /* Manager.RegisterWriter, options. */
 struct wire_writer_options {
+        VSS_ID instance_id; /* GUID_NULL: the service makes one */
         char *instance_name;
         uint32_t usage, source;
         int32_t level;

@@ -74,6 +74,7 @@ static void lose_service(struct writer_link *l) {
 static int build_registration(const struct writer_identity *identity, DBusMessage **ret,
                               struct vss_error *reterr) {
         struct wire_writer_options options = {
+                .instance_id = identity->instance_id,
                 .instance_name = identity->instance_name,
                 .usage = (uint32_t)identity->usage,
                 .source = (uint32_t)identity->source,

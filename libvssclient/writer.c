@@ -89,7 +89,10 @@ static int check_identity(const struct writer_identity *i, VSS_ALTERNATE_WRITER_
 /* Takes copies of borrowed's strings. */
 static int keep_identity(CVssWriter *w, const struct writer_identity *borrowed) {
         struct writer_identity i = *borrowed;
+        int r = vss_id_random(&i.instance_id);
 
+        if (r < 0)
+                return r;
         i.name = i.instance_name = NULL;
         if (str_replace(&i.name, borrowed->name) < 0 ||
             (!str_empty(borrowed->instance_name) &&
@@ -123,6 +126,7 @@ HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR w
                 .minor_version = dwMinorVersion,
         };
         struct vss_error error = { 0 };
+        int r;
 
         if (!writer)
                 return last_error_argument(__func__, "the CVssWriter is NULL");
@@ -130,8 +134,11 @@ HRESULT CVssWriterEx_InitializeEx(CVssWriter *writer, VSS_ID WriterId, LPCWSTR w
                 return fail(&error, VSS_E_BAD_STATE, __func__, "the writer is initialised already");
         if (check_identity(&identity, aws, bIOThrottlingOnly, &error) < 0)
                 return last_error_raise(&error);
-        if (keep_identity(writer, &identity) < 0)
-                return fail(&error, E_OUTOFMEMORY, __func__, "out of memory");
+        r = keep_identity(writer, &identity);
+        if (r < 0) {
+                (void)vss_error_from_errno(&error, r, __func__);
+                return last_error_raise(&error);
+        }
         return S_OK;
 }
 

@@ -36,6 +36,7 @@ static void on_create_backup_components(struct bus_call *call,
 static void on_register_writer(struct bus_call *call, const struct bus_value *args) {
         const struct wire_writer_options *options = args[3].dict;
         struct writer_identity identity = {
+                .instance_id = options->instance_id,
                 .name = args[1].s,
                 .instance_name = options->instance_name,
                 .level = options->level,

@@ -115,7 +115,8 @@ HRESULT CVssWriter_Create(const VSS_WRITER_CALLBACKS *callbacks, void *user, CVs
 void CVssWriter_Release(CVssWriter *writer);
 
 /*
- * CVssWriter::Initialize: who the writer is. Once.
+ * CVssWriter::Initialize: who the writer is. Once. The object gets its instance id here, which it
+ * keeps over all its registrations.
  *
  * WriterId: the class, a constant of the product. wszWriterName: its name, not translated.
  * UsageType: VSS_UT_... SourceType: VSS_ST_... AppLevel: when it freezes. dwTimeoutFreeze:

@@ -367,6 +367,8 @@ START_TEST(a_daemon_that_goes_is_an_error_not_a_hang) {
         ck_assert_int_ne(result, VSS_S_ASYNC_PENDING);
         IVssAsync_Release(async);
         fails(VSS_E_UNEXPECTED, IVssBackupComponents_AbortBackup(b));
+        fails(VSS_E_WRITER_INFRASTRUCTURE, IVssBackupComponents_GatherWriterStatus(b, &async));
+        fails(VSS_E_WRITER_INFRASTRUCTURE, IVssBackupComponents_GatherWriterMetadata(b, &async));
         IVssBackupComponents_Release(b);
         harness_knob(&h, "slow", NULL);
         harness_start_daemon(&h, NULL);
@@ -375,18 +377,34 @@ START_TEST(a_daemon_that_goes_is_an_error_not_a_hang) {
 }
 END_TEST
 
-START_TEST(a_writer_comes_back_with_the_daemon) {
-        CVssWriter *w = subscribed();
+/* The one writer that there is, waited for. */
+static VSS_ID instance_of_writer(void) {
         VSS_WRITER_INFO **writers = NULL;
+        VSS_ID id = GUID_NULL;
         UINT n = 0;
 
-        harness_stop_daemon(&h);
-        harness_start_daemon(&h, NULL);
         for (unsigned i = 0; n == 0; i++) {
                 ck_assert_uint_lt(i, 100000);
                 succeeds(VssListWriters(&writers, &n));
+                if (n > 0)
+                        id = writers[0]->instance_id;
                 VssFreeWriters(writers);
         }
+        return id;
+}
+
+START_TEST(a_writer_comes_back_with_the_daemon) {
+        CVssWriter *w = subscribed();
+        VSS_ID instance = instance_of_writer(), again;
+
+        harness_stop_daemon(&h);
+        harness_start_daemon(&h, NULL);
+        again = instance_of_writer();
+        ck_assert_mem_eq(&again, &instance, sizeof(instance));
+        succeeds(CVssWriter_Unsubscribe(w));
+        succeeds(CVssWriter_Subscribe(w, 0, VSS_SM_BACKUP_EVENTS_FLAG));
+        again = instance_of_writer();
+        ck_assert_mem_eq(&again, &instance, sizeof(instance));
         CVssWriter_Release(w);
 }
 END_TEST

@@ -541,6 +541,30 @@ START_TEST(an_instance_subscribes_once) {
 }
 END_TEST
 
+/* A writer that registers again is the one that it was, but two are never one. */
+START_TEST(an_instance_id_is_kept_unless_somebody_has_it) {
+        const struct writer_identity id = { .class_id = { .Data1 = 9 },
+                                            .instance_id = { .Data1 = 99 },
+                                            .name = (char *)(uintptr_t) "db",
+                                            .usage = VSS_UT_USERDATA,
+                                            .level = VSS_APP_FRONT_END };
+        struct writer *first, *other;
+
+        ck_assert_int_eq(writer_registry_add(registry, &first, &id, &fake_transport, NULL, NULL),
+                         0);
+        ck_assert(vss_id_equal(writer_identity(first)->instance_id, id.instance_id));
+        ck_assert_int_eq(writer_registry_add(registry, &other, &id, &fake_transport, NULL, NULL),
+                         0);
+        ck_assert(!vss_id_equal(writer_identity(other)->instance_id, id.instance_id));
+        writer_remove(first);
+        ck_assert_int_eq(writer_registry_add(registry, &first, &id, &fake_transport, NULL, NULL),
+                         0);
+        ck_assert(vss_id_equal(writer_identity(first)->instance_id, id.instance_id));
+        writer_remove(first);
+        writer_remove(other);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("participant");
         TCase *tc = tcase_create("all");
@@ -574,6 +598,7 @@ int main(void) {
         tcase_add_test(tc, changes_of_state_are_told_together);
         tcase_add_test(tc, registration_is_checked);
         tcase_add_test(tc, an_instance_subscribes_once);
+        tcase_add_test(tc, an_instance_id_is_kept_unless_somebody_has_it);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
