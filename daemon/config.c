@@ -32,6 +32,7 @@ static const struct key {
         TIME("Timeouts", "Event", session.event_usec, 1, 86400),
         COUNT("Limits", "Volumes", session.max_volumes, 1, 64),
         COUNT("Limits", "Snapshots", session.max_snapshots, 1, 512),
+        COUNT("Limits", "ClientSnapshots", session.max_client_snapshots, 1, 512),
         /* Of what a writer takes part in there are other limits: see writer-private.h. */
         COUNT("Limits", "Sessions", session.max_sessions, 1, 4096),
         TIME("Daemon", "Stop", stop_usec, 1, 3600),

@@ -47,7 +47,7 @@ struct addition {
         char *spec;
         VSS_ID provider_id;
         LONG context;
-        unsigned max_snapshots;
+        unsigned max_snapshots, max_client_snapshots;
         struct volume *others; /* names and devices of those in the set */
         size_t n_others;
 
@@ -93,9 +93,27 @@ static int addition_check_nesting(struct addition *a, struct vss_error *reterr) 
         return volumes_check_nesting(volumes, a->n_others + 1, reterr);
 }
 
+static int addition_check_number(struct addition *a, struct vss_error *reterr) {
+        unsigned n, clients;
+        int r;
+
+        r = volume_count_snapshots(a->store, a->volume, &n, &clients, reterr);
+        if (r < 0)
+                return r;
+        if (n >= a->max_snapshots)
+                return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
+                                     "Volume %s has %u snapshots, and %u is the most; delete one",
+                                     a->volume->name, n, a->max_snapshots);
+        if (a->context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && clients >= a->max_client_snapshots)
+                return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
+                                     "Volume %s has %u client-accessible snapshots, and %u is the "
+                                     "most; delete one, or set ClientSnapshots (see vssd(8))",
+                                     a->volume->name, clients, a->max_client_snapshots);
+        return 0;
+}
+
 static int addition_run(struct inquiry *q, struct vss_error *reterr) {
         struct addition *a = (struct addition *)q;
-        unsigned n;
         int r;
 
         r = storage_table()->volume_open(&a->volume, a->spec, reterr);
@@ -105,16 +123,7 @@ static int addition_run(struct inquiry *q, struct vss_error *reterr) {
         if (r < 0)
                 return r;
         r = addition_check_nesting(a, reterr);
-        if (r < 0)
-                return r;
-        r = volume_count_snapshots(a->store, a->volume, &n, reterr);
-        if (r < 0)
-                return r;
-        if (n >= a->max_snapshots)
-                return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
-                                     "Volume %s has %u snapshots, and %u is the most; delete one",
-                                     a->volume->name, n, a->max_snapshots);
-        return 0;
+        return r < 0 ? r : addition_check_number(a, reterr);
 }
 
 static int session_check_room(const struct session *s, struct vss_error *reterr) {
@@ -212,6 +221,7 @@ int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID pr
         a->provider_id = provider;
         a->context = s->context;
         a->max_snapshots = s->manager->config.max_snapshots;
+        a->max_client_snapshots = s->manager->config.max_client_snapshots;
         a->spec = strdup(volume);
         if (!a->spec || addition_note_others(a, s) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "AddToSnapshotSet");

@@ -23,6 +23,7 @@ void session_config_defaults(struct session_config *c) {
                 .event_usec = 180 * USEC_PER_SEC,
                 .max_volumes = 64,
                 .max_snapshots = 512,
+                .max_client_snapshots = 64,
                 .max_sessions = 1024,
         };
 }

@@ -25,6 +25,7 @@ struct session_config {
         uint64_t event_usec;            /* any other event: 180 s */
         unsigned max_volumes;           /* 64 */
         unsigned max_snapshots;         /* 512 of one volume */
+        unsigned max_client_snapshots;  /* 64 of these, client-accessible ones */
         unsigned max_sessions;          /* 1,024 objects in all, whatever they are for */
 };
 void session_config_defaults(struct session_config *c);

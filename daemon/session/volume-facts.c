@@ -9,18 +9,24 @@ bool volume_is_origin(const struct volume *v, const struct snapshot_record *r) {
 }
 
 int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,
-                           struct vss_error *reterr) {
+                           unsigned *ret_client, struct vss_error *reterr) {
         struct snapshot_record *records = NULL;
         size_t n = 0;
-        unsigned count = 0;
+        unsigned count = 0, clients = 0;
         int r;
 
         r = store_snapshot_list(store, GUID_NULL, &records, &n, reterr);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++)
-                count += volume_is_origin(v, &records[i]);
+        for (size_t i = 0; i < n; i++) {
+                if (!volume_is_origin(v, &records[i]))
+                        continue;
+                count++;
+                clients += (records[i].context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE) != 0;
+        }
         snapshot_records_free(records, n);
         *ret = count;
+        if (ret_client)
+                *ret_client = clients;
         return 0;
 }

@@ -88,7 +88,7 @@ static int snapshotted_run(struct inquiry *q, struct vss_error *reterr) {
                 return 0;
         }
         if (r >= 0)
-                r = volume_count_snapshots(a->store, v, &n, reterr);
+                r = volume_count_snapshots(a->store, v, &n, NULL, reterr);
         if (r < 0)
                 return r;
         a->snapshotted.present = n > 0;
@@ -188,7 +188,7 @@ static int list_row(struct question *a, size_t i, struct vss_error *reterr) {
         if (r < 0)
                 return r;
         row->supported = row->provider;
-        return volume_count_snapshots(a->store, row->volume, &row->snapshots, reterr);
+        return volume_count_snapshots(a->store, row->volume, &row->snapshots, NULL, reterr);
 }
 
 static int list_run(struct inquiry *q, struct vss_error *reterr) {

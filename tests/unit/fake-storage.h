@@ -204,17 +204,17 @@ static inline int fake_usage(const struct snapshot_record *r _unused_, uint64_t 
         }
 FAKE_PROVIDER(alpha)
 FAKE_PROVIDER(beta)
-#define FAKE_TABLE(id_name, number)                                                               \
+#define FAKE_TABLE(id_name, number, kind)                                                         \
         {                                                                                         \
                 .name = #id_name, .display_name = "Fake " #id_name, .version = "1",               \
-                .id = { .Data1 = number }, .type = VSS_PROV_SOFTWARE, .priority = number,         \
+                .id = { .Data1 = number }, .type = (kind), .priority = number,                    \
                 .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
                 .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
                 .recover = fake_recover, .activate = fake_activate, .usage = fake_usage           \
         }
-static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa);
-static const struct provider provider_beta = FAKE_TABLE(beta, 0xb);
+static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
+static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);
 static const struct provider *const fake_providers[] = { &provider_alpha, &provider_beta, NULL };
 
 /* A spec is "PROVIDER/NAME": "alpha/one" is mounted on /alpha/one/, "alpha/raw-x" is a raw device

@@ -40,6 +40,7 @@ START_TEST(defaults_are_the_documented_ones) {
         ck_assert_uint_eq(c.session.event_usec, 180 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.max_volumes, 64);
         ck_assert_uint_eq(c.session.max_snapshots, 512);
+        ck_assert_uint_eq(c.session.max_client_snapshots, 64);
         ck_assert_uint_eq(c.session.max_sessions, 1024);
         ck_assert_uint_eq(c.stop_usec, 60 * USEC_PER_SEC);
         ck_assert_uint_eq(c.exit_idle_usec, USEC_INFINITY);
@@ -59,6 +60,7 @@ START_TEST(each_setting_is_read) {
                                  "[Limits]\n"
                                  "Volumes=8\n"
                                  "Snapshots=16\n"
+                                 "ClientSnapshots=512\n"
                                  "Sessions=4096\n"
                                  "[Daemon]\n"
                                  "Stop=30 s\n"
@@ -71,6 +73,7 @@ START_TEST(each_setting_is_read) {
         ck_assert_uint_eq(c.session.event_usec, 90 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.max_volumes, 8);
         ck_assert_uint_eq(c.session.max_snapshots, 16);
+        ck_assert_uint_eq(c.session.max_client_snapshots, 512);
         ck_assert_uint_eq(c.session.max_sessions, 4096);
         ck_assert_uint_eq(c.stop_usec, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(c.exit_idle_usec, 180 * USEC_PER_SEC);
@@ -93,6 +96,8 @@ START_TEST(mistakes_are_named_with_their_line) {
         refused("[Limits]\nVolumes=65\n", "from 1 to 64");
         refused("[Limits]\nVolumes=8x\n", "from 1 to 64");
         refused("[Limits]\nVolumes=\n", "from 1 to 64");
+        refused("[Limits]\nClientSnapshots=0\n", "from 1 to 512");
+        refused("[Limits]\nClientSnapshots=513\n", "from 1 to 512");
         refused("[Limits]\nSessions=4097\n", "from 1 to 4096");
         refused("nonsense\n", "test.conf:1: a line is");
 }

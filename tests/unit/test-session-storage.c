@@ -10,7 +10,7 @@ static struct session *makers[2];
 
 static void make_sets(void) {
         static const LONG contexts[] = { VSS_CTX_BACKUP, VSS_CTX_NAS_ROLLBACK };
-        /* Of a context that no fake provider makes copies in. */
+        /* Nobody made it; it is only there. */
         const struct snapshot_record client = {
                 .id = { .Data1 = 6 },
                 .set_id = { .Data1 = 5 },

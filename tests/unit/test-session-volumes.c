@@ -57,6 +57,35 @@ START_TEST(limits_of_volumes_and_snapshots) {
 }
 END_TEST
 
+/* Client-accessible copies have a limit of their own, besides that of all. */
+START_TEST(copies_for_clients_are_fewer) {
+        static const LONG contexts[] = { VSS_CTX_CLIENT_ACCESSIBLE, VSS_CTX_NAS_ROLLBACK,
+                                         VSS_CTX_CLIENT_ACCESSIBLE };
+        struct session *s;
+
+        host.config.max_client_snapshots = 2;
+        host_reconfigure();
+        for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
+                s = session_up_to("B0", contexts[i], NULL);
+                ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+                ck_assert_int_eq(add_volume(s, "beta/one"), S_OK);
+                ck_finished(session_do_snapshot_set, s);
+                session_free(s);
+        }
+        s = session_up_to("B0", VSS_CTX_CLIENT_ACCESSIBLE, NULL);
+        ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+        ck_assert_int_eq(add_volume(s, "beta/one"), VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED);
+        ck_assert_ptr_nonnull(strstr(answer.message, "2 client-accessible"));
+        ck_assert_int_eq(add_volume(s, "beta/two"), S_OK); /* it has none */
+        session_free(s);
+        /* Others are not counted with them. */
+        s = session_up_to("B0", VSS_CTX_NAS_ROLLBACK, NULL);
+        ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+        ck_assert_int_eq(add_volume(s, "beta/one"), S_OK);
+        session_free(s);
+}
+END_TEST
+
 START_TEST(is_volume_supported) {
         static const struct {
                 const char *spec;
@@ -180,6 +209,7 @@ int main(void) {
         tcase_add_checked_fixture(tc, host_setup, host_teardown);
         tcase_add_test(tc, volumes_that_cannot_be_added);
         tcase_add_test(tc, limits_of_volumes_and_snapshots);
+        tcase_add_test(tc, copies_for_clients_are_fewer);
         tcase_add_test(tc, is_volume_supported);
         tcase_add_test(tc, what_anybody_may_ask);
         suite_add_tcase(suite, tc);
