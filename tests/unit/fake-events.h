@@ -257,3 +257,28 @@ static inline void lose_service(bool comes_back) {
                 fake_name_owner_changed(&bus, VSS_BUS_NAME, "", FAKE_SERVICE);
         (void)pthread_mutex_unlock(&bus.lock);
 }
+
+/* A suite of one case: these tests, to which more may be added. */
+static inline TCase *events_case(Suite **ret_suite, const char *name, const TTest *const *tests,
+                                 size_t n, SFun setup, SFun teardown) {
+        TCase *tcase = tcase_create("all");
+
+        *ret_suite = suite_create(name);
+        tcase_set_timeout(tcase, FAKE_SECONDS + 10);
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        for (size_t i = 0; i < n; i++)
+                tcase_add_test(tcase, tests[i]);
+        suite_add_tcase(*ret_suite, tcase);
+        return tcase;
+}
+
+/* How main() ends. */
+static inline int events_run(Suite *suite) {
+        SRunner *runner = srunner_create(suite);
+        int failed;
+
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -255,20 +255,10 @@ int main(void) {
                 without_memory_a_restore_is_not_begun_and_is_ended,
                 a_rescue_without_a_thaw_command_is_no_success,
         };
-        Suite *suite = suite_create("hook-events");
-        TCase *tcase = tcase_create("all");
-        SRunner *runner;
-        int failed;
+        Suite *suite;
+        TCase *tcase =
+                events_case(&suite, "hook-events", tests, ARRAY_SIZE(tests), setup, teardown);
 
-        tcase_set_timeout(tcase, FAKE_SECONDS + 10);
-        tcase_add_checked_fixture(tcase, setup, teardown);
-        for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-                tcase_add_test(tcase, tests[i]);
         tcase_add_loop_test(tcase, a_lost_service_leaves_nobody_busy, 0, ARRAY_SIZE(lost_cases));
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return events_run(suite);
 }

@@ -398,20 +398,10 @@ int main(void) {
                 components_that_are_no_document_are_a_failure,
                 components_hold_until_the_handler_returns,
         };
-        Suite *suite = suite_create("writer-handlers");
-        TCase *tcase = tcase_create("all");
-        SRunner *runner;
-        int failed;
+        Suite *suite;
+        TCase *tcase =
+                events_case(&suite, "writer-handlers", tests, ARRAY_SIZE(tests), setup, teardown);
 
-        tcase_set_timeout(tcase, FAKE_SECONDS + 10);
-        tcase_add_checked_fixture(tcase, setup, teardown);
-        for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-                tcase_add_test(tcase, tests[i]);
         tcase_add_loop_test(tcase, what_a_handler_changed_goes_back, 0, ARRAY_SIZE(change_cases));
-        suite_add_tcase(suite, tcase);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return events_run(suite);
 }

@@ -199,7 +199,7 @@ END_TEST
 
 /* The loop does not come back after Freeze: the library's thread ends it. */
 START_TEST(a_stuck_loop_is_thawed_by_the_librarys_thread) {
-        start_loop(500);
+        start_loop(200);
         tell_in_loop("PrepareSnapshot", true, S_OK);
         tell_in_loop("Freeze", true, S_OK);
         wait_for(has_aborted);
@@ -212,7 +212,7 @@ END_TEST
 
 /* Thaw came in time, but the loop does not take it up. */
 START_TEST(a_thaw_that_waits_for_a_stuck_loop_is_too_late) {
-        start_loop(500);
+        start_loop(200);
         tell_in_loop("Freeze", true, S_OK);
         tell_only("Thaw", &(struct told){ 0 });
         wait_for(has_aborted);
@@ -225,7 +225,7 @@ END_TEST
 
 /* A loop that is quick enough does it itself. */
 START_TEST(a_loop_that_is_awake_aborts_by_itself) {
-        start_loop(500);
+        start_loop(100);
         tell_in_loop("Freeze", true, S_OK);
         turn();
         assert_journal(" Freeze Abort");
@@ -247,12 +247,12 @@ START_TEST(a_freeze_that_waits_too_long_is_not_begun) {
 END_TEST
 
 static void sleep_a_little(void) {
-        (void)poll(NULL, 0, 1000); /* beyond the freeze timeout, and the patience after it */
+        (void)poll(NULL, 0, 600); /* beyond the freeze timeout, and the patience after it */
 }
 
 /* A handler is not overtaken: the Abort comes after it, on its own thread. */
 START_TEST(a_handler_that_runs_is_not_overtaken) {
-        start_loop(500);
+        start_loop(100);
         app.in_freeze = sleep_a_little;
         tell_in_loop("Freeze", false, VSS_E_WRITERERROR_TIMEOUT);
         assert_journal(" Freeze Abort");
@@ -492,7 +492,7 @@ END_TEST
 
 /* The Thaw does not come, and what waits would have to wait with it for ever. */
 START_TEST(another_session_does_not_delay_the_end_of_a_freeze) {
-        start_thread_for(500);
+        start_thread_for(200);
         tell("Freeze", true, S_OK, NULL);
         tell_only("PrepareBackup", &other_session);
         assert_answer(await_answer(), true, S_OK, NULL);
