@@ -143,6 +143,14 @@ VSS_COMPONENT_TYPE backup_component_type(const struct backup_component *c) {
         return c->type;
 }
 
+VSS_ID backup_component_recipient(const struct backup_component *c) {
+        return c->recipient;
+}
+
+void backup_component_set_recipient(struct backup_component *c, VSS_ID instance_id) {
+        c->recipient = instance_id;
+}
+
 const char *backup_component_logical_path(const struct backup_component *c) {
         return backup_attribute(c->node, "logicalPath");
 }

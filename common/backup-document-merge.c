@@ -52,24 +52,12 @@ bool backup_phase_may_add(enum backup_phase phase, enum backup_list list) {
         return list_phases[list] & 1u << phase;
 }
 
-/* Instance ids change with each start of a writer, so that in a restore its name tells. */
 bool backup_component_is_for(const struct backup_component *c,
                              const struct backup_writer_info *writer, bool selected_only) {
         const struct backup_writer_info *own = &c->writer->info;
-        const char *selected;
-        VSS_ID instance_id;
 
-        if (!vss_id_equal(own->writer_id, writer->writer_id))
-                return false;
-        if (!selected_only)
-                return vss_id_equal(own->instance_id, writer->instance_id);
-        if (backup_component_flag(c, BACKUP_FLAG_SELECTED_FOR_RESTORE) != 1 &&
-            backup_component_n_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT) == 0)
-                return false;
-        selected = backup_component_text(c, BACKUP_TEXT_SELECTED_INSTANCE);
-        if (vss_id_parse(&instance_id, selected) >= 0 && !vss_id_is_null(instance_id))
-                return vss_id_equal(instance_id, writer->instance_id);
-        return streq(str_or_empty(own->instance_name), str_or_empty(writer->instance_name));
+        return vss_id_equal(own->writer_id, writer->writer_id) &&
+               vss_id_equal(selected_only ? c->recipient : own->instance_id, writer->instance_id);
 }
 
 bool backup_document_has_part(const struct backup_document *d,

@@ -24,6 +24,7 @@ struct backup_component {
         struct backup_writer *writer;
         xmlNode *node;
         VSS_COMPONENT_TYPE type;
+        VSS_ID recipient; /* GUID_NULL: none */
         struct backup_entries lists[_BACKUP_LIST_MAX];
         struct key_index subcomponents; /* RESTORE_SUBCOMPONENTs, by logical path and name */
 };

@@ -78,6 +78,11 @@ int backup_document_add(struct backup_document *d, const struct backup_writer_in
                         const struct backup_component_key *key, struct backup_component **ret,
                         struct vss_error *reterr);
 
+/* The running writer that this restore hands the component to; GUID_NULL: nobody, as at first. No
+ * part of the document, whose attributes of a selection may be of an earlier restore. */
+VSS_ID backup_component_recipient(const struct backup_component *c);
+void backup_component_set_recipient(struct backup_component *c, VSS_ID instance_id);
+
 VSS_COMPONENT_TYPE backup_component_type(const struct backup_component *c);
 const char *backup_component_logical_path(const struct backup_component *c); /* NULL: none */
 const char *backup_component_name(const struct backup_component *c);
@@ -160,10 +165,9 @@ void backup_component_remove_entries(struct backup_component *c, enum backup_lis
 int backup_component_set_entry_text(struct backup_component *c, enum backup_list list, size_t i,
                                     unsigned text, const char *value, struct vss_error *reterr);
 
-/* What a writer is shown: a document that has the state, and of the components only its own; in a
- * restore (selected_only) those that are selected for restore, or have a subcomponent that is.
- * By class and, if the component was selected for one, instance; else by instance id in a backup,
- * by class and instance name in a restore. *ret_xml is NULL when there is none. */
+/* What a writer is shown: a document that has the state, and of the components only its own, by
+ * class and instance id; in a restore (selected_only) those of its class that it is the recipient
+ * of. *ret_xml is NULL when there is none. */
 int backup_document_extract(const struct backup_document *d,
                             const struct backup_writer_info *writer, bool selected_only,
                             char **ret_xml, size_t *ret_size, struct vss_error *reterr);

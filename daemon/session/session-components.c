@@ -37,29 +37,39 @@ static bool component_writer(const struct session *s, const struct backup_compon
         return false;
 }
 
+/* Who was gathered counts, not who is still there: when the one that was meant goes away, the
+ * component goes to nobody else. */
 bool session_find_same(const struct session *s, const struct backup_component_key *key,
                        const struct backup_component *c, struct participant_info *ret) {
         struct backup_writer_info stored;
+        struct participant_info only;
+        size_t n = 0;
 
         if (!component_writer(s, key, c, &stored))
                 return false;
         for (size_t i = 0; s->participants && i < participants_count(s->participants); i++) {
                 participants_get(s->participants, i, ret);
-                if (!ret->gone && vss_id_equal(ret->class_id, key->writer_id) &&
+                if (!vss_id_equal(ret->class_id, key->writer_id))
+                        continue;
+                if (!ret->gone &&
                     streq(str_or_empty(ret->instance_name), str_or_empty(stored.instance_name)))
                         return true;
+                only = *ret;
+                n++;
         }
-        return false;
+        if (n != 1 || only.gone)
+                return false;
+        *ret = only;
+        return true;
 }
 
 bool session_find_live(const struct session *s, const struct backup_component_key *key,
                        const struct backup_component *c, struct participant_info *ret) {
-        const char *selected = backup_component_text(c, BACKUP_TEXT_SELECTED_INSTANCE);
-        VSS_ID id;
+        VSS_ID recipient = backup_component_recipient(c);
 
-        if (vss_id_parse(&id, selected) >= 0 && !vss_id_is_null(id))
-                return session_find_participant(s, id, ret) && !ret->gone;
-        return session_find_same(s, key, c, ret);
+        if (vss_id_is_null(recipient))
+                return session_find_same(s, key, c, ret);
+        return session_find_participant(s, recipient, ret) && !ret->gone;
 }
 
 int refuse_component(const char *method, const struct backup_component_key *key,
@@ -180,10 +190,8 @@ static const struct component_method {
         { METHOD_SET_BACKUP_SUCCEEDED, FLAG(SUCCEEDED) },
         { METHOD_SET_BACKUP_OPTIONS, TEXT(BACKUP_OPTIONS) },
         { METHOD_SET_PREVIOUS_BACKUP_STAMP, TEXT(PREVIOUS_BACKUP_STAMP) },
-        { METHOD_SET_SELECTED_FOR_RESTORE, FLAG(SELECTED_FOR_RESTORE), .model = true,
-          .apply = restore_select },
-        { METHOD_SET_SELECTED_FOR_RESTORE_EX, FLAG(SELECTED_FOR_RESTORE), .model = true,
-          .apply = restore_select },
+        { METHOD_SET_SELECTED_FOR_RESTORE, .model = true, .apply = restore_select },
+        { METHOD_SET_SELECTED_FOR_RESTORE_EX, .model = true, .apply = restore_select },
         { METHOD_SET_RESTORE_OPTIONS, TEXT(RESTORE_OPTIONS), .apply = restore_check_options },
         { METHOD_SET_ADDITIONAL_RESTORES, FLAG(ADDITIONAL_RESTORES) },
         { METHOD_ADD_ALTERNATIVE_LOCATION_MAPPING, .model = true, .apply = restore_add_mapping },
@@ -329,13 +337,19 @@ static int component_wants(const struct session *s, const struct component_metho
                                              "was gathered",
                                              VSS_ID_TEXT(a->key.writer_id),
                                              VSS_ID_TEXT(a->key.instance_id));
-        } else if (row->method == METHOD_SET_SELECTED_FOR_RESTORE_EX &&
-                   !vss_id_is_null(a->instance_id)) {
+        } else if (row->apply == restore_select && !vss_id_is_null(a->instance_id)) {
                 if (!session_find_participant(s, a->instance_id, ret))
                         return 0; /* and it will be refused */
         } else {
+                bool found;
+
                 c = backup_document_find(s->document, &a->key);
-                if (!c || !session_find_live(s, &a->key, c, ret))
+                if (!c)
+                        return 0;
+                /* It may be selected for another now. */
+                found = row->apply == restore_select ? session_find_same(s, &a->key, c, ret)
+                                                     : session_find_live(s, &a->key, c, ret);
+                if (!found)
                         return 0;
         }
         /* A writer without metadata is refused where it matters. */

@@ -8,11 +8,11 @@
 /* Gathered, running or not. */
 bool session_find_participant(const struct session *s, VSS_ID instance_id,
                               struct participant_info *ret);
-/* The running writer that has the class and instance name of the one that a component came from:
- * instance ids change with each start of a writer. */
+/* The running writer that stands for the one that a component came from: of the gathered instances
+ * of its class the one of the same name, or the only one. Instance ids change with each start. */
 bool session_find_same(const struct session *s, const struct backup_component_key *key,
                        const struct backup_component *c, struct participant_info *ret);
-/* The running writer that it goes to: that, or the instance that it was selected for. */
+/* The running writer that it goes to: the one that it was selected for, else that. */
 bool session_find_live(const struct session *s, const struct backup_component_key *key,
                        const struct backup_component *c, struct participant_info *ret);
 

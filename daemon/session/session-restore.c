@@ -42,27 +42,33 @@ static int check_move(const struct session *s, const struct component_args *a,
                              info.name, (unsigned)VSS_BS_WRITER_SUPPORTS_RESTORE_WITH_MOVE);
 }
 
-/* SetSelectedForRestore is the same with no instance. What is not selected has no part that is. */
+static bool is_selected(const struct backup_component *c) {
+        return !vss_id_is_null(backup_component_recipient(c));
+}
+
+/* SetSelectedForRestore is the same with no instance. */
 int restore_select(struct session *s, const struct component_args *a, struct backup_component *c,
                    struct vss_error *reterr) {
         const bool moves = a->flag && !vss_id_is_null(a->instance_id);
-        struct participant_info same;
+        struct participant_info same = { .instance_id = GUID_NULL };
         int r = 0;
 
         if (moves)
                 r = check_move(s, a, reterr);
         else if (a->flag && !session_find_same(s, &a->key, c, &same))
                 r = refuse_writer("SetSelectedForRestore", &a->key, reterr);
+        if (r >= 0)
+                r = backup_component_set_flag(c, BACKUP_FLAG_SELECTED_FOR_RESTORE, a->flag, reterr);
+        if (r >= 0)
+                r = backup_component_set_text(c, BACKUP_TEXT_SELECTED_INSTANCE,
+                                              moves ? VSS_ID_TEXT(a->instance_id) : NULL, reterr);
         if (r < 0)
                 return r;
-        if (!a->flag)
+        /* Not wanted any more; or left by an earlier restore. */
+        if (!a->flag || !is_selected(c))
                 backup_component_remove_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT);
-        return backup_component_set_text(c, BACKUP_TEXT_SELECTED_INSTANCE,
-                                         moves ? VSS_ID_TEXT(a->instance_id) : NULL, reterr);
-}
-
-static bool is_selected(const struct backup_component *c) {
-        return backup_component_flag(c, BACKUP_FLAG_SELECTED_FOR_RESTORE) == 1;
+        backup_component_set_recipient(c, moves ? a->instance_id : same.instance_id);
+        return 0;
 }
 
 /* --- what the writer that runs says of the component --- */

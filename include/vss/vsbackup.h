@@ -609,10 +609,12 @@ HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_I
 
 /*
  * IVssBackupComponents::SetSelectedForRestore: chooses a component that was included in the backup
- * explicitly, or not any more. A writer without one takes no part. Before PreRestore.
+ * explicitly, or not any more. A writer without one takes no part. It goes to the gathered instance
+ * of its writer's class with the same instance name, or to the only one. What an earlier restore
+ * selected in the loaded document does not count. Before PreRestore.
  *
  * bSelectedForRestore: true: chosen; false: not, with what AddRestoreSubcomponent chose of it.
- * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also if no instance of the writer runs),
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (also if no such instance of the writer runs),
  * VSS_E_INVALID_XML_DOCUMENT.
  * Since 0.2.
  */
@@ -625,8 +627,9 @@ HRESULT IVssBackupComponents_SetSelectedForRestore(IVssBackupComponents *backup,
  * IVssBackupComponentsEx::SetSelectedForRestoreEx: as SetSelectedForRestore, and hands the
  * component to another instance of its writer's class (a restore with move).
  *
- * bSelectedForRestore: true: chosen. instanceId: the running instance, or GUID_NULL for the one
- * that it came from. Errors: E_INVALIDARG (the writer knows no restore with move), VSS_E_BAD_STATE,
+ * bSelectedForRestore: true: chosen. instanceId: the running instance, or GUID_NULL: as
+ * SetSelectedForRestore.
+ * Errors: E_INVALIDARG (the writer knows no restore with move), VSS_E_BAD_STATE,
  * VSS_E_OBJECT_NOT_FOUND (also the instance), VSS_E_INVALID_XML_DOCUMENT.
  * Since 0.2.
  */

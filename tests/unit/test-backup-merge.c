@@ -55,7 +55,6 @@ static void merge(struct backup_document *d, enum backup_phase phase, const char
                       "%s: %s", e.message, xml);
 }
 
-/* In a restore only what is selected is the writer's. */
 #define PLAIN ROOT STATE WRITER(I1, A, "") COMPONENT("c", " selectedForRestore=\"yes\"/>") END
 
 /* What may be set in which phase: by spec/writer.md, 2.6 to 2.8 and 3.7, written down again here,
@@ -131,10 +130,10 @@ START_TEST(each_phase_lets_through_what_the_table_says) {
         enum backup_phase phase = (enum backup_phase)_i;
         _cleanup_(freep) char *given = everything();
         _cleanup_(backup_document_freep) struct backup_document *d = parse(PLAIN);
-        const struct backup_component *c;
+        struct backup_component *c = find(d, "c");
 
+        backup_component_set_recipient(c, writer_a1.instance_id);
         merge(d, phase, given);
-        c = find(d, "c");
         for (enum backup_text what = 0; what < _BACKUP_TEXT_MAX; what++) {
                 ck_assert_msg(!backup_component_text(c, what) == !allows(text_phases[what], phase),
                               "text %d in phase %d", (int)what, _i);
@@ -353,34 +352,39 @@ START_TEST(in_a_backup_a_writer_sees_its_own) {
 }
 END_TEST
 
-/* Instance ids change; names do not; who was chosen by id is it whatever its name. */
-START_TEST(in_a_restore_a_writer_sees_what_is_selected_for_it) {
+/* What this restore hands it, and nothing that the document says of an earlier one. */
+START_TEST(in_a_restore_a_writer_sees_what_is_handed_to_it) {
         _cleanup_(backup_document_freep) struct backup_document *d =
                 parse(ROOT ">" WRITER(I1, A, " instanceName=\"n\"") COMPONENT("no", "/>") COMPONENT(
-                        "yes", " selectedForRestore=\"yes\"/>")
-                              COMPONENT("off", " selectedForRestore=\"no\"/>") COMPONENT(
-                                      "sub",
-                                      "><RESTORE_SUBCOMPONENT logicalPath=\"l\" componentName=\"s\""
-                                      " repair=\"no\"/></COMPONENT>")
-                                      COMPONENT("moved",
-                                                " selectedForRestore=\"yes\" "
-                                                "selectedForRestoreInstanceId=\"" I9 "\"/>") END);
-        struct backup_writer_info writer = { .instance_id = { .Data1 = 5 },
+                        "stale", " selectedForRestore=\"yes\" selectedForRestoreInstanceId=\"" I2
+                                 "\"><RESTORE_SUBCOMPONENT logicalPath=\"l\" componentName=\"s\""
+                                 " repair=\"no\"/></COMPONENT>") COMPONENT("yes", "/>")
+                              COMPONENT("moved", "/>") END);
+        struct backup_writer_info writer = { .instance_id = { .Data1 = 2 },
                                              .writer_id = { .Data1 = 0xa },
                                              .instance_name = "n" };
-        _cleanup_(freep) char *xml = extract(d, &writer, true), *moved = NULL;
+        _cleanup_(freep) char *xml = NULL, *moved = NULL;
 
-        ck_assert_ptr_nonnull(strstr(xml, "\"yes\" componentType"));
-        ck_assert_ptr_nonnull(strstr(xml, "\"sub\" componentType"));
-        ck_assert_ptr_null(strstr(xml, "\"no\" componentType"));
-        ck_assert_ptr_null(strstr(xml, "\"off\" componentType"));
-        ck_assert_ptr_null(strstr(xml, "\"moved\" componentType"));
-        writer.instance_name = "another";
         ck_assert_ptr_null(extract(d, &writer, true));
+        ck_assert(!backup_document_has_part(d, &writer, true));
+        backup_component_set_recipient(find(d, "yes"), writer.instance_id);
+        backup_component_set_recipient(find(d, "moved"), (VSS_ID){ .Data1 = 9 });
+        ck_assert(backup_document_has_part(d, &writer, true));
+        xml = extract(d, &writer, true);
+        ck_assert_ptr_nonnull(strstr(xml, "\"yes\" componentType"));
+        ck_assert_ptr_null(strstr(xml, "\"no\" componentType"));
+        ck_assert_ptr_null(strstr(xml, "\"stale\" componentType"));
+        ck_assert_ptr_null(strstr(xml, "\"moved\" componentType"));
         writer.instance_id.Data1 = 9;
         moved = extract(d, &writer, true);
         ck_assert_ptr_nonnull(strstr(moved, "\"moved\" componentType"));
         ck_assert_ptr_null(strstr(moved, "\"yes\" componentType"));
+        writer.writer_id.Data1 = 0xb;
+        ck_assert_ptr_null(extract(d, &writer, true));
+        backup_component_set_recipient(find(d, "yes"), GUID_NULL);
+        writer = writer_a1;
+        writer.instance_id.Data1 = 2;
+        ck_assert_ptr_null(extract(d, &writer, true));
 }
 END_TEST
 
@@ -389,6 +393,7 @@ START_TEST(what_is_shown_can_be_given_back) {
         _cleanup_(freep) char *before = print(d), *shown = extract(d, &writer_a1, false);
         _cleanup_(freep) char *after = NULL;
 
+        backup_component_set_recipient(find(d, "c"), writer_a1.instance_id);
         for (enum backup_phase phase = 0; phase < _BACKUP_PHASE_MAX; phase++)
                 merge(d, phase, shown);
         after = print(d);
@@ -413,7 +418,7 @@ int main(void) {
         tcase_add_test(tcase, the_document_has_an_end);
         tcase_add_test(tcase, one_answer_adds_so_much);
         tcase_add_test(tcase, in_a_backup_a_writer_sees_its_own);
-        tcase_add_test(tcase, in_a_restore_a_writer_sees_what_is_selected_for_it);
+        tcase_add_test(tcase, in_a_restore_a_writer_sees_what_is_handed_to_it);
         tcase_add_test(tcase, what_is_shown_can_be_given_back);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);

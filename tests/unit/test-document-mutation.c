@@ -134,6 +134,13 @@ static int try_components(const char *text, size_t size) {
                 return 0;
         }
         ck_assert_int_eq(backup_document_parse(&again, components, strlen(components), NULL), 0);
+        for (size_t i = 0; i < backup_document_n_writers(again); i++) {
+                const struct backup_writer *w = backup_document_writer(again, i);
+
+                for (size_t k = 0; k < backup_writer_n_components(w); k++)
+                        backup_component_set_recipient(backup_writer_component(w, k),
+                                                       writer.instance_id);
+        }
         for (enum backup_phase phase = 0; phase < _BACKUP_PHASE_MAX; phase++)
                 ck_assert_int_eq(backup_document_merge(again, &writer, phase, text, size, NULL), 0);
         again = backup_document_free(again);

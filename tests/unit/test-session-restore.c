@@ -306,6 +306,166 @@ START_TEST(what_is_deselected_is_not_restored) {
 }
 END_TEST
 
+/* The saved document, with this instance name for front. */
+static const char *saved_of(const char *instance_name) {
+        static char text[sizeof(saved) + 64];
+        const char *at = strstr(saved, "backupSchema=\"29440\"");
+
+        (void)snprintf(text, sizeof(text), "%.*sinstanceName=\"%s\" %s", (int)(at - saved), saved,
+                       instance_name, at);
+        return text;
+}
+
+/* Instances of front's class, by name; of the document's component the one that it goes to. */
+static const struct {
+        const char *stored; /* "": it has none */
+        const char *running[2];
+        const char *takes; /* NULL: nobody */
+} instances[] = {
+        { "", { "" }, "" },
+        { "15", { "15" }, "15" },
+        { "", { "15" }, "15" }, /* alone, and so it is meant */
+        { "15", { "16" }, "16" },
+        { "15", { "" }, "" },
+        { "15", { "15", "16" }, "15" },
+        { "15", { "16", "15" }, "15" },
+        { "", { "15", "" }, "" },
+        { "15", { "16", "17" }, NULL }, /* which of them is the requester's to say */
+        { "", { "16", "17" }, NULL },
+};
+
+START_TEST(a_component_goes_to_the_instance_it_came_from_or_to_the_only_one) {
+        struct fake_writer w[2] = { { .metadata = front_metadata },
+                                    { .metadata = front_metadata } };
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        const char *takes = instances[_i].takes;
+        struct session *s = session_make();
+        char expected[64] = "";
+
+        fake_writer_gone(&host.front);
+        for (size_t i = 0; i < ARRAY_SIZE(w) && instances[_i].running[i]; i++) {
+                fake_writer_register_instance(&w[i], host.registry, host.event, &host.journal,
+                                              "front", instances[_i].running[i], VSS_APP_FRONT_END);
+                w[i].name = instances[_i].running[i];
+        }
+        ck_assert_int_eq(
+                initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, saved_of(instances[_i].stored)),
+                S_OK);
+        ck_finished(session_gather_writer_metadata, s);
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a),
+                         takes ? S_OK : VSS_E_OBJECT_NOT_FOUND);
+        a.texts[0] = "data2";
+        ck_assert_int_eq(call_component(s, METHOD_SET_RESTORE_NAME, a), S_OK);
+        host.journal.text[0] = '\0';
+        ck_finished(session_pre_restore, s);
+        ck_finished(session_post_restore, s);
+        if (takes)
+                (void)snprintf(expected, sizeof(expected), "%s:PreRestore %s:PostRestore ", takes,
+                               takes);
+        ck_assert_str_eq(host.journal.text, expected);
+        session_free(s);
+        host_settle();
+        fake_writer_gone(&w[0]);
+        fake_writer_gone(&w[1]);
+}
+END_TEST
+
+/* What the document brings along of an earlier restore selects nothing. */
+START_TEST(a_restore_begins_with_nothing_selected) {
+        static const char old[] =
+                "<BACKUP_COMPONENTS xmlns=\"x-schema:#VssComponentMetadata\" version=\"1.2\" "
+                "bootableSystemStateBackup=\"no\" selectComponents=\"yes\" backupType=\"full\" "
+                "partialFileSupport=\"no\">"
+                "<WRITER_COMPONENTS instanceId=\"00000000-0000-0000-0000-000000000007\" "
+                "writerId=\"00001000-0066-0000-0000-000000000000\" backupSchema=\"29440\">"
+                "<COMPONENT componentName=\"data\" componentType=\"filegroup\" "
+                "selectedForRestore=\"yes\" "
+                "selectedForRestoreInstanceId=\"00000000-0000-0000-0000-000000000005\">"
+                "<RESTORE_SUBCOMPONENT logicalPath=\"data\" componentName=\"old\" repair=\"no\"/>"
+                "</COMPONENT></WRITER_COMPONENTS></BACKUP_COMPONENTS>";
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data"), part = a;
+        struct session *s = session_make();
+
+        part.texts[0] = "data";
+        part.texts[1] = "part";
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, old), S_OK);
+        ck_assert_str_eq(save(s), old); /* who only wants to read it loses nothing */
+        ck_finished(session_gather_writer_metadata, s);
+        ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, part), VSS_E_BAD_STATE);
+        if (_i == 1) {
+                a.flag = true;
+                ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+                ck_assert_int_eq(call_component(s, METHOD_ADD_RESTORE_SUBCOMPONENT, part), S_OK);
+        }
+        host.journal.text[0] = '\0';
+        ck_finished(session_pre_restore, s);
+        ck_assert_str_eq(host.journal.text, _i == 1 ? "front:PreRestore " : "");
+        if (_i == 1) {
+                ck_assert_ptr_nonnull(strstr(host.front.components, "componentName=\"part\""));
+                ck_assert_ptr_null(strstr(host.front.components, "componentName=\"old\""));
+                ck_assert_ptr_null(strstr(save(s), "selectedForRestoreInstanceId"));
+        }
+        session_free(s);
+}
+END_TEST
+
+/* Whom it was moved to before does not matter: that one's metadata is not the other's. */
+START_TEST(a_component_may_be_selected_for_another_again) {
+        struct fake_writer other = { .metadata = front_metadata };
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        static char never[sizeof(front_metadata)];
+        struct session *s;
+        char *word;
+
+        (void)snprintf(never, sizeof(never), "%s", front_metadata);
+        word = strstr(never, "always");
+        ck_assert_ptr_nonnull(word);
+        memcpy(word, "never\" ", 7);
+        host.front.metadata = never;
+        fake_writer_register_instance(&other, host.registry, host.event, &host.journal, "front",
+                                      "other", VSS_APP_FRONT_END);
+        s = restore_gathered();
+        a.flag = true;
+        a.instance_id = instance_of(&other);
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE_EX, a), S_OK);
+        a.instance_id = GUID_NULL;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE_EX, a), S_OK);
+        host.journal.text[0] = '\0';
+        ck_finished(session_pre_restore, s);
+        ck_assert_str_eq(host.journal.text, "");
+        session_free(s);
+        host_settle();
+        fake_writer_gone(&other);
+}
+END_TEST
+
+/* One that goes away is replaced by nobody who was not chosen. */
+START_TEST(a_component_stays_with_the_instance_that_it_was_selected_for) {
+        struct fake_writer w[2] = { { .metadata = front_metadata },
+                                    { .metadata = front_metadata } };
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        struct session *s = session_make();
+
+        fake_writer_gone(&host.front);
+        fake_writer_register_instance(&w[0], host.registry, host.event, &host.journal, "front",
+                                      "15", VSS_APP_FRONT_END);
+        fake_writer_register_instance(&w[1], host.registry, host.event, &host.journal, "front",
+                                      "16", VSS_APP_FRONT_END);
+        ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, saved_of("15")), S_OK);
+        ck_finished(session_gather_writer_metadata, s);
+        a.flag = true;
+        ck_assert_int_eq(call_component(s, METHOD_SET_SELECTED_FOR_RESTORE, a), S_OK);
+        fake_writer_gone(&w[0]);
+        host.journal.text[0] = '\0';
+        ck_finished(session_pre_restore, s);
+        ck_assert_str_eq(host.journal.text, "");
+        session_free(s);
+        host_settle();
+        fake_writer_gone(&w[1]);
+}
+END_TEST
+
 START_TEST(a_writer_that_never_wants_to_know_is_not_told) {
         static char metadata[sizeof(front_metadata)];
         struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
@@ -391,6 +551,11 @@ int main(void) {
         tcase_add_test(tc, a_restore_from_beginning_to_end);
         tcase_add_test(tc, a_restore_moves_to_another_instance);
         tcase_add_test(tc, what_is_deselected_is_not_restored);
+        tcase_add_loop_test(tc, a_component_goes_to_the_instance_it_came_from_or_to_the_only_one, 0,
+                            (int)ARRAY_SIZE(instances));
+        tcase_add_loop_test(tc, a_restore_begins_with_nothing_selected, 0, 2);
+        tcase_add_test(tc, a_component_may_be_selected_for_another_again);
+        tcase_add_test(tc, a_component_stays_with_the_instance_that_it_was_selected_for);
         tcase_add_test(tc, a_writer_that_never_wants_to_know_is_not_told);
         tcase_add_loop_test(tc, restores_of_one_writer_wait_for_each_other_unless_it_takes_several,
                             0, 2);
