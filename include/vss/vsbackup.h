@@ -206,7 +206,8 @@ HRESULT IVssBackupComponents_DisableWriterInstances(IVssBackupComponents *backup
  * IVssBackupComponents::GatherWriterMetadata: asks every enabled writer what it has. Once.
  *
  * ppAsync: receives the running operation; the caller releases it. S_OK means that it began.
- * Errors: VSS_E_BAD_STATE, VSS_E_WRITER_INFRASTRUCTURE.
+ * A writer that does not answer well, or whose document is not valid, is left out.
+ * Errors: VSS_E_BAD_STATE, VSS_E_WRITER_INFRASTRUCTURE (the service is gone).
  * Since 0.1.
  */
 HRESULT IVssBackupComponents_GatherWriterMetadata(IVssBackupComponents *backup,
@@ -226,8 +227,8 @@ HRESULT IVssBackupComponents_GetWriterMetadataCount(IVssBackupComponents *backup
  *
  * iWriter: 0 to the count less one. pidInstance: its instance in this run. ppMetadata: receives the
  * document, which the caller releases; it holds beyond FreeWriterMetadata and this object.
- * Errors: VSS_E_BAD_STATE (not gathered, not finished, or freed), VSS_E_INVALID_XML_DOCUMENT,
- * VSS_E_OBJECT_NOT_FOUND (no such index).
+ * Errors: VSS_E_BAD_STATE (not gathered, not finished, or freed), VSS_E_OBJECT_NOT_FOUND (no such
+ * index). Not VSS_E_INVALID_XML_DOCUMENT: a writer whose document is not valid is not there.
  * Since 0.2.
  */
 HRESULT IVssBackupComponents_GetWriterMetadata(IVssBackupComponents *backup, UINT iWriter,
@@ -236,7 +237,7 @@ HRESULT IVssBackupComponents_GetWriterMetadata(IVssBackupComponents *backup, UIN
 
 /* IVssBackupComponentsEx::GetWriterMetadataEx: the same as GetWriterMetadata; one object implements
  * all interfaces. iWriter, pidInstance, ppMetadata: as there. Errors: VSS_E_BAD_STATE,
- * VSS_E_INVALID_XML_DOCUMENT, VSS_E_OBJECT_NOT_FOUND. Since 0.2. */
+ * VSS_E_OBJECT_NOT_FOUND. Since 0.2. */
 HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup, UINT iWriter,
                                                    VSS_ID *pidInstance,
                                                    IVssExamineWriterMetadataEx **ppMetadata);
@@ -376,7 +377,8 @@ HRESULT IVssBackupComponents_PrepareForBackup(IVssBackupComponents *backup, IVss
 HRESULT IVssBackupComponents_DoSnapshotSet(IVssBackupComponents *backup, IVssAsync **ppAsync);
 
 /* IVssBackupComponents::GatherWriterStatus: collects each writer's state. ppAsync: as
- * GatherWriterMetadata. Errors: VSS_E_BAD_STATE, VSS_E_WRITER_INFRASTRUCTURE. Since 0.1. */
+ * GatherWriterMetadata. Errors: VSS_E_BAD_STATE, VSS_E_WRITER_INFRASTRUCTURE (the service is
+ * gone). Since 0.1. */
 HRESULT IVssBackupComponents_GatherWriterStatus(IVssBackupComponents *backup, IVssAsync **ppAsync);
 
 /* IVssBackupComponents::GetWriterStatusCount: entries of the last GatherWriterStatus. Errors:
