@@ -167,7 +167,7 @@ static void on_ready(void *userdata) {
 static void on_lost(void *userdata, const struct vss_error *error) {
         struct vssd *v = userdata;
 
-        log_error("%s", str_or_empty(error->message));
+        log_failure(LOG_ERR, error, "%s", str_or_empty(error->message));
         vssd_stop(v, EXIT_FAILURE, "there is no bus to serve on");
 }
 

@@ -230,10 +230,12 @@ void bus_call_reply(struct bus_call *call) {
         call_send(call, reply);
 }
 
+/* Where a code says that the log has the details, this is where they are. */
 static void call_log_failure(const struct bus_call *call, const struct vss_error *error) {
-        log_debug("%s %s of %s: %s", bus_call_path(call), dbus_message_get_member(call->message),
-                  str_or_empty(dbus_message_get_sender(call->message)),
-                  str_or_empty(error->message));
+        log_failure(error->hr == VSS_E_UNEXPECTED ? LOG_WARNING : LOG_DEBUG, error,
+                    "%s %s of %s: %s", bus_call_path(call), dbus_message_get_member(call->message),
+                    str_or_empty(dbus_message_get_sender(call->message)),
+                    str_or_empty(error->message));
 }
 
 void bus_call_fail(struct bus_call *call, const struct vss_error *error) {

@@ -474,9 +474,10 @@ static void coordinator_fail(struct coordinator *c, int r, struct vss_error *err
                 log_set(LOG_NOTICE, c->request.set_id, "Snapshot set %s is cancelled (%s)",
                         VSS_ID_TEXT(c->request.set_id), coordinator_phase_name(c));
         else
-                log_set(LOG_ERR, c->request.set_id, "Snapshot set %s failed (%s): %s",
-                        VSS_ID_TEXT(c->request.set_id), coordinator_phase_name(c),
-                        c->error.message ? c->error.message : strerror(-r));
+                log_set_failure(LOG_ERR, c->request.set_id, &c->error,
+                                "Snapshot set %s failed (%s): %s", VSS_ID_TEXT(c->request.set_id),
+                                coordinator_phase_name(c),
+                                c->error.message ? c->error.message : strerror(-r));
 
         if (c->round) {
                 round_cancel(c->round);

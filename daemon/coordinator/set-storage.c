@@ -491,7 +491,8 @@ static void group_close_intents(struct set_storage *s, const struct group *g) {
                 /* One that stays open is looked at by the next start, which finds nothing to undo.
                  */
                 if (store_intent_close(s->request->store, ids[i], &error) < 0)
-                        log_set(LOG_WARNING, s->request->set_id, "%s", str_or_empty(error.message));
+                        log_set_failure(LOG_WARNING, s->request->set_id, &error, "%s",
+                                        str_or_empty(error.message));
                 vss_error_done(&error);
         }
 }
@@ -506,15 +507,17 @@ static int group_abort(struct set_storage *s, struct group *g, struct vss_error 
                 /* A writer may still be busy in the copy that is going away. */
                 r = storage_table()->unmount(&s->records[i], true, &error);
                 if (r < 0)
-                        log_set(LOG_WARNING, s->request->set_id, "Taking back the copy of %s: %s",
-                                s->records[i].volume, str_or_empty(error.message));
+                        log_set_failure(LOG_WARNING, s->request->set_id, &error,
+                                        "Taking back the copy of %s: %s", s->records[i].volume,
+                                        str_or_empty(error.message));
                 else
                         s->mounted[i] = false;
                 vss_error_done(&error);
         }
         r = g->provider->abort(g->set, &error);
         if (r < 0) {
-                log_set(LOG_ERR, s->request->set_id,
+                log_set_failure(
+                        LOG_ERR, s->request->set_id, &error,
                         "Provider %s could not put its storage back, the next start of the service "
                         "tries again: %s",
                         g->provider->name, error.message ? error.message : strerror(-r));

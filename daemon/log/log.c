@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION /* ours is the caller's */
 #include <systemd/sd-journal.h>
 
 #define LINE_MAX_BYTES 1024
@@ -20,8 +21,9 @@ struct line {
         int priority;
         int source_line;
         const char *file, *function; /* static strings of the caller */
-        bool has_set_id, has_snapshot_id;
-        VSS_ID set_id, snapshot_id;
+        bool has_session_id, has_set_id, has_snapshot_id;
+        VSS_ID session_id, set_id, snapshot_id;
+        HRESULT code;
         char writer[FIELD_MAX_BYTES];
         char message[LINE_MAX_BYTES];
 };
@@ -74,7 +76,9 @@ int log_max_priority(void) {
 static void line_to_journal(const struct line *l) {
         char message[LINE_MAX_BYTES + 16], priority[16], file[FIELD_MAX_BYTES], line[32];
         char function[FIELD_MAX_BYTES], set[64], snapshot[64], writer[FIELD_MAX_BYTES + 16];
-        struct iovec fields[8];
+        char session[64], code[128], id[64];
+        const struct vss_hresult_info *info = vss_hresult_find(l->code);
+        struct iovec fields[11];
         int n = 0;
 
 #define FIELD(buffer, ...)                                                                     \
@@ -87,12 +91,22 @@ static void line_to_journal(const struct line *l) {
         FIELD(file, "CODE_FILE=%s", l->file);
         FIELD(line, "CODE_LINE=%i", l->source_line);
         FIELD(function, "CODE_FUNC=%s", l->function);
+        if (l->has_session_id)
+                FIELD(session, "VSS_SESSION_ID=%s", VSS_ID_TEXT(l->session_id));
         if (l->has_set_id)
                 FIELD(set, "VSS_SET_ID=%s", VSS_ID_TEXT(l->set_id));
         if (l->has_snapshot_id)
                 FIELD(snapshot, "VSS_SNAPSHOT_ID=%s", VSS_ID_TEXT(l->snapshot_id));
         if (l->writer[0])
                 FIELD(writer, "VSS_WRITER=%s", l->writer);
+        if (FAILED(l->code)) {
+                if (info)
+                        FIELD(code, "VSS_HRESULT=%s", info->symbol);
+                else
+                        FIELD(code, "VSS_HRESULT=0x%08x", (unsigned)l->code);
+                FIELD(id, "MESSAGE_ID=" LOG_MESSAGE_ID_PREFIX "%08x", (unsigned)l->code);
+        }
+        assert((size_t)n <= ARRAY_SIZE(fields));
 #undef FIELD
 
         /* There is nowhere left to report a log line that could not be written. */
@@ -116,6 +130,10 @@ static void line_write(const struct line *l) {
 
 _printf_(3, 0) static void line_format(struct line *l, const struct log_fields *fields,
                                        const char *format, va_list ap) {
+        l->has_session_id = fields && fields->session_id && !vss_id_is_null(*fields->session_id);
+        if (l->has_session_id)
+                l->session_id = *fields->session_id;
+        l->code = fields ? fields->code : S_OK;
         l->has_set_id = fields && fields->set_id && !vss_id_is_null(*fields->set_id);
         if (l->has_set_id)
                 l->set_id = *fields->set_id;

@@ -13,10 +13,14 @@
 
 /* What a line is about, as journal fields. NULL and GUID_NULL: not said. */
 struct log_fields {
+        const VSS_ID *session_id;  /* VSS_SESSION_ID= */
         const VSS_ID *set_id;      /* VSS_SET_ID= */
         const VSS_ID *snapshot_id; /* VSS_SNAPSHOT_ID= */
         const char *writer;        /* VSS_WRITER= */
+        HRESULT code;              /* of a failure: VSS_HRESULT=, and MESSAGE_ID= by it */
 };
+/* The id of messages of a failure: these 24 digits and the eight of its code. */
+#define LOG_MESSAGE_ID_PREFIX "7c2f19d4a6b84e0fb1d35e92"
 
 /* Before the first thread is started. Lines of a lower urgency than max_priority are dropped
  * (LOG_INFO unless $VSSD_LOG_LEVEL names a syslog level, "debug" for instance). */
@@ -37,6 +41,12 @@ void log_release(void);
 #define log_warning(...) log_full(LOG_WARNING, NULL, __VA_ARGS__)
 #define log_error(...) log_full(LOG_ERR, NULL, __VA_ARGS__)
 
+/* A line that belongs to a failure: error is a struct vss_error *. */
+#define log_failure(priority, error, ...) \
+        log_full((priority), (&(const struct log_fields){ .code = (error)->hr }), __VA_ARGS__)
+#define log_set_failure(priority, id, error, ...)                                                  \
+        log_full((priority), (&(const struct log_fields){ .set_id = &(id), .code = (error)->hr }), \
+                 __VA_ARGS__)
 /* "log_set(LOG_INFO, set_id, "...")": a line that belongs to a set. */
 #define log_set(priority, id, ...) \
         log_full((priority), (&(const struct log_fields){ .set_id = &(id) }), __VA_ARGS__)

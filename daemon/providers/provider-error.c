@@ -30,8 +30,10 @@ int provider_error_check(const struct provider *p, const char *method, int r,
                 if (reterr->hr == legal[i])
                         return r;
         vss_error_move(&odd, reterr);
-        log_warning("Provider %s, %s: %s (0x%08x)", p->name, method,
-                    odd.message ? odd.message : strerror(-r), (unsigned)odd.hr);
+        log_full(LOG_WARNING,
+                 (&(const struct log_fields){ .code = VSS_E_UNEXPECTED_PROVIDER_ERROR }),
+                 "Provider %s, %s: %s (0x%08x)", p->name, method,
+                 odd.message ? odd.message : strerror(-r), (unsigned)odd.hr);
         (void)vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -r, "provider %s: %s", p->name,
                             odd.message ? odd.message : strerror(-r));
         vss_error_done(&odd);

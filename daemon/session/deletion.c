@@ -227,7 +227,7 @@ void manager_hide_set(struct session_manager *m, VSS_ID set_id) {
         size_t n = 0;
 
         if (store_snapshot_list(m->store, set_id, &records, &n, &error) < 0)
-                log_set(LOG_WARNING, set_id, "%s", str_or_empty(error.message));
+                log_set_failure(LOG_WARNING, set_id, &error, "%s", str_or_empty(error.message));
         for (size_t i = 0; i < n; i++)
                 if (store_snapshot_hide(m->store, records[i].id) >= 0)
                         manager_tell(m, &records[i], SNAPSHOT_REMOVED);

@@ -18,7 +18,8 @@ static uint64_t now_unix_usec(void) {
 }
 
 static void expiry_stays(struct session_manager *m, const struct vss_error *error) {
-        log_warning("An expired snapshot stays for now: %s", str_or_empty(error->message));
+        log_failure(LOG_WARNING, error, "An expired snapshot stays for now: %s",
+                    str_or_empty(error->message));
         m->expiry_pause_usec = now_unix_usec() + RETRY_USEC;
 }
 

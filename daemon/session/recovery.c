@@ -36,12 +36,12 @@ static void recover_intent(struct session_manager *m, const struct intent_record
                 VSS_ID_TEXT(intent->set_id), p->name, str_or_empty(intent->kind));
         r = p->recover(m->store, intent, &error);
         if (r < 0)
-                log_set(LOG_ERR, intent->set_id,
-                        "It could not be undone, the next start tries again: %s",
-                        error.message ? error.message : strerror(-r));
+                log_set_failure(LOG_ERR, intent->set_id, &error,
+                                "It could not be undone, the next start tries again: %s",
+                                error.message ? error.message : strerror(-r));
         else if (store_intent_close(m->store, intent->id, &error) < 0 &&
                  error.hr != VSS_E_OBJECT_NOT_FOUND) /* the provider may have closed it */
-                log_set(LOG_ERR, intent->set_id, "%s", str_or_empty(error.message));
+                log_set_failure(LOG_ERR, intent->set_id, &error, "%s", str_or_empty(error.message));
         vss_error_done(&error);
 }
 

@@ -165,9 +165,9 @@ static void script_on_undone(void *userdata, int r, const void *result _unused_,
         if (run->over)
                 return;
         if (r < 0)
-                log_set(LOG_ERR, run->set_id,
-                        "The snapshots that a writer spoilt could not be deleted: %s",
-                        str_or_empty(error->message));
+                log_set_failure(LOG_ERR, run->set_id, error,
+                                "The snapshots that a writer spoilt could not be deleted: %s",
+                                str_or_empty(error->message));
         (void)participants_any_failed(run->session->participants, &veto);
         script_fail(run, -EIO, &veto);
         vss_error_done(&veto);

@@ -46,7 +46,8 @@ static void session_on_deleted(void *userdata, int r, const void *result _unused
         s->deleting = false;
         /* Somebody may have deleted them before us. */
         if (r < 0 && error->hr != VSS_E_OBJECT_NOT_FOUND) {
-                log_set(LOG_ERR, s->set_id,
+                log_set_failure(
+                        LOG_ERR, s->set_id, error,
                         "The snapshots of session %llu were to go with it and stay for now: %s",
                         (unsigned long long)s->number, str_or_empty(error->message));
                 manager_delete_later(s->manager);
@@ -63,9 +64,9 @@ static bool session_release_delete(struct session *s) {
         manager_hide_set(s->manager, s->set_id); /* one that came into being after Release */
         r = manager_delete_hidden(s->manager, s->set_id, session_on_deleted, s, &error);
         if (r < 0) {
-                log_set(LOG_ERR, s->set_id,
-                        "The snapshots of session %llu cannot be deleted for now: %s",
-                        (unsigned long long)s->number, str_or_empty(error.message));
+                log_set_failure(LOG_ERR, s->set_id, &error,
+                                "The snapshots of session %llu cannot be deleted for now: %s",
+                                (unsigned long long)s->number, str_or_empty(error.message));
                 manager_delete_later(s->manager);
         }
         vss_error_done(&error);

@@ -35,8 +35,10 @@ int session_start_snapshot_set(struct session *s, VSS_ID *ret, struct vss_error 
         s->set_id = id;
         session_consume_context(s);
         session_set_state(s, next);
-        log_set(LOG_INFO, s->set_id, "Session %llu (uid %u) begins snapshot set %s",
-                (unsigned long long)s->number, (unsigned)s->owner, VSS_ID_TEXT(id));
+        log_full(LOG_INFO,
+                 (&(const struct log_fields){ .session_id = &s->id, .set_id = &s->set_id }),
+                 "Session %llu (%s, uid %u) begins snapshot set %s", (unsigned long long)s->number,
+                 VSS_ID_TEXT(s->id), (unsigned)s->owner, VSS_ID_TEXT(id));
         *ret = id;
         return 0;
 }

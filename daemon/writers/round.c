@@ -98,8 +98,10 @@ static void round_note_failure(struct round *r, const struct round_call *c,
         participant_explain(c->participant, c->type, reply, now_monotonic_usec() - r->begin_usec,
                             &error);
         log_full(LOG_WARNING,
-                 (&(const struct log_fields){ .set_id = &r->event.set_id,
-                                              .writer = c->participant->name }),
+                 (&(const struct log_fields){ .session_id = &r->event.session_id,
+                                              .set_id = &r->event.set_id,
+                                              .writer = c->participant->name,
+                                              .code = error.hr }),
                  "%s", str_or_empty(error.message));
         r->result.failed++;
         if (reply->nonsense)
@@ -123,7 +125,9 @@ static void identify_answer(struct round *r, struct round_call *c,
         }
         /* Absent from metadata and from every later list; the log says why. */
         r->result.failed++;
-        log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
+        log_full(LOG_WARNING,
+                 (&(const struct log_fields){ .session_id = &r->event.session_id,
+                                              .writer = p->name }),
                  "Writer %s %s; it is left out of session %s", p->name,
                  reply->delivered   ? "failed to identify itself"
                  : reply->timed_out ? "did not identify itself in time"
@@ -461,7 +465,10 @@ static bool round_find_slot(struct round *r, struct participant *p) {
                 return true;
         writer_session_state_refuse(&p->state, r->event.type);
         p->told = true; /* of its part in this session */
-        log_full(LOG_WARNING, (&(const struct log_fields){ .writer = p->name }),
+        log_full(LOG_WARNING,
+                 (&(const struct log_fields){ .session_id = &r->event.session_id,
+                                              .writer = p->name,
+                                              .code = VSS_E_WRITER_STATUS_NOT_AVAILABLE }),
                  "Writer %s takes part in %u %s(s) already, as many as it can; it is left out of "
                  "session %s",
                  p->name, max, kind, VSS_ID_TEXT(r->event.session_id));
