@@ -6,6 +6,7 @@
 #include "cli/exit-status.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
+#include "cli/previous-backup.h"
 #include "cli/progress.h"
 #include "cli/writer-selection.h"
 #include "cli/writer-state.h"
@@ -199,7 +200,7 @@ static int check_writers(struct backup_set *s, bool made) {
 }
 
 /* Component mode: what was chosen, and what must not be missing beside it. */
-static int select_components(struct backup_set *s, char *const *words) {
+static int select_components(struct backup_set *s, const struct backup_set_request *request) {
         HRESULT hr;
         int r;
 
@@ -207,13 +208,16 @@ static int select_components(struct backup_set *s, char *const *words) {
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
         progress_clear();
-        r = component_choice_apply(s->selection, &s->writers, words);
+        r = component_choice_apply(s->selection, &s->writers, request->components);
         s->partial = r == EXIT_PARTIAL;
         if (r != EXIT_DONE && r != EXIT_PARTIAL)
                 return r;
         component_choice_tell(s->selection);
         hr = VssSelection_AddComponents(s->selection, s->components);
-        return FAILED(hr) ? message_hresult(hr, "cannot add the components") : EXIT_DONE;
+        if (FAILED(hr))
+                return message_hresult(hr, "cannot add the components");
+        return request->previous ? previous_backup_apply(s->components, request->previous)
+                                 : EXIT_DONE;
 }
 
 /* Who takes part, and with what. */
@@ -235,7 +239,7 @@ static int ask_writers(struct backup_set *s, const struct backup_set_request *re
         hr = gathered_writers_read(&s->writers, s->components);
         if (FAILED(hr))
                 return message_hresult(hr, "cannot read what the writers have");
-        return select ? select_components(s, request->components) : EXIT_DONE;
+        return select ? select_components(s, request) : EXIT_DONE;
 }
 
 /* Up to the point where volumes can be added. */
@@ -248,6 +252,10 @@ static int begin(struct backup_set *s, const struct backup_set_request *request)
                         "in the context %s no writers take part, so there are no "
                         "components",
                         str_or_empty(VssContextToString(s->context)));
+                return EXIT_USAGE;
+        }
+        if (request->previous && strv_length(request->components) == 0) {
+                message(MESSAGE_ERROR, "--previous is of components: it needs a --component");
                 return EXIT_USAGE;
         }
         hr = CreateVssBackupComponents(&s->components);

@@ -9,6 +9,7 @@
 struct backup_set_request {
         char *const *volumes; /* as the user wrote them; none: those that the components are on */
         char *const *components; /* WRITER[:COMPONENT]; none: whole volumes, all writers */
+        const char *previous;    /* documents of the backup that it is based on; NULL: none */
         bool documents;          /* keep what the writers say of themselves */
         LONG context;
         VSS_BACKUP_TYPE type; /* what the writers are told */

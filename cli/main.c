@@ -47,6 +47,8 @@ static const struct option_spec no_options[] = { OPTION_END };
                   .help = "back up this, and what belongs to it, alone" },                        \
                 { "document", 0, TEXT(document), .argument = "FILE",                              \
                   .help = "save what a restore needs to know (tar)" },                            \
+                { "previous", 0, TEXT(previous), .argument = "FILE",                              \
+                  .help = "the documents of the backup that this one is based on" },              \
                 { "partial-files", 0, FLAG(partial_files),                                        \
                   .help = "writers may ask for ranges of files instead of all" },                 \
                 TYPE_OPTION, TIMELINE_OPTION

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #define COMPONENTS "BCDocument.xml"
-#define SIZE_MAX_READ ((uint64_t)256 * 1024 * 1024) /* of one document, as the service takes them \
-                                                     */
+/* Of one document, as the service takes them. */
+#define SIZE_MAX_READ ((uint64_t)256 * 1024 * 1024)
 #define WRITERS_MAX 65536
 
 void saved_documents_done(struct saved_documents *d) {

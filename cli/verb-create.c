@@ -81,6 +81,7 @@ int verb_create(const struct cli *cli) {
                 .components = cli->line.options.components,
                 .documents = cli->line.options.document != NULL,
                 .exclude_writers = cli->line.options.exclude_writers,
+                .previous = cli->line.options.previous,
                 .partial_files = cli->line.options.partial_files,
                 .timeline = cli->line.options.timeline,
                 .type = VSS_BT_COPY, /* whether anything is backed up is not our affair */

@@ -172,6 +172,7 @@ int verb_run(const struct cli *cli) {
                 .components = options->components,
                 .documents = options->document != NULL,
                 .exclude_writers = options->exclude_writers,
+                .previous = options->previous,
                 .partial_files = options->partial_files,
                 .timeline = options->timeline,
                 .type = VSS_BT_FULL,

@@ -17,7 +17,7 @@ static struct harness h;
 static CVssWriter *writer;
 
 static struct {
-        atomic_uint components, completes, succeeded, restoring, restored;
+        atomic_uint components, completes, succeeded, restoring, restored, stamps;
         bool veto; /* PrepareSnapshot */
 } heard;
 
@@ -51,6 +51,20 @@ static bool on_prepare_backup(CVssWriter *w _unused_, void *user _unused_,
         if (components)
                 (void)IVssWriterComponents_GetComponentCount(components, &n);
         heard.components = n;
+        heard.stamps = 0;
+        for (UINT i = 0; i < n; i++) {
+                IVssComponent *c = NULL;
+                BSTR stamp = NULL;
+
+                if (SUCCEEDED(IVssWriterComponents_GetComponent(components, i, &c)) &&
+                    IVssComponent_GetPreviousBackupStamp(c, &stamp) == S_OK)
+                        heard.stamps += streq(stamp, "first");
+                SysFreeString(stamp);
+                /* A stamp for each but one. */
+                if (i > 0)
+                        (void)IVssComponent_SetBackupStamp(c, "first");
+                IVssComponent_Release(c);
+        }
         return true;
 }
 
@@ -454,6 +468,30 @@ START_TEST(a_document_tells_the_ranges_of_files) {
 }
 END_TEST
 
+START_TEST(writers_get_their_stamps_back) {
+        set_up();
+        vssctl("run --component 'Test: files' --document /run/full.tar -- true");
+        expect_status(0);
+        ck_assert_uint_eq(heard.components, 4); /* config, main, odd, bytes */
+        ck_assert_uint_eq(heard.stamps, 0);
+        vssctl("run --type incremental --previous /run/full.tar --component 'Test: files' -- true");
+        expect_status(0);
+        ck_assert_uint_eq(heard.stamps, 3);
+        /* What is not in this backup needs none. */
+        vssctl("run --type incremental --previous /run/full.tar --component 'Test: files:odd' "
+               "-- true");
+        expect_status(0);
+        ck_assert_uint_eq(heard.components, 2);
+        ck_assert_uint_eq(heard.stamps, 1);
+        vssctl("run --previous /run/full.tar /srv/data -- true");
+        expect_status(1);
+        vssctl("run --previous /nowhere.tar --component 'Test: files' -- true");
+        expect_status(2);
+        expect_text("/nowhere.tar: No such file");
+        tear_down();
+}
+END_TEST
+
 START_TEST(create_says_nothing_of_success) {
         set_up();
         vssctl("create --keep --component 'Test: files:main/extra' --type full /srv/data");
@@ -588,6 +626,7 @@ int main(void) {
         tcase_add_test(c, run_backs_up_components);
         tcase_add_test(c, writers_of_a_copy_are_shown);
         tcase_add_test(c, a_document_tells_the_ranges_of_files);
+        tcase_add_test(c, writers_get_their_stamps_back);
         tcase_add_test(c, create_says_nothing_of_success);
         tcase_add_test(c, wrong_usage_is_told);
         tcase_add_test(c, the_example_saves_the_files_of_then);
