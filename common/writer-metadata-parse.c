@@ -129,6 +129,7 @@ static bool read_root(struct reading *r, enum element element, const struct valu
         else if (version->text && (version->size != 3 || version->text[2] > '2'))
                 r->odd = true;
         (void)read_mask(r, "backupSchema", &values[1], 0, &r->m->schema);
+        r->odd = r->odd || (values[1].text && r->m->schema == 0); /* left out by us */
         return true;
 }
 
@@ -284,6 +285,9 @@ static bool read_files(struct reading *r, enum element element, const struct val
 
         if (c && !read_mask(r, "filespecBackupType", &values[2], BACKUP_TYPE_DEFAULT, &mask))
                 return true;
+        /* Of this list we leave "no" out. */
+        r->odd = r->odd ||
+                 (list == WRITER_METADATA_FILES && values[3].text && !read_yes_no(r, &values[3]));
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (!read_whole(r, &texts[i], &values[5 + i], &whole.names[i]))
                         return out_of_memory(r);
@@ -396,10 +400,11 @@ static enum element find_element(const char *name, enum element parent) {
         return ELEMENT_UNKNOWN;
 }
 
-/* attributes: name, prefix, namespace, begin and end of the value of each. */
+/* attributes: name, prefix, namespace, begin and end of the value of each. False: there is one that
+ * the model does not have; nor does it tell an empty one from none. */
 static bool read_attributes(const struct row *row, int n, const xmlChar **attributes,
                             struct value values[static ATTRIBUTES_MAX]) {
-        bool all_known = true;
+        bool all_kept = true;
 
         for (int k = 0; k < n; k++, attributes += 5) {
                 size_t i = 0;
@@ -410,10 +415,10 @@ static bool read_attributes(const struct row *row, int n, const xmlChar **attrib
                 if (row->attributes[i])
                         values[i] = (struct value){ (const char *)attributes[3],
                                                     (size_t)(attributes[4] - attributes[3]) };
-                else
-                        all_known = false;
+                if (!row->attributes[i] || attributes[4] == attributes[3])
+                        all_kept = false;
         }
-        return all_known;
+        return all_kept;
 }
 
 bool metadata_is_element(const char *name) {

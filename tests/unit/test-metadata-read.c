@@ -306,6 +306,16 @@ START_TEST(what_is_not_known_survives) {
                 DOCUMENT("<FILE_GROUP componentName=\"c\"><DATABASE_FILES path=\"p\" "
                          "filespec=\"f\"/></FILE_GROUP>"),
                 DOCUMENT("<FILE_GROUP componentName=\"c\" icon=\"???\"/>"),
+                /* Microsoft's sample of an NTDS writer has these. */
+                DOCUMENT("<DATABASE componentName=\"ntds\" caption=\"\"/>"),
+                DOCUMENT("<FILE_GROUP logicalPath=\"\" componentName=\"c\"/>"),
+                DOCUMENT("<FILE_GROUP componentName=\"c\"><FILE_LIST path=\"p\" filespec=\"f\" "
+                         "recursive=\"no\"/></FILE_GROUP>"),
+                DOCUMENT("<FILE_GROUP componentName=\"c\"><FILE_LIST path=\"p\" filespec=\"f\" "
+                         "alternatePath=\"\"/></FILE_GROUP>"),
+                "<WRITER_METADATA xmlns=\"x-schema:#VssWriterMetadataInfo\" version=\"1.2\" "
+                "backupSchema=\"0\"><IDENTIFICATION " ID " friendlyName=\"w\"/>"
+                "</WRITER_METADATA>",
                 DOCUMENT("<o:NEW xmlns:o=\"urn:o\" o:a=\"&#10;\"/>"),
                 DOCUMENT("<NEW xmlns=\"urn:o\"/>"),
                 DOCUMENT("<!-- a comment --><?pi data?>"),
