@@ -156,9 +156,13 @@ static int merge_texts(struct backup_component *c, const struct backup_component
                 const char *old = backup_component_text(c, what);
                 const char *new = backup_component_text(given, what);
 
-                if (!new || !backup_phase_may_set_text(phase, what) || (old && set_once[what]))
+                if (!backup_phase_may_set_text(phase, what) || (old && set_once[what]))
                         continue;
-                if (!old || !streq(old, new))
+                /* A text that is not there was not set, but for that of a failure: it goes with the
+                 * numbers, which say that there is none any more. */
+                if (!new &&what != BACKUP_TEXT_APPLICATION_MESSAGE)
+                        continue;
+                if (!streq(str_or_empty(old), str_or_empty(new)))
                         r = backup_component_set_text(c, what, new, reterr);
         }
         return r;

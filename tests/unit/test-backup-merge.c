@@ -179,6 +179,29 @@ START_TEST(a_stamp_may_change_and_metadata_may_not) {
 }
 END_TEST
 
+/* SetFailure(S_OK) takes back what an earlier handler said, words and all. */
+START_TEST(a_failure_is_taken_as_it_is) {
+        _cleanup_(backup_document_freep) struct backup_document *d = parse(PLAIN), *given = NULL;
+        _cleanup_(freep) char *failed = NULL;
+        struct backup_component *c;
+
+        given = parse(PLAIN);
+        c = find(given, "c");
+        ck_assert_int_eq(backup_component_set_number(c, BACKUP_NUMBER_FAILURE,
+                                                     VSS_E_WRITERERROR_RETRYABLE, NULL),
+                         0);
+        ck_assert_int_eq(backup_component_set_text(c, BACKUP_TEXT_APPLICATION_MESSAGE, "old", NULL),
+                         0);
+        failed = print(given);
+        merge(d, BACKUP_PHASE_PREPARE_BACKUP, failed);
+        c = find(d, "c");
+        ck_assert_str_eq(backup_component_text(c, BACKUP_TEXT_APPLICATION_MESSAGE), "old");
+        merge(d, BACKUP_PHASE_POST_SNAPSHOT, PLAIN);
+        ck_assert_int_eq(backup_component_number(c, BACKUP_NUMBER_FAILURE), S_OK);
+        ck_assert_ptr_null(backup_component_text(c, BACKUP_TEXT_APPLICATION_MESSAGE));
+}
+END_TEST
+
 START_TEST(entries_are_appended_once) {
         static const char given[] = ROOT STATE WRITER(I1, A, "")
                 COMPONENT("c", ">") "<PARTIAL_FILE path=\"/p\" filespec=\"1\" ranges=\"0:1\"/>"
@@ -411,6 +434,7 @@ int main(void) {
         tcase_add_loop_test(tcase, each_phase_lets_through_what_the_table_says, 0,
                             _BACKUP_PHASE_MAX);
         tcase_add_test(tcase, a_stamp_may_change_and_metadata_may_not);
+        tcase_add_test(tcase, a_failure_is_taken_as_it_is);
         tcase_add_test(tcase, entries_are_appended_once);
         tcase_add_test(tcase, partial_files_need_support);
         tcase_add_test(tcase, a_writer_changes_nothing_of_others);
