@@ -2,10 +2,18 @@
 
 #include "libvssclient/writer.h"
 
-static _Thread_local CVssWriter *serving;
+/* A handler that runs on this thread. In one of a writer, the loop of another may be dispatched. */
+struct serving {
+        const CVssWriter *writer;
+        const struct serving *outer;
+};
+static _Thread_local const struct serving *innermost;
 
 struct writer_event *writer_current(CVssWriter *writer) {
-        return writer && serving == writer ? writer->current : NULL;
+        for (const struct serving *s = innermost; s; s = s->outer)
+                if (s->writer == writer)
+                        return writer->current;
+        return NULL;
 }
 
 static bool identify(CVssWriter *w, IVssCreateWriterMetadata *metadata) {
@@ -50,15 +58,16 @@ static bool is_subscribed_to(const CVssWriter *w, enum event_phase phase) {
                 event_phase_has(phase, PHASE_OF_RESTORE));
 }
 
-/* On a thread of the library's, which takes no signals from the application, handlers see the signal
- * mask of the thread that subscribed, and so do the programs they start. */
+/* On a thread of the library's, which takes no signals from the application, handlers see the
+ * signal mask of the thread that subscribed, and so do the programs they start. */
 bool writer_run_handler(CVssWriter *w, struct writer_event *e, IVssCreateWriterMetadata *metadata) {
+        const struct serving here = { .writer = w, .outer = innermost };
         bool masks = writer_on_library_thread(w), ok;
         sigset_t before;
 
         if (!is_subscribed_to(w, e->phase))
                 return true;
-        serving = w;
+        innermost = &here;
         w->current = e;
         if (masks)
                 (void)pthread_sigmask(SIG_SETMASK, &w->handler_mask, &before); /* bad `how` only */
@@ -66,6 +75,6 @@ bool writer_run_handler(CVssWriter *w, struct writer_event *e, IVssCreateWriterM
         if (masks)
                 (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         w->current = NULL;
-        serving = NULL;
+        innermost = here.outer;
         return ok;
 }

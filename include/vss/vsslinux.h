@@ -258,7 +258,7 @@ HRESULT VssSubscribeWriter(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD d
 
 /*
  * VssDispatchWriter: runs the handlers of the events that wait, if there are any. From one thread
- * at a time, and not together with Unsubscribe.
+ * at a time, and not together with Unsubscribe. In a handler it may be called for other writers.
  *
  * Returns S_FALSE if there was none.
  * Errors: E_INVALIDARG, VSS_E_BAD_STATE (not subscribed by VssSubscribeWriter, or in a handler).

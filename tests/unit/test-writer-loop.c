@@ -46,9 +46,10 @@ static bool on_prepare_backup(CVssWriter *w, void *user, IVssWriterComponents *c
 }
 
 static bool on_prepare_snapshot(CVssWriter *w, void *user) {
-        (void)w;
         (void)user;
         handler("PrepareSnapshot");
+        if (w != writer) /* within a handler of it */
+                ck_assert_int_eq(CVssWriter_Unsubscribe(writer), VSS_E_BAD_STATE);
         return !app.veto;
 }
 
@@ -199,7 +200,7 @@ END_TEST
 
 /* The loop does not come back after Freeze: the library's thread ends it. */
 START_TEST(a_stuck_loop_is_thawed_by_the_librarys_thread) {
-        start_loop(200);
+        start_loop(500);
         tell_in_loop("PrepareSnapshot", true, S_OK);
         tell_in_loop("Freeze", true, S_OK);
         wait_for(has_aborted);
@@ -212,7 +213,7 @@ END_TEST
 
 /* Thaw came in time, but the loop does not take it up. */
 START_TEST(a_thaw_that_waits_for_a_stuck_loop_is_too_late) {
-        start_loop(200);
+        start_loop(500);
         tell_in_loop("Freeze", true, S_OK);
         tell_only("Thaw", &(struct told){ 0 });
         wait_for(has_aborted);
@@ -225,7 +226,7 @@ END_TEST
 
 /* A loop that is quick enough does it itself. */
 START_TEST(a_loop_that_is_awake_aborts_by_itself) {
-        start_loop(100);
+        start_loop(500);
         tell_in_loop("Freeze", true, S_OK);
         turn();
         assert_journal(" Freeze Abort");
@@ -247,12 +248,12 @@ START_TEST(a_freeze_that_waits_too_long_is_not_begun) {
 END_TEST
 
 static void sleep_a_little(void) {
-        (void)poll(NULL, 0, 600); /* beyond the freeze timeout, and the patience after it */
+        (void)poll(NULL, 0, 1000); /* beyond the freeze timeout, and the patience after it */
 }
 
 /* A handler is not overtaken: the Abort comes after it, on its own thread. */
 START_TEST(a_handler_that_runs_is_not_overtaken) {
-        start_loop(100);
+        start_loop(500);
         app.in_freeze = sleep_a_little;
         tell_in_loop("Freeze", false, VSS_E_WRITERERROR_TIMEOUT);
         assert_journal(" Freeze Abort");
@@ -492,7 +493,7 @@ END_TEST
 
 /* The Thaw does not come, and what waits would have to wait with it for ever. */
 START_TEST(another_session_does_not_delay_the_end_of_a_freeze) {
-        start_thread_for(200);
+        start_thread_for(500);
         tell("Freeze", true, S_OK, NULL);
         tell_only("PrepareBackup", &other_session);
         assert_answer(await_answer(), true, S_OK, NULL);
@@ -576,6 +577,37 @@ START_TEST(a_freeze_that_was_forgotten_is_not_begun) {
 }
 END_TEST
 
+static CVssWriter *other_writer;
+static int other_fd;
+
+static void dispatch_the_other(void) {
+        struct pollfd fd = { .fd = other_fd, .events = POLLIN };
+
+        ck_assert_int_eq(CVssWriter_SetWriterFailure(writer, VSS_E_WRITERERROR_RETRYABLE), S_OK);
+        ck_assert_int_eq(poll(&fd, 1, FAKE_SECONDS * 1000), 1);
+        ck_assert_int_eq(VssDispatchWriter(other_writer), S_OK);
+        ck_assert_int_eq(CVssWriter_SetWriterFailure(writer, VSS_E_WRITERERROR_TIMEOUT), S_OK);
+}
+
+/* A handler that waits for the other writers of its loop stays a handler. */
+START_TEST(a_loop_inside_a_handler_of_another_writer) {
+        DBusMessage *m;
+
+        start_loop(0);
+        other_writer = writer;
+        other_fd = loop_fd;
+        start_loop(0);
+        m = event_new("PrepareSnapshot", &(struct told){ 0 });
+        (void)pthread_mutex_lock(&bus.lock);
+        fake_send(bus.peers[0], m, FAKE_SERVICE);
+        (void)pthread_mutex_unlock(&bus.lock);
+        app.in_prepare_backup = dispatch_the_other;
+        tell_in_loop("PrepareBackup", true, VSS_E_WRITERERROR_TIMEOUT);
+        assert_journal(" PrepareBackup PrepareSnapshot");
+        CVssWriter_Release(other_writer);
+}
+END_TEST
+
 START_TEST(alternate_writers_are_reserved) {
         new_writer(0);
         ck_assert_int_eq(CVssWriter_InstallAlternateWriter(writer, GUID_NULL, GUID_NULL),
@@ -609,6 +641,7 @@ int main(void) {
                 listings_do_not_keep_a_thaw_out,
                 a_freeze_that_waits_too_long_for_a_handler_is_not_begun,
                 a_freeze_that_was_forgotten_is_not_begun,
+                a_loop_inside_a_handler_of_another_writer,
                 alternate_writers_are_reserved,
         };
         Suite *suite;
