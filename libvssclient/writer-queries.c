@@ -35,12 +35,13 @@ static HRESULT record_failure(CVssWriter *writer, const char *function, HRESULT 
         if (hr == VSS_E_WRITERERROR_PARTIAL_FAILURE && !e->components)
                 return bad_state(function, "a handler that was given components, to say that some "
                                            "of them failed");
+        if (hr == S_OK) /* clears nothing, and sets nothing */
+                return S_OK;
         if (str_replace(&e->message, message) < 0) {
                 (void)vss_error_from_errno(&error, -ENOMEM, function);
                 return last_error_raise(&error);
         }
-        if (hr != S_OK) /* S_OK clears nothing */
-                e->failure = hr;
+        e->failure = hr;
         e->application = application;
         return S_OK;
 }
@@ -137,9 +138,10 @@ HRESULT CVssWriter_GetSnapshotDeviceName(CVssWriter *writer, LPCWSTR wszOriginal
         struct vss_error error = { 0 };
         char **volume, **device;
 
-        if (!writer || !wszOriginalVolume || !ppwszSnapshotDevice)
-                return last_error_argument(__func__, "an argument is NULL");
-        *ppwszSnapshotDevice = NULL;
+        if (ppwszSnapshotDevice)
+                *ppwszSnapshotDevice = NULL;
+        if (!writer || str_empty(wszOriginalVolume) || !ppwszSnapshotDevice)
+                return last_error_argument(__func__, "an argument is NULL, or the volume is empty");
         if (!e)
                 return bad_state(__func__, "OnPostSnapshot");
         volume = e->details.volumes;

@@ -161,13 +161,28 @@ void writer_session_abort(struct writer_session *session) {
         session->deadline_usec = USEC_INFINITY;
 }
 
+/* Who makes a backup may ask for it until PostSnapshot; who only listed writers may yet begin one:
+ * of those the latest are kept. */
+static void drop_listings(struct writer_sessions *s) {
+        size_t left = WRITER_LISTINGS_BYTES;
+
+        for (size_t i = s->n; i > 0; i--) {
+                struct writer_session *session = &s->items[i - 1];
+                size_t size;
+
+                if (!session->identity || session->backup)
+                        continue;
+                size = document_size(session->identity);
+                if (size > left && left < WRITER_LISTINGS_BYTES)
+                        session->identity = document_unref(session->identity);
+                left -= size < left ? size : left;
+        }
+}
+
 void writer_session_identify(struct writer_sessions *s, VSS_ID id, struct document *identity) {
         struct writer_session *session = writer_sessions_get(s, id);
-        size_t kept = 0;
 
         document_unref(session->identity);
         session->identity = document_ref(identity);
-        for (size_t i = s->n; i > 0; i--)
-                if (s->items[i - 1].identity && ++kept > WRITER_IDENTITIES_MAX)
-                        s->items[i - 1].identity = document_unref(s->items[i - 1].identity);
+        drop_listings(s);
 }

@@ -13,7 +13,7 @@
 #include "libvssclient/writer-event.h"
 
 #define WRITER_SESSIONS_MAX 64
-#define WRITER_IDENTITIES_MAX 8 /* documents can be large */
+#define WRITER_LISTINGS_BYTES ((size_t)16 << 20) /* documents can be large */
 
 struct writer_session {
         VSS_ID id;

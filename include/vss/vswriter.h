@@ -204,9 +204,10 @@ HRESULT CVssWriter_SetWriterFailure(CVssWriter *writer, HRESULT hr);
 /*
  * CVssWriterEx2::SetWriterFailureEx: as SetWriterFailure, with the application's own words.
  *
- * hr: also S_OK, which records nothing but the words, and VSS_E_WRITERERROR_PARTIAL_FAILURE, for
- * some of the components, each of which is marked by IVssComponentEx2_SetFailure (if none is by the
- * handler's end, the requester reads VSS_E_WRITERERROR_NONRETRYABLE).
+ * hr: also S_OK, which records nothing, nor takes back what was, and
+ * VSS_E_WRITERERROR_PARTIAL_FAILURE, for some of the components, each of which is marked by
+ * IVssComponentEx2_SetFailure (if none is by the handler's end, the requester reads
+ * VSS_E_WRITERERROR_NONRETRYABLE).
  * hrApplication: the application's own code. wszApplicationMessage: its sentence, copied, or NULL.
  * Errors: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_BAD_STATE (also for VSS_E_WRITERERROR_PARTIAL_FAILURE
  * in a handler that was given no components).
@@ -282,7 +283,7 @@ bool CVssWriter_IsPathAffected(CVssWriter *writer, LPCWSTR wszPath);
  *
  * ppMetadata: receives the document; the library's, not to be released.
  * Errors: E_INVALIDARG, E_OUTOFMEMORY, E_FAIL (another phase; or the document is not kept any more,
- * since many other sessions identified this writer in between).
+ * since many other sessions identified this writer before this one's PrepareBackup).
  * Since 0.1.
  */
 HRESULT CVssWriterEx_GetIdentifyInformation(CVssWriter *writer,

@@ -106,6 +106,8 @@ static bool on_post_snapshot(CVssWriter *w, void *user, IVssWriterComponents *co
         ck_assert_int_eq(CVssWriter_GetSnapshotDeviceName(w, "/other/", &device),
                          VSS_E_OBJECT_NOT_FOUND);
         ck_assert_int_eq(CVssWriter_GetSnapshotDeviceName(w, NULL, &device), E_INVALIDARG);
+        ck_assert_int_eq(CVssWriter_GetSnapshotDeviceName(w, "", &device), E_INVALIDARG);
+        ck_assert_ptr_null(device);
         note("PostSnapshot");
         return answer(w);
 }
@@ -225,6 +227,8 @@ START_TEST(identities_are_checked_and_set_once) {
 END_TEST
 
 START_TEST(subscribing_registers_who_the_writer_is) {
+        VSS_ID instance;
+
         start(1234);
         ck_assert_uint_eq(events.n_registrations, 1);
         ck_assert(events.was_auto_start);
@@ -235,6 +239,8 @@ START_TEST(subscribing_registers_who_the_writer_is) {
         ck_assert_int_eq(events.options.level, VSS_APP_BACK_END);
         ck_assert_uint_eq(events.options.freeze_timeout_ms, 1234);
         ck_assert_uint_eq(events.options.major_version, 2);
+        instance = events.options.instance_id;
+        ck_assert(!vss_id_is_null(instance));
         ck_assert_int_eq(subscribe(), VSS_E_WRITER_ALREADY_SUBSCRIBED);
         ck_assert(!CVssWriterEx2_IsWriterShuttingDown(writer));
         ck_assert_int_eq(CVssWriter_Unsubscribe(writer), S_OK);
@@ -244,6 +250,10 @@ START_TEST(subscribing_registers_who_the_writer_is) {
         (void)pthread_mutex_unlock(&bus.lock);
         ck_assert_int_eq(subscribe(), S_OK); /* and again */
         ck_assert_uint_eq(events.n_registrations, 2);
+        ck_assert(vss_id_equal(events.options.instance_id, instance)); /* it is the object's */
+        CVssWriter_Release(writer);
+        start(0);
+        ck_assert(!vss_id_equal(events.options.instance_id, instance));
 }
 END_TEST
 
@@ -370,7 +380,7 @@ START_TEST(malformed_events_are_refused) {
 END_TEST
 
 START_TEST(a_freeze_ends_by_itself_and_the_thaw_then_comes_too_late) {
-        start(300);
+        start(1000);
         tell("PrepareSnapshot", true, S_OK, "");
         tell("Freeze", true, S_OK, "");
         wait_for(has_aborted);
@@ -387,7 +397,7 @@ END_TEST
 START_TEST(the_services_shorter_deadline_counts) {
         start(0);
         dbus_message_unref(
-                tell_as(FAKE_SERVICE, "Freeze", &(struct told){ .freeze_timeout_ms = 30 }));
+                tell_as(FAKE_SERVICE, "Freeze", &(struct told){ .freeze_timeout_ms = 500 }));
         wait_for(has_aborted);
         assert_journal(" Freeze Abort");
 }
@@ -404,8 +414,8 @@ START_TEST(a_freeze_in_time_is_not_ended_twice) {
 END_TEST
 
 START_TEST(a_freeze_that_takes_too_long_is_undone) {
-        start(30);
-        app.freeze_msec = 40;
+        start(500);
+        app.freeze_msec = 600;
         tell("Freeze", false, VSS_E_WRITERERROR_TIMEOUT, NULL);
         assert_journal(" Freeze Abort");
 }

@@ -3,6 +3,7 @@
 
 #include "common/backup-document.h"
 #include "fake-events.h"
+#include "libvssclient/writer-sessions.h"
 
 #define INSTANCE_ID ((VSS_ID){ .Data1 = 0xb, .Data4 = { 2 } })
 #define WRITER_ID ((VSS_ID){ .Data1 = 0xa, .Data4 = { 1 } })
@@ -30,6 +31,7 @@ static struct {
         HRESULT outcome; /* of on_component */
         bool veto;
         HRESULT failure;
+        bool regrets; /* says S_OK after it */
 } app;
 
 static bool all_state(CVssWriter *w) {
@@ -119,7 +121,11 @@ static bool handle(CVssWriter *w, const char *event, IVssWriterComponents *compo
         }
         if (app.failure != S_OK)
                 ck_assert_int_eq(CVssWriterEx2_SetWriterFailureEx(w, app.failure, 7, "seven"),
-                                 components ? S_OK : VSS_E_BAD_STATE);
+                                 components || app.failure != VSS_E_WRITERERROR_PARTIAL_FAILURE
+                                         ? S_OK
+                                         : VSS_E_BAD_STATE);
+        if (app.regrets)
+                ck_assert_int_eq(CVssWriterEx2_SetWriterFailureEx(w, S_OK, 0, NULL), S_OK);
         return !app.veto;
 }
 
@@ -289,6 +295,47 @@ START_TEST(without_an_identify_in_the_session_there_is_no_identity) {
 }
 END_TEST
 
+static void list_writers(unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                char id[VSS_ID_TEXT_MAX];
+
+                (void)snprintf(id, sizeof(id), "00000000-0000-0000-0000-00000000%04x", i);
+                dbus_message_unref(
+                        tell_as(FAKE_SERVICE, "Identify", &(struct told){ .session = id }));
+        }
+}
+
+/* Nor before one begins, unless it takes its time. */
+START_TEST(listings_do_not_take_the_identity_of_a_backup) {
+        dbus_message_unref(tell_as(FAKE_SERVICE, "Identify", &(struct told){ 0 }));
+        list_writers(20);
+        tell("PrepareBackup", true, S_OK, NULL);
+        ck_assert_uint_eq(app.works & IDENTITY, IDENTITY);
+        list_writers(2 * WRITER_SESSIONS_MAX);
+        tell("PostSnapshot", true, S_OK, NULL);
+        ck_assert_uint_eq(app.works & IDENTITY, IDENTITY);
+}
+END_TEST
+
+START_TEST(a_success_takes_no_failure_back) {
+        dbus_int32_t failure, application;
+        const char *message;
+        DBusMessage *reply;
+        dbus_bool_t ok;
+
+        app.failure = VSS_E_WRITERERROR_RETRYABLE;
+        app.regrets = true;
+        reply = tell_as(FAKE_SERVICE, "PrepareSnapshot", &(struct told){ 0 });
+        ck_assert(dbus_message_get_args(reply, NULL, DBUS_TYPE_BOOLEAN, &ok, DBUS_TYPE_INT32,
+                                        &failure, DBUS_TYPE_INT32, &application, DBUS_TYPE_STRING,
+                                        &message, DBUS_TYPE_INVALID));
+        ck_assert_int_eq(failure, VSS_E_WRITERERROR_RETRYABLE);
+        ck_assert_int_eq(application, 7);
+        ck_assert_str_eq(message, "seven");
+        dbus_message_unref(reply);
+}
+END_TEST
+
 static HRESULT stamp(CVssWriter *w, IVssComponent *c) {
         (void)w;
         return IVssComponent_SetBackupStamp(c, "stamp-1");
@@ -393,6 +440,8 @@ int main(void) {
         const TTest *const tests[] = {
                 each_event_has_what_is_its_own,
                 without_an_identify_in_the_session_there_is_no_identity,
+                listings_do_not_take_the_identity_of_a_backup,
+                a_success_takes_no_failure_back,
                 what_a_vetoing_handler_changed_goes_back_too,
                 a_partial_failure_needs_a_marked_component,
                 components_that_are_no_document_are_a_failure,
