@@ -324,11 +324,6 @@ static int component_wants(const struct session *s, const struct component_metho
 
         if (!row->model)
                 return 0;
-        if (s->metadata_freed)
-                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
-                                     "%s comes too late: FreeWriterMetadata was called, and it "
-                                     "needs the writers' metadata; use a new object",
-                                     session_method_to_string(row->method));
         if (row->method == METHOD_ADD_COMPONENT) {
                 if (!session_find_participant(s, a->key.instance_id, ret) ||
                     !vss_id_equal(ret->class_id, a->key.writer_id))

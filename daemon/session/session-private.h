@@ -170,6 +170,11 @@ int session_read_model(struct session *s, const struct participant_info *info, s
 void session_drop_models(struct session *s);
 size_t session_models_memory(const struct session *s);
 
+/* --- session-writers.c --- */
+/* What nobody can ask for any more: with each change of the state, and FreeWriterMetadata, which
+ * takes away the list alone as long as methods go by what is in it. */
+void session_drop_metadata(struct session *s);
+
 /* A round to the writers as the one operation of the session: PrepareForBackup, BackupComplete,
  * PreRestore, PostRestore. */
 int session_begin_round(struct session *s, enum session_method m, enum writer_event_type type,

@@ -325,9 +325,6 @@ int session_post_restore(struct session *s, struct async **ret, struct vss_error
         r = session_enter(s, METHOD_POST_RESTORE, &next, reterr);
         if (r < 0)
                 return r;
-        r = session_begin_round(s, METHOD_POST_RESTORE, WRITER_EVENT_POST_RESTORE, next,
-                                session_cancel_post_restore, ret, reterr);
-        if (r >= 0)
-                session_drop_models(s);
-        return r;
+        return session_begin_round(s, METHOD_POST_RESTORE, WRITER_EVENT_POST_RESTORE, next,
+                                   session_cancel_post_restore, ret, reterr);
 }

@@ -252,12 +252,8 @@ int session_prepare_for_backup(struct session *s, struct async **ret, struct vss
                                      "PrepareForBackup needs GatherWriterMetadata first, and that "
                                      "before StartSnapshotSet; use a new object");
         participants_involve(s->participants, session_concerns, s);
-        r = session_begin_round(s, METHOD_PREPARE_FOR_BACKUP, WRITER_EVENT_PREPARE_BACKUP, next,
-                                session_cancel_prepare, ret, reterr);
-        /* No component can be added any more. */
-        if (r >= 0)
-                session_drop_models(s);
-        return r;
+        return session_begin_round(s, METHOD_PREPARE_FOR_BACKUP, WRITER_EVENT_PREPARE_BACKUP, next,
+                                   session_cancel_prepare, ret, reterr);
 }
 
 static void session_cancel_set(void *userdata) {

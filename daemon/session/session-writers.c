@@ -161,11 +161,34 @@ int session_free_writer_metadata(struct session *s, struct vss_error *reterr) {
         r = session_enter_metadata(s, METHOD_FREE_WRITER_METADATA, reterr);
         if (r < 0)
                 return r;
-        participants_free_metadata(s->participants);
         s->metadata_freed = true;
-        s->metadata_bytes = 0;
-        session_drop_models(s);
+        session_drop_metadata(s);
         return 0;
+}
+
+/* May a component still be added, or something of one set that goes by its writer's metadata? */
+static bool session_goes_by_metadata(const struct session *s) {
+        static const enum session_state states[] = {
+                SESSION_GATHERED,
+                SESSION_SET_OPEN,
+                SESSION_RESTORE_GATHERED,
+                SESSION_RESTORE_PREPARED,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+                if (states[i] == s->state)
+                        return true;
+        return false;
+}
+
+void session_drop_metadata(struct session *s) {
+        if (!s->gathered || session_goes_by_metadata(s))
+                return;
+        if (s->metadata_freed) {
+                participants_free_metadata(s->participants);
+                s->metadata_bytes = 0;
+        }
+        session_drop_models(s);
 }
 
 void session_drop_status(struct session *s) {

@@ -146,6 +146,7 @@ void session_set_state(struct session *s, enum session_state state) {
         log_debug("Session %llu: %s -> %s", (unsigned long long)s->number,
                   session_state_to_string(s->state), session_state_to_string(state));
         s->state = state;
+        session_drop_metadata(s);
 }
 
 void session_set_expiry(struct session *s, uint64_t expire_unix) {

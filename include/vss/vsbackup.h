@@ -242,8 +242,10 @@ HRESULT IVssBackupComponentsEx_GetWriterMetadataEx(IVssBackupComponents *backup,
                                                    VSS_ID *pidInstance,
                                                    IVssExamineWriterMetadataEx **ppMetadata);
 
-/* IVssBackupComponents::FreeWriterMetadata: drops what was gathered; the object cannot gather
- * again. Errors: VSS_E_BAD_STATE. Since 0.1. */
+/* IVssBackupComponents::FreeWriterMetadata: drops what was gathered: it cannot be read any more
+ * (GetWriterMetadata, its count), and the object cannot gather again. Everything else is as before;
+ * the service keeps what AddComponent, SetSelectedForRestore and the like go by until
+ * PrepareForBackup or PostRestore. Errors: VSS_E_BAD_STATE. Since 0.1. */
 HRESULT IVssBackupComponents_FreeWriterMetadata(IVssBackupComponents *backup);
 
 /*

@@ -58,11 +58,12 @@ START_TEST(additions_want_their_state) {
         ck_assert_int_eq(add_component(nas, &host.front, VSS_CT_FILEGROUP, "", "data"),
                          VSS_E_BAD_STATE);
         session_free(nas);
-        /* Without the metadata nobody knows what there is. */
+        /* The list is the requester's to free; what is known of the writers stays known. */
         s = session_with_components();
         ck_ok(session_free_writer_metadata(s, &error));
-        ck_assert_int_eq(add_component(s, &host.front, VSS_CT_FILEGROUP, "", "data"),
-                         VSS_E_BAD_STATE);
+        ck_assert_int_eq(add_component(s, &host.front, VSS_CT_FILEGROUP, "", "data"), S_OK);
+        ck_assert_int_eq(add_component(s, &host.front, VSS_CT_FILEGROUP, "", "none"),
+                         VSS_E_OBJECT_NOT_FOUND);
         session_free(s);
 }
 END_TEST
@@ -307,8 +308,6 @@ START_TEST(documents_are_charged) {
         ck_assert_uint_eq(account.used, before);
         a.texts[0] = "x";
         ck_assert_int_eq(call_component(s, METHOD_SET_BACKUP_OPTIONS, a), S_OK);
-        ck_ok(session_free_writer_metadata(s, &error));
-        ck_assert_uint_lt(account.used, before);
         session_free(s);
         ck_assert_uint_eq(account.used, 0);
         free(text);
@@ -320,6 +319,36 @@ START_TEST(documents_are_charged) {
         ck_ok(session_initialize_for_backup(s, &error));
         ck_async(E_OUTOFMEMORY, session_gather_writer_metadata, s);
         session_free(s);
+}
+END_TEST
+
+/* What was gathered is kept as long as a component can be added, and no longer when its list is
+ * freed; whichever comes first. */
+START_TEST(metadata_goes_when_nobody_can_ask_for_it) {
+        struct session_account account = { .max = 1000000 };
+        struct session *s = session_with_components();
+        size_t gathered, read;
+        VSS_ID set;
+
+        session_set_account(s, &account);
+        gathered = account.used;
+        ck_assert_int_eq(add_component(s, &host.front, VSS_CT_FILEGROUP, "", "data"), S_OK);
+        read = account.used;
+        ck_assert_uint_gt(read, gathered + strlen(front_metadata));
+        if (_i == 0) {
+                ck_ok(session_free_writer_metadata(s, &error));
+                ck_assert_uint_eq(account.used, read);
+        }
+        ck_ok(session_start_snapshot_set(s, &set, &error));
+        ck_finished(session_prepare_for_backup, s);
+        if (_i == 1) {
+                ck_assert_uint_lt(account.used, read);
+                ck_assert_uint_gt(account.used, strlen(front_metadata) + strlen(back_metadata));
+                ck_ok(session_free_writer_metadata(s, &error));
+        }
+        ck_assert_uint_lt(account.used, read - 2 * strlen(front_metadata) - strlen(back_metadata));
+        session_free(s);
+        ck_assert_uint_eq(account.used, 0);
 }
 END_TEST
 
@@ -362,6 +391,7 @@ int main(void) {
         tcase_add_test(tc, whole_volumes_have_no_components);
         tcase_add_test(tc, what_was_saved_is_loaded_again);
         tcase_add_test(tc, documents_are_charged);
+        tcase_add_loop_test(tc, metadata_goes_when_nobody_can_ask_for_it, 0, 2);
         tcase_add_test(tc, a_set_cancelled_behind_its_commit_goes_again);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
