@@ -45,9 +45,22 @@ static int address_get(char **ret) {
         return r;
 }
 
+/* Each writer and each requester is a connection: with many of them the bus may have enough. */
 static int refuse(const DBusError *error, const char *address, struct vss_error *reterr) {
+        const char *where = address ? address : "the system bus";
+        const char *limit = strstr(str_or_empty(error->message), "UID")
+                                    ? "max_connections_per_user"
+                                    : "max_completed_connections";
+
+        if (dbus_error_has_name(error, DBUS_ERROR_LIMITS_EXCEEDED))
+                return vss_error_set(reterr, E_OUTOFMEMORY, 0,
+                                     "D-Bus at %s: %s; raise its limit %s in "
+                                     "/etc/dbus-1/system-local.conf, or see why the configuration "
+                                     "that comes with vssd does not (\"LIMITS OF THE BUS\" in "
+                                     "vssd(8))",
+                                     where, str_or_empty(error->message), limit);
         (void)wire_error_from_dbus(error, reterr);
-        return vss_error_prefix(reterr, "D-Bus at %s", address ? address : "the system bus");
+        return vss_error_prefix(reterr, "D-Bus at %s", where);
 }
 
 int bus_open(DBusConnection **ret, struct vss_error *reterr) {

@@ -21,6 +21,7 @@ static const char bus_config[] =
         "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\""
         " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
         "<busconfig><type>custom</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>\n"
+        "<include>" DBUS_SOURCE_DIR "/org.vssd.Vss1.conf</include>%s\n"
         "<policy context=\"default\"><allow user=\"*\"/><allow own=\"*\"/>\n"
         "<allow send_type=\"method_call\"/><allow send_type=\"signal\"/>\n"
         "<allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
@@ -111,8 +112,8 @@ static bool can_connect(const struct harness *h) {
         return true;
 }
 
-void harness_start(struct harness *h, const char *config) {
-        char text[sizeof(bus_config) + 64];
+void harness_start_limited(struct harness *h, const char *config, const char *limits) {
+        _cleanup_(freep) char *text = NULL;
         char *argv[] = { (char *)DBUS_DAEMON, (char *)"--nofork", NULL, NULL };
         char option[128];
         unsigned waited = 0;
@@ -121,7 +122,7 @@ void harness_start(struct harness *h, const char *config) {
         ck_assert_ptr_nonnull(mkdtemp(h->directory));
         ck_assert_int_eq(chmod(h->directory, 0755), 0); /* others call, too */
         (void)snprintf(h->address, sizeof(h->address), "unix:path=%s/bus", h->directory);
-        (void)snprintf(text, sizeof(text), bus_config, h->directory);
+        ck_assert_int_ge(str_format(&text, bus_config, h->directory, limits), 0);
         write_file(in_directory(h, "bus.conf"), text);
         (void)snprintf(option, sizeof(option), "--config-file=%s", in_directory(h, "bus.conf"));
         argv[2] = option;
@@ -131,6 +132,10 @@ void harness_start(struct harness *h, const char *config) {
                 rest();
         }
         harness_start_daemon(h, config);
+}
+
+void harness_start(struct harness *h, const char *config) {
+        harness_start_limited(h, config, "");
 }
 
 void harness_stop_daemon(struct harness *h) {

@@ -28,8 +28,15 @@ struct harness {
         pid_t bus, vssd;
 };
 
-/* config: the text of a vssd.conf; NULL: none. */
+/* config: the text of a vssd.conf; NULL: none. The bus has the configuration that we install, .. */
 void harness_start(struct harness *h, const char *config);
+/* .. and then these, as an administrator's. */
+void harness_start_limited(struct harness *h, const char *config, const char *limits);
+/* Those of a dbus-daemon that is told none. */
+#define STOCK_CONNECTIONS                                      \
+        "<limit name=\"max_connections_per_user\">256</limit>" \
+        "<limit name=\"max_completed_connections\">2048</limit>"
+#define STOCK_REPLIES "<limit name=\"max_replies_per_connection\">128</limit>"
 /* SIGTERM, which must end the daemon with success within its time. */
 void harness_stop(struct harness *h);
 void harness_stop_daemon(struct harness *h);
