@@ -22,9 +22,7 @@ struct bus {
         uint64_t last_async;      /* N of the last .../async/N; they are not used twice */
         struct bus_call *orphans; /* whose callers have gone, and which go on all the same */
 
-        /* Events to writers: waiting for their turn, and under way (writer-transport.c). */
-        struct writer_call_queue writer_queues[_WRITER_QUEUE_MAX];
-        unsigned n_writer_calls;
+        struct writer_calls writer_calls;
 };
 
 /* Sends and lets go of m; NULL (no memory) is allowed, and then nothing is sent. */

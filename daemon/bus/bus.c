@@ -313,6 +313,7 @@ struct bus *bus_free(struct bus *bus) {
                 dbus_pending_call_cancel(bus->starting);
                 dbus_pending_call_unref(bus->starting);
         }
+        writer_calls_done(&bus->writer_calls);
         bus->loop = bus_loop_free(bus->loop);
         if (bus->connection) {
                 dbus_connection_remove_filter(bus->connection, bus_on_message, bus);

@@ -11,6 +11,7 @@
 #define BUCKETS 1024U /* a power of two */
 #define NAME_MAX_BYTES 1024
 #define NEWS_USEC (100 * USEC_PER_MSEC)
+#define NEWS_AT_ONCE 32U /* so that nothing waits long for it */
 #define FREEZE_TIMEOUT_MS 60000
 #define SUBSCRIPTIONS                                                                \
         ((uint32_t)VSS_SM_POST_SNAPSHOT_FLAG | (uint32_t)VSS_SM_BACKUP_EVENTS_FLAG | \
@@ -373,31 +374,41 @@ void *writer_peer(const struct writer *w) {
         return w->peer;
 }
 
-static int on_news(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata) {
+static int on_news(sd_event_source *s, uint64_t usec _unused_, void *userdata) {
         struct writer_registry *r = userdata;
+        unsigned told = 0;
 
-        r->news = sd_event_source_unref(r->news);
         for (size_t i = 0; i < r->n; i++) {
                 struct writer *w = r->writers[i];
 
                 if (!w->untold)
                         continue;
+                /* The rest when there is nothing else to do once more. */
+                if (told++ == NEWS_AT_ONCE && sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) >= 0)
+                        return 0;
                 w->untold = false;
                 registry_tell(r, w, WRITER_STATE_CHANGED);
         }
+        r->news = sd_event_source_unref(r->news);
         return 0;
 }
 
-/* A moment later, and once for what changes until then: a thousand writers pass through three
- * states from Freeze to Thaw, and whoever watches them is not to make that last longer. */
+/* A moment later, once for what changes until then, and after everything else: a thousand writers
+ * pass through three states from Freeze to Thaw, and whoever watches them is not to make that last
+ * longer. */
 static void tell_soon(struct writer *w) {
         struct writer_registry *r = w->registry;
 
         w->untold = true;
+        if (r->news)
+                return;
         /* Without memory the next change tries again. */
-        if (!r->news && sd_event_add_time_relative(r->event, &r->news, CLOCK_MONOTONIC, NEWS_USEC,
-                                                   0, on_news, r) < 0)
+        if (sd_event_add_time_relative(r->event, &r->news, CLOCK_MONOTONIC, NEWS_USEC, 0, on_news,
+                                       r) < 0)
                 r->news = NULL;
+        else
+                (void)sd_event_source_set_priority(r->news,
+                                                   SD_EVENT_PRIORITY_IDLE); /* a live one */
 }
 
 void writer_note_state(struct writer *w, VSS_WRITER_STATE state, HRESULT failure,
