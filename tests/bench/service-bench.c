@@ -5,7 +5,9 @@
  *                             timeline of the set has it, for N writers (1, 100, 1000), each of
  *                             which takes 10 ms to freeze, as one that flushes does; of RUNS
  *                             sets the median
- *   writers_freeze_bare_ms_N  the same with writers that answer at once: what the bus costs
+ *   writers_freeze_bare_ms_N  the same with writers that answer at once: what the bus costs, which
+ *                             passes two messages for each of them; 1,000 cannot take less than ten
+ *                             times one, which is the latency of a call
  *   add_component_us          AddComponent, one of 10,000, in the mean
  *   gather_ms                 GatherWriterMetadata from 200 writers of 1,000 components each, from
  *                             the call to its end
