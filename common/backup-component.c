@@ -151,6 +151,14 @@ void backup_component_set_recipient(struct backup_component *c, VSS_ID instance_
         c->recipient = instance_id;
 }
 
+bool backup_component_has_options(const struct backup_component *c) {
+        return c->has_options;
+}
+
+void backup_component_note_options(struct backup_component *c) {
+        c->has_options = true;
+}
+
 const char *backup_component_logical_path(const struct backup_component *c) {
         return backup_attribute(c->node, "logicalPath");
 }

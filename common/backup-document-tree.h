@@ -25,6 +25,7 @@ struct backup_component {
         xmlNode *node;
         VSS_COMPONENT_TYPE type;
         VSS_ID recipient; /* GUID_NULL: none */
+        bool has_options;
         struct backup_entries lists[_BACKUP_LIST_MAX];
         struct key_index subcomponents; /* RESTORE_SUBCOMPONENTs, by logical path and name */
 };

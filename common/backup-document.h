@@ -82,6 +82,9 @@ int backup_document_add(struct backup_document *d, const struct backup_writer_in
  * part of the document, whose attributes of a selection may be of an earlier restore. */
 VSS_ID backup_component_recipient(const struct backup_component *c);
 void backup_component_set_recipient(struct backup_component *c, VSS_ID instance_id);
+/* Were this restore's options set? No part of the document either. */
+bool backup_component_has_options(const struct backup_component *c);
+void backup_component_note_options(struct backup_component *c);
 
 VSS_COMPONENT_TYPE backup_component_type(const struct backup_component *c);
 const char *backup_component_logical_path(const struct backup_component *c); /* NULL: none */

@@ -192,7 +192,7 @@ static const struct component_method {
         { METHOD_SET_PREVIOUS_BACKUP_STAMP, TEXT(PREVIOUS_BACKUP_STAMP) },
         { METHOD_SET_SELECTED_FOR_RESTORE, .model = true, .apply = restore_select },
         { METHOD_SET_SELECTED_FOR_RESTORE_EX, .model = true, .apply = restore_select },
-        { METHOD_SET_RESTORE_OPTIONS, TEXT(RESTORE_OPTIONS), .apply = restore_check_options },
+        { METHOD_SET_RESTORE_OPTIONS, .apply = restore_set_options },
         { METHOD_SET_ADDITIONAL_RESTORES, FLAG(ADDITIONAL_RESTORES) },
         { METHOD_ADD_ALTERNATIVE_LOCATION_MAPPING, .model = true, .apply = restore_add_mapping },
         { METHOD_ADD_RESTORE_SUBCOMPONENT, .model = true, .apply = restore_add_subcomponent },

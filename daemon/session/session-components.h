@@ -23,6 +23,6 @@ int refuse_writer(const char *method, const struct backup_component_key *key,
 
 typedef int component_apply_fn(struct session *s, const struct component_args *a,
                                struct backup_component *c, struct vss_error *reterr);
-component_apply_fn restore_select, restore_check_options, restore_add_mapping,
+component_apply_fn restore_select, restore_set_options, restore_add_mapping,
         restore_add_subcomponent, restore_set_status, restore_add_target, restore_set_ranges,
         restore_set_roll_forward, restore_check_name;

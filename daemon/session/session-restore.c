@@ -210,14 +210,20 @@ int restore_add_subcomponent(struct session *s, const struct component_args *a,
 
 /* --- the others with rules of their own --- */
 
-int restore_check_options(struct session *s _unused_, const struct component_args *a,
-                          struct backup_component *c, struct vss_error *reterr) {
-        if (!backup_component_text(c, BACKUP_TEXT_RESTORE_OPTIONS))
-                return 0;
-        return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
-                             "SetRestoreOptions was called for the component '%s' already: it is "
-                             "called once for each",
-                             a->key.name);
+/* What an earlier restore left in the document may be replaced. */
+int restore_set_options(struct session *s _unused_, const struct component_args *a,
+                        struct backup_component *c, struct vss_error *reterr) {
+        int r;
+
+        if (backup_component_has_options(c))
+                return vss_error_set(reterr, VSS_E_BAD_STATE, 0,
+                                     "SetRestoreOptions was called for the component '%s' already: "
+                                     "it is called once for each",
+                                     a->key.name);
+        r = backup_component_set_text(c, BACKUP_TEXT_RESTORE_OPTIONS, a->texts[0], reterr);
+        if (r >= 0)
+                backup_component_note_options(c);
+        return r;
 }
 
 int restore_check_name(struct session *s _unused_, const struct component_args *a,

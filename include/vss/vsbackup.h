@@ -658,11 +658,12 @@ HRESULT IVssBackupComponents_AddRestoreSubcomponent(IVssBackupComponents *backup
                                                     LPCWSTR wszSubComponentName, bool bRepair);
 
 /*
- * IVssBackupComponents::SetRestoreOptions: the options of the component's writer for the restore.
- * Before PreRestore.
+ * IVssBackupComponents::SetRestoreOptions: the options of the component's writer for the restore,
+ * in place of those that an earlier restore left in the loaded document. Once for each component,
+ * before PreRestore.
  *
  * wszRestoreOptions: pairs "Option"="Value", separated by commas, as the writer defines them.
- * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
+ * Errors: VSS_E_BAD_STATE (also a second call), VSS_E_OBJECT_NOT_FOUND, VSS_E_INVALID_XML_DOCUMENT.
  * Since 0.2.
  */
 HRESULT IVssBackupComponents_SetRestoreOptions(IVssBackupComponents *backup, VSS_ID writerId,

@@ -412,6 +412,29 @@ START_TEST(a_restore_begins_with_nothing_selected) {
 }
 END_TEST
 
+/* Once for each object, whatever an earlier one left in the document; a call that fails is none. */
+START_TEST(options_are_set_once_by_each_restore) {
+        struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
+        char first[sizeof(saved) + 256];
+        struct session *s;
+
+        (void)snprintf(first, sizeof(first), "%s", saved);
+        for (unsigned i = 0; i < 2; i++) {
+                s = session_make();
+                ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, first), S_OK);
+                ck_finished(session_gather_writer_metadata, s);
+                a.texts[0] = "\x01";
+                ck_assert_int_eq(call_component(s, METHOD_SET_RESTORE_OPTIONS, a), E_INVALIDARG);
+                a.texts[0] = i == 0 ? "\"a\"=\"b\"" : "";
+                ck_assert_int_eq(call_component(s, METHOD_SET_RESTORE_OPTIONS, a), S_OK);
+                ck_assert_int_eq(call_component(s, METHOD_SET_RESTORE_OPTIONS, a), VSS_E_BAD_STATE);
+                (void)snprintf(first, sizeof(first), "%s", save(s));
+                ck_assert(!strstr(first, "restoreOptions") == (i == 1));
+                session_free(s);
+        }
+}
+END_TEST
+
 /* Whom it was moved to before does not matter: that one's metadata is not the other's. */
 START_TEST(a_component_may_be_selected_for_another_again) {
         struct fake_writer other = { .metadata = front_metadata };
@@ -558,6 +581,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_component_goes_to_the_instance_it_came_from_or_to_the_only_one, 0,
                             (int)ARRAY_SIZE(instances));
         tcase_add_loop_test(tc, a_restore_begins_with_nothing_selected, 0, 2);
+        tcase_add_test(tc, options_are_set_once_by_each_restore);
         tcase_add_test(tc, a_component_may_be_selected_for_another_again);
         tcase_add_test(tc, a_component_stays_with_the_instance_that_it_was_selected_for);
         tcase_add_loop_test(tc, a_writer_that_never_wants_to_know_is_not_told, 0, 2);
