@@ -118,13 +118,12 @@ static void path_is_split(void *userdata, int r, const void *result, struct vss_
         bus_call_reply(call);
 }
 
-/* normalize concerns the host's name in the path of a share, which a mount point has none of. */
 void session_on_get_root_and_logical_prefix_paths(struct bus_call *call,
                                                   const struct bus_value *args) {
         struct vss_error error = { 0 };
         int r;
 
-        r = session_get_root_and_logical_prefix_paths(bus_call_session(call), args[0].s,
+        r = session_get_root_and_logical_prefix_paths(bus_call_session(call), args[0].s, args[1].b,
                                                       path_is_split, call, &error);
         if (r < 0)
                 bus_call_finish(call, r, &error);

@@ -1,10 +1,11 @@
 /* GetRootAndLogicalPrefixPaths: where on the machine's mounts a path lies. The root is the mount
  * point, which AddToSnapshotSet takes; the prefix says what is mounted there, in a form that does
- * not change with the mount point. Links are followed; of a path that is not there the nearest
- * directory that is decides. */
+ * not change with the mount point. On a network file system both are the share. Links are followed;
+ * of a path that is not there the nearest directory that is decides. */
 
 #include "daemon/providers/mount-table.h"
 #include "daemon/session/session-private.h"
+#include "daemon/session/share-name.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 struct splitting {
         struct inquiry inquiry;
         char *path;
+        bool full_names;
         struct path_split split;
 };
 
@@ -38,7 +40,8 @@ static int resolve(char **ret, const char *path) {
                         *ret = found;
                         return 0;
                 }
-                if ((errno != ENOENT && errno != ENOTDIR) || streq(rest, "/"))
+                /* Below a file (ENOTDIR) nothing can ever be. */
+                if (errno != ENOENT || streq(rest, "/"))
                         return -errno;
                 slash = strrchr(rest, '/');
                 slash[slash == rest ? 1 : 0] = '\0';
@@ -82,6 +85,10 @@ static int splitting_find(struct splitting *a, const char *path) {
         if (!target)
                 return -ENODEV;
         source = str_or_empty(mnt_fs_get_source(fs));
+        r = share_name(&a->split.prefix, str_or_empty(mnt_fs_get_fstype(fs)), source,
+                       a->full_names);
+        if (r != 0)
+                return r < 0 ? r : str_replace(&a->split.root, a->split.prefix);
         if (str_format(&a->split.root, "%s%s", target, streq(target, "/") ? "" : "/") < 0)
                 return -ENOMEM;
         r = find_uuid(&a->split.prefix, makedev(stx.stx_dev_major, stx.stx_dev_minor));
@@ -98,11 +105,12 @@ static int splitting_run(struct inquiry *q, struct vss_error *reterr) {
         r = resolve(&path, a->path);
         if (r >= 0)
                 r = splitting_find(a, path);
+        if (r == -ENOMEM)
+                return vss_error_from_errno(reterr, r, "Splitting a path");
         if (r < 0)
-                return r == -ENOMEM ? vss_error_from_errno(reterr, r, "Splitting a path")
-                                    : vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
-                                                    "The file system of %s cannot be found: %s",
-                                                    a->path, strerror(-r));
+                return vss_error_set(reterr, r == -ENOTDIR ? E_INVALIDARG : VSS_E_UNEXPECTED, -r,
+                                     "The file system of %s cannot be found: %s", a->path,
+                                     strerror(-r));
         return 0;
 }
 
@@ -119,7 +127,7 @@ static const struct inquiry_type splitting_type = {
         .free = splitting_free,
 };
 
-int session_get_root_and_logical_prefix_paths(struct session *s, const char *path,
+int session_get_root_and_logical_prefix_paths(struct session *s, const char *path, bool full_names,
                                               session_done_fn done, void *userdata,
                                               struct vss_error *reterr) {
         _cleanup_(inquiry_freep) struct inquiry *q = NULL;
@@ -138,6 +146,7 @@ int session_get_root_and_logical_prefix_paths(struct session *s, const char *pat
         if (r < 0)
                 return r;
         a = (struct splitting *)q;
+        a->full_names = full_names;
         if (str_replace(&a->path, path) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "GetRootAndLogicalPrefixPaths");
         r = inquiry_start(q, reterr);

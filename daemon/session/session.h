@@ -188,10 +188,11 @@ int session_recover_set(struct session *s, uint32_t flags, struct vss_error *ret
 
 /* result: const struct path_split * */
 struct path_split {
-        char *root;   /* the mount point, ends with '/' */
+        char *root;   /* the mount point, ends with '/'; of a share the same as the prefix */
         char *prefix; /* what is mounted there: "UUID=...", "host:/export", or the device */
 };
-int session_get_root_and_logical_prefix_paths(struct session *s, const char *path,
+/* full_names: a share's host with its domain, else without. */
+int session_get_root_and_logical_prefix_paths(struct session *s, const char *path, bool full_names,
                                               session_done_fn done, void *userdata,
                                               struct vss_error *reterr);
 

@@ -495,11 +495,13 @@ HRESULT IVssBackupComponentsEx3_GetSessionId(IVssBackupComponents *backup, VSS_I
  * takes, and that with which the paths of components begin.
  *
  * pwszFilePath: absolute; need not exist. ppwszRootPath: receives the mount point of the volume,
- * with a trailing '/'; of a file on a network file system, where it is mounted from.
- * ppwszLogicalPrefix: receives the volume's lasting name, by the UUID of its file system where it
- * has one. Both are freed by the caller. bNormalizeFQDNforRootPath: hosts by their full names; one
- * value for all paths of a set. Errors: E_INVALIDARG (relative path), VSS_E_OBJECT_NOT_FOUND. Since
- * 0.2.
+ * with a trailing '/'. ppwszLogicalPrefix: receives the volume's lasting name, by the UUID of its
+ * file system where it has one. Of a file on a share (NFS, SMB) both are what is mounted,
+ * "host:/export" or "//host/share". Both are freed by the caller. bNormalizeFQDNforRootPath: a
+ * share's host by its full name, as the resolver of the service's machine has it, else by the first
+ * part of its name alone; one value for all paths of a set.
+ * Errors: E_INVALIDARG (a relative path; one below a file).
+ * Since 0.2.
  */
 HRESULT IVssBackupComponentsEx4_GetRootAndLogicalPrefixPaths(IVssBackupComponents *backup,
                                                              LPCWSTR pwszFilePath,

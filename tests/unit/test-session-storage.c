@@ -1,7 +1,12 @@
 /* What no provider can do: that it is refused in the right order, with the documented codes; and
  * where a path lies. */
 
+#include "daemon/providers/mount-table.h"
+#include "daemon/session/share-name.h"
 #include "tests/unit/fake-components.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 enum which { OF_BACKUP, OF_NAS, OF_CLIENT, OF_NOBODY, NULL_ID };
 
@@ -287,17 +292,91 @@ static void on_split(void *userdata _unused_, int r, const void *result, struct 
         (void)snprintf(prefix, sizeof(prefix), "%s", split->prefix);
 }
 
-static HRESULT split(struct session *s, const char *path) {
+static HRESULT split_by(struct session *s, const char *path, bool full_names) {
         struct vss_error error = { 0 };
         HRESULT hr;
 
         memset(&answer, 0, sizeof(answer));
-        if (session_get_root_and_logical_prefix_paths(s, path, on_split, NULL, &error) >= 0)
+        if (session_get_root_and_logical_prefix_paths(s, path, full_names, on_split, NULL,
+                                                      &error) >= 0)
                 return wait_for_answer();
         hr = error.hr;
         vss_error_done(&error);
         return hr;
 }
+
+static HRESULT split(struct session *s, const char *path) {
+        return split_by(s, path, false);
+}
+
+/* There is one host, "files", and its address. */
+static int resolve_one(char **ret, const char *name) {
+        if (streq(name, "files") || streq(name, "files.example.org") || streq(name, "192.0.2.7") ||
+            streq(name, "2001:db8::7"))
+                return str_replace(ret, "files.example.org");
+        return 0;
+}
+
+static const struct {
+        const char *type, *source;
+        const char *plain, *full; /* NULL: no share */
+} shares[] = {
+        { "nfs4", "files:/srv/a b", "files:/srv/a b", "files.example.org:/srv/a b" },
+        { "nfs", "files.example.org:/srv", "files:/srv", "files.example.org:/srv" },
+        { "nfs", "192.0.2.7:/srv", "files:/srv", "files.example.org:/srv" },
+        { "nfs4", "[2001:db8::7]:/", "files:/", "files.example.org:/" },
+        { "nfs4", "[2001:db8::8]:/", "[2001:db8::8]:/", "[2001:db8::8]:/" },
+        { "nfs4", "192.0.2.8:/", "192.0.2.8:/", "192.0.2.8:/" },
+        { "cifs", "//files/share/below", "//files/share/below", "//files.example.org/share/below" },
+        { "smb3", "//files.example.org/share", "//files/share", "//files.example.org/share" },
+        { "cifs", "//stranger.example.net/x", "//stranger/x", "//stranger.example.net/x" },
+        { "nfs4", "nonsense", "nonsense", "nonsense" },
+        { "ext4", "files:/srv", NULL, NULL },
+};
+
+START_TEST(a_path_on_a_share) {
+        char table[] = "/tmp/mountinfo-XXXXXX", escaped[128];
+        struct session *s = session_make();
+        struct statx stx;
+        size_t n = 0;
+        FILE *f;
+        int fd;
+
+        /* A table in which the root is mounted from there. */
+        ck_assert_int_eq(statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS | STATX_MNT_ID, &stx), 0);
+        ck_assert(stx.stx_mask & STATX_MNT_ID);
+        for (const char *c = shares[_i].source; *c; c++)
+                if (*c == ' ')
+                        n += (size_t)snprintf(escaped + n, sizeof(escaped) - n, "\\040");
+                else
+                        escaped[n++] = *c;
+        escaped[n] = '\0';
+        fd = mkstemp(table);
+        ck_assert_int_ge(fd, 0);
+        f = fdopen(fd, "w");
+        ck_assert_ptr_nonnull(f);
+        (void)fprintf(f, "%llu 1 0:50 / / rw - %s %s rw\n", (unsigned long long)stx.stx_mnt_id,
+                      shares[_i].type, escaped);
+        ck_assert_int_eq(fclose(f), 0);
+        mount_table_path = table;
+        share_resolve = resolve_one;
+
+        ck_assert_int_eq(split_by(s, "/no-such-directory/file", false), S_OK);
+        if (shares[_i].plain) {
+                ck_assert_str_eq(root, shares[_i].plain);
+                ck_assert_str_eq(prefix, shares[_i].plain);
+        } else
+                ck_assert_str_eq(root, "/");
+        ck_assert_int_eq(split_by(s, "/no-such-directory/file", true), S_OK);
+        ck_assert_str_eq(root, shares[_i].full ? shares[_i].full : "/");
+        if (shares[_i].full)
+                ck_assert_str_eq(prefix, shares[_i].full);
+        /* A mount that the table does not have. */
+        ck_assert_int_eq(split_by(s, "/proc/self", true), VSS_E_UNEXPECTED);
+        session_free(s);
+        (void)unlink(table);
+}
+END_TEST
 
 START_TEST(where_a_path_lies) {
         struct session *s = session_make(); /* in any state */
@@ -312,6 +391,7 @@ START_TEST(where_a_path_lies) {
         ck_assert_str_ne(prefix, "");
         ck_assert_int_eq(split(s, "relative"), E_INVALIDARG);
         ck_assert_int_eq(split(s, ""), E_INVALIDARG);
+        ck_assert_int_eq(split(s, "/proc/self/stat/x"), E_INVALIDARG);
         session_free(s);
 }
 END_TEST
@@ -331,6 +411,7 @@ int main(void) {
         tcase_add_test(tc, importing);
         tcase_add_test(tc, resynchronising);
         tcase_add_test(tc, where_a_path_lies);
+        tcase_add_loop_test(tc, a_path_on_a_share, 0, ARRAY_SIZE(shares));
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
