@@ -92,8 +92,8 @@ START_TEST(a_writer_without_valid_metadata_is_left_out) {
                 "<WRITER_METADATA",
                 "<WRITER_COMPONENTS/>",
                 "<WRITER_METADATA/>",
-                "<WRITER_METADATA><IDENTIFICATION writerId=\"1\" friendlyName=\"w\"/>"
-                "</WRITER_METADATA>",
+                ("<WRITER_METADATA><IDENTIFICATION writerId=\"1\" friendlyName=\"w\"/>"
+                 "</WRITER_METADATA>"),
                 "",
         };
         struct session *s;
