@@ -426,7 +426,8 @@ typedef struct IVssWMDependency IVssWMDependency;
 /*
  * CreateVssExamineWriterMetadata: reads a document that was saved; no writer is asked.
  *
- * bstrXML: as IVssExamineWriterMetadata_SaveAsXML gave it, here or on Windows; UTF-8.
+ * bstrXML: as IVssExamineWriterMetadata_SaveAsXML gave it, here or on Windows; UTF-8 (of a file that
+ * may be UTF-16, VssDocumentFromBytes makes it).
  * ppMetadata: receives the object with one reference, the caller's.
  * Errors: VSS_E_INVALID_XML_DOCUMENT, VSS_E_UNEXPECTED.
  * Since 0.2.

@@ -89,6 +89,21 @@ HRESULT VssContextFromString(LPCWSTR text, LONG *context);
  * Since 0.1. */
 const char *VssWriterStateToString(VSS_WRITER_STATE state);
 
+/*
+ * VssDocumentFromBytes: a document that was kept, as the text that CreateVssExamineWriterMetadata,
+ * InitializeForRestore and the others take: Windows keeps its documents in UTF-16 as well, which a
+ * string cannot hold.
+ *
+ * bytes, size: what the file has; XML in UTF-8 or UTF-16, with or without a byte order mark,
+ * whatever its declaration says. document: receives the text in UTF-8, to be freed with
+ * VssFreeString; NULL on failure. What kind of document it is, and whether it is a good one, who
+ * reads it tells.
+ * Errors: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_INVALID_XML_DOCUMENT (another encoding; a NUL, a
+ * document type; too deep or too large).
+ * Since 0.2.
+ */
+HRESULT VssDocumentFromBytes(const void *bytes, size_t size, BSTR *document);
+
 /* Connection */
 
 /*

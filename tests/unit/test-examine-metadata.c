@@ -49,7 +49,8 @@ START_TEST(a_service_is_told_with_the_methods_that_stop_one) {
                 bool service;
         } cases[] = {
                 { WITH_METHOD("RESTORE_IF_NOT_THERE"), VSS_RME_RESTORE_IF_NOT_THERE, false },
-                { WITH_METHOD("RESTORE_IF_CAN_BE_REPLACED"), VSS_RME_RESTORE_IF_CAN_REPLACE, false },
+                { WITH_METHOD("RESTORE_IF_CAN_BE_REPLACED"), VSS_RME_RESTORE_IF_CAN_REPLACE,
+                  false },
                 { WITH_METHOD("STOP_RESTORE_START"), VSS_RME_STOP_RESTORE_START, true },
                 { WITH_METHOD("RESTORE_TO_ALTERNATE_LOCATION"),
                   VSS_RME_RESTORE_TO_ALTERNATE_LOCATION, false },
@@ -294,6 +295,74 @@ START_TEST(missing_objects_and_outputs_are_refused) {
 }
 END_TEST
 
+/* As Windows writes them to files; text is ASCII. Owned. */
+static uint8_t *utf16(const char *text, bool big_endian, bool mark, size_t *ret_size) {
+        size_t n = strlen(text), at = 0;
+        uint8_t *bytes = malloc(2 * n + 2);
+
+        if (mark) {
+                bytes[at++] = big_endian ? 0xfe : 0xff;
+                bytes[at++] = big_endian ? 0xff : 0xfe;
+        }
+        for (size_t i = 0; i < n; i++) {
+                bytes[at++] = big_endian ? 0 : (uint8_t)text[i];
+                bytes[at++] = big_endian ? (uint8_t)text[i] : 0;
+        }
+        *ret_size = at;
+        return bytes;
+}
+
+START_TEST(documents_in_utf16_become_text) {
+        static const char declared[] = "<?xml version=\"1.0\" encoding=\"UTF-16\"?>" DOCUMENT("");
+
+        for (unsigned how = 0; how < 4; how++) {
+                size_t size;
+                uint8_t *bytes = utf16(declared, how & 1, how & 2, &size);
+                BSTR text = NULL;
+
+                ck_assert_msg(VssDocumentFromBytes(bytes, size, &text) == S_OK, "%s",
+                              VssLastErrorMessage());
+                ck_assert_str_eq(text, declared);
+                IVssExamineWriterMetadata_Release(read_text(text));
+                SysFreeString(text);
+                free(bytes);
+        }
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_document_are_refused) {
+        static const struct {
+                const char *bytes;
+                size_t size;
+                HRESULT hr;
+        } rows[] = {
+                { "\xef\xbb\xbf<a/>", 7, S_OK }, /* UTF-8 with a mark, which goes */
+                { "<a b='\xc3\xa4'/>", 11, S_OK },
+                { "<a b='\xe4'/>", 10, VSS_E_INVALID_XML_DOCUMENT }, /* Latin-1 */
+                { "<a>\0</a>", 8, VSS_E_INVALID_XML_DOCUMENT },
+                { "\xff\xfe<\0a\0/\0>", 9, VSS_E_INVALID_XML_DOCUMENT },     /* half a character */
+                { "\xff\xfe<\0\x00\xd8>\0", 8, VSS_E_INVALID_XML_DOCUMENT }, /* of half a pair */
+                { "\xff\xfe", 2, VSS_E_INVALID_XML_DOCUMENT },
+                { "<!DOCTYPE a>", 12, VSS_E_INVALID_XML_DOCUMENT },
+                { "no xml", 6, VSS_E_INVALID_XML_DOCUMENT },
+                { "<a/>", 0, E_INVALIDARG },
+                { NULL, 4, E_INVALIDARG },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                BSTR text = (BSTR)(uintptr_t)bare;
+                HRESULT hr = VssDocumentFromBytes(rows[i].bytes, rows[i].size, &text);
+
+                ck_assert_msg(hr == rows[i].hr, "row %zu: 0x%x", i, (unsigned)hr);
+                ck_assert_msg(!text == FAILED(hr), "row %zu", i);
+                if (text)
+                        ck_assert_msg(*text == '<', "row %zu", i);
+                SysFreeString(text);
+        }
+        ck_assert_int_eq(VssDocumentFromBytes("<a/>", 4, NULL), E_INVALIDARG);
+}
+END_TEST
+
 START_TEST(text_that_is_no_document_is_refused) {
         static const struct {
                 const char *text;
@@ -404,6 +473,7 @@ int main(void) {
         const TTest *const tests[] = {
                 what_is_absent_has_its_documented_value, an_old_document_is_read_as_it_was_meant,
                 an_index_beyond_the_end_is_not_found,    missing_objects_and_outputs_are_refused,
+                documents_in_utf16_become_text,          bytes_that_are_no_document_are_refused,
                 text_that_is_no_document_is_refused,     what_was_handed_out_survives_a_replacement,
                 each_of_many_entries_is_found_at_once,
         };
