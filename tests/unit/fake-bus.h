@@ -169,7 +169,8 @@ static inline DBusHandlerResult fake_on_message(DBusConnection *peer, DBusMessag
         size_t length = strlen(bus->calls);
 
         if (dbus_message_get_reply_serial(message) != 0 && !bus->reply &&
-            dbus_message_get_reply_serial(message) == bus->reply_serial)
+            dbus_message_get_reply_serial(message) == bus->reply_serial &&
+            peer == bus->peers[bus->n_peers - 1]) /* serials are each connection's own */
                 bus->reply = dbus_message_ref(message);
         else if (dbus_message_has_destination(message, DBUS_SERVICE_DBUS))
                 fake_answer(peer, message, fake_bus_call(bus, message), DBUS_SERVICE_DBUS);
