@@ -381,6 +381,8 @@ int backup_component_add_entry(struct backup_component *c, enum backup_list list
 void backup_component_remove_entries(struct backup_component *c, enum backup_list list) {
         struct backup_entries *entries = &c->lists[list];
 
+        if (list == BACKUP_LIST_RESTORE_SUBCOMPONENT)
+                key_index_done(&c->subcomponents); /* it points to them, and is empty then */
         while (entries->n > 0)
                 backup_remove_element(document_of(c), entries->nodes[--entries->n]);
 }

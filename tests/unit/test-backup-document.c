@@ -295,6 +295,7 @@ START_TEST(entries_are_removed) {
         }
         ck_assert_uint_eq(backup_component_n_entries(c, BACKUP_LIST_RESTORE_SUBCOMPONENT), 0);
         ck_assert(!backup_component_entry(c, BACKUP_LIST_RESTORE_SUBCOMPONENT, 0, &entry));
+        ck_assert(!backup_component_has_subcomponent(c, "l", "<part>"));
         ck_assert_uint_eq(backup_component_n_entries(c, BACKUP_LIST_NEW_TARGET), 1);
         after = print(d);
         ck_assert_str_eq(before, after);

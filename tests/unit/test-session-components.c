@@ -194,7 +194,7 @@ START_TEST(a_backup_of_components) {
         struct session *s = session_with_components();
         struct component_args a = args_of(&host.front, VSS_CT_FILEGROUP, "", "data");
         struct document *d = NULL;
-        char buf[1024];
+        static char buf[1024]; /* the last events ask for it after the test */
         const char *text;
         VSS_ID set, instance, writer;
 
