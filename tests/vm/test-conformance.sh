@@ -34,7 +34,7 @@ conform() {
 	fi
 }
 
-check "it is the installed library" eval "ldd '$programs/conformance-shared' | grep -q '/usr/.*libvssclient.so'"
+check "it is the installed library" eval "ldd '$programs/conformance-shared' | grep -Eq 'libvssclient\\.so\\.0 => (/usr)?/lib/'"
 conform "documents and restores" 3 documents.rows requester-restore.rows
 conform "components and writers" 2 component.rows writer.rows
 conform "backups" 2 requester-documents.rows
