@@ -1,7 +1,7 @@
 /* The methods of IVssComponent that belong to a backup, and failures. */
 
 #include "libvssclient/check-path.h"
-#include "libvssclient/component.h"
+#include "libvssclient/component-claims.h"
 #include "libvssclient/last-error.h"
 #include "libvssclient/range-list.h"
 #include "libvssclient/writer-failure.h"
@@ -68,7 +68,8 @@ HRESULT IVssComponent_AddPartialFile(IVssComponent *component, LPCWSTR wszPath, 
         hr = enter_to_add(component, __func__, BACKUP_LIST_PARTIAL_FILE);
         if (FAILED(hr))
                 return hr;
-        if (check_partial_file(component->view, &entry, &entry.texts[2], &error) < 0)
+        if (check_partial_file(component->view, &entry, &entry.texts[2], &error) < 0 ||
+            component_check_partial_file(component, &entry, &error) < 0)
                 return last_error_raise(&error);
         return component_add_entry(component, BACKUP_LIST_PARTIAL_FILE, &entry);
 }
@@ -123,7 +124,8 @@ HRESULT IVssComponent_AddDifferencedFilesByLastModifyTime(IVssComponent *compone
         hr = enter_to_add(component, __func__, BACKUP_LIST_DIFFERENCED_FILES);
         if (FAILED(hr))
                 return hr;
-        if (check_differenced_files(component, &entry, &error) < 0)
+        if (check_differenced_files(component, &entry, &error) < 0 ||
+            component_check_differenced_files(component, &entry, &error) < 0)
                 return last_error_raise(&error);
         return component_add_entry(component, BACKUP_LIST_DIFFERENCED_FILES, &entry);
 }

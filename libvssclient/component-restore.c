@@ -1,7 +1,7 @@
 /* The methods of IVssComponent that belong to a restore. */
 
 #include "libvssclient/check-path.h"
-#include "libvssclient/component.h"
+#include "libvssclient/component-claims.h"
 #include "libvssclient/last-error.h"
 #include "libvssclient/range-list.h"
 
@@ -166,7 +166,8 @@ HRESULT IVssComponent_AddDirectedTarget(IVssComponent *component, LPCWSTR wszSou
                                                                       BACKUP_LIST_DIRECTED_TARGET));
         if (FAILED(hr))
                 return hr;
-        if (check_directed_target(&entry, &error) < 0)
+        if (check_directed_target(&entry, &error) < 0 ||
+            component_check_directed_source(component, &entry, &error) < 0)
                 return last_error_raise(&error);
         return component_add_entry(component, BACKUP_LIST_DIRECTED_TARGET, &entry);
 }

@@ -11,6 +11,9 @@ enum component_role {
         COMPONENT_ROLE_WRITER,
 };
 
+struct document;
+struct writer_metadata;
+
 /* A document, and until when and what for it may be used. Counted. */
 struct component_view {
         atomic_uint refs;
@@ -24,6 +27,10 @@ struct component_view {
         enum backup_phase phase; /* the writer's */
         bool changed;            /* by it */
         bool over;               /* its handler has returned */
+
+        struct document *identity;        /* what it said in Identify; NULL: not known */
+        struct writer_metadata *metadata; /* of that, once it was needed */
+        char **volumes;                   /* of the set; the event's; NULL: not known yet */
 };
 
 struct component_view *component_view_ref(struct component_view *v);

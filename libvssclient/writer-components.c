@@ -1,6 +1,7 @@
 /* The view of a document, and IVssWriterComponents, which lists what is in it. */
 
 #include "common/vss-id.h"
+#include "common/writer-metadata.h"
 #include "libvssclient/component.h"
 #include "libvssclient/last-error.h"
 
@@ -32,6 +33,8 @@ struct component_view *component_view_unref(struct component_view *v) {
                 return NULL;
         backup_document_free(v->document);
         generation_unref(v->generation);
+        document_unref(v->identity);
+        writer_metadata_free(v->metadata);
         free(v);
         return NULL;
 }
@@ -162,6 +165,14 @@ int writer_components_new_for_writer(IVssWriterComponents **ret, enum backup_pha
         return 0;
 }
 
+void writer_components_know(IVssWriterComponents *components, struct document *identity,
+                            char **volumes) {
+        struct component_view *v = components->view;
+
+        v->identity = identity ? document_ref(identity) : NULL;
+        v->volumes = volumes;
+}
+
 bool writer_components_any_failed(const IVssWriterComponents *components) {
         for (size_t i = 0; i < components->n; i++)
                 if (FAILED(backup_component_number(components->items[i].component,
@@ -175,6 +186,7 @@ int writer_components_finish(IVssWriterComponents *components, char **ret_xml, s
         struct component_view *v = components->view;
 
         v->over = true;
+        v->volumes = NULL;
         *ret_xml = NULL;
         *ret_size = 0;
         return v->changed ? backup_document_to_xml(v->document, ret_xml, ret_size, reterr) : 0;

@@ -6,6 +6,7 @@
  * its generation is over; a writer reads and writes during one event. */
 
 #include "common/backup-document.h"
+#include "common/document.h"
 #include "libvssclient/generation.h"
 
 /* For IVssBackupComponents::GetWriterComponents. text: a document with the components of one writer
@@ -18,6 +19,10 @@ int writer_components_new_for_requester(IVssWriterComponents **ret, struct gener
 /* For a handler. text: the components of the event. The caller gets the one reference. */
 int writer_components_new_for_writer(IVssWriterComponents **ret, enum backup_phase phase,
                                      const char *text, size_t size, struct vss_error *reterr);
+/* What else is known to it: what the writer said in Identify (NULL: not kept), which is referenced,
+ * and the volumes of the set (NULL: not known), which have to hold until finish. */
+void writer_components_know(IVssWriterComponents *components, struct document *identity,
+                            char **volumes);
 /* Was one of them marked by SetFailure with a failure? */
 bool writer_components_any_failed(const IVssWriterComponents *components);
 /* The handler has returned: the document as it left it (malloc'ed), or NULL if it is unchanged.

@@ -3,6 +3,7 @@
 #include "libvssclient/writer-turn.h"
 #include "common/vss-id.h"
 #include "common/wire-error.h"
+#include "libvssclient/writer-components.h"
 #include "libvssclient/writer-documents.h"
 #include "libvssclient/writer.h"
 #include <sys/eventfd.h>
@@ -276,7 +277,8 @@ static enum admission admit(struct writer_turns *t, struct writer_event *e,
         struct writer_session *s = writer_sessions_find(&t->sessions, e->session_id);
         bool expired = s && s->expired;
 
-        if (s && event_phase_has(e->phase, PHASE_HAS_IDENTITY))
+        if (s && (event_phase_has(e->phase, PHASE_HAS_IDENTITY) ||
+                  event_phase_has(e->phase, PHASE_HAS_COMPONENTS)))
                 e->identity = document_ref(s->identity);
         if (e->phase == PHASE_FREEZE && expired) {
                 refuse(e, VSS_E_WRITERERROR_TIMEOUT,
@@ -361,6 +363,8 @@ static bool deliver(CVssWriter *w, struct writer_event *e) {
                 return false;
         if (admission == ADMIT_AFTER_ABORT)
                 run_ending(w, &abort);
+        if (e->components)
+                writer_components_know(e->components, e->identity, e->details.volumes);
         ok = writer_run_handler(w, e, NULL);
         lock(t);
         late = settle(t, e, ok, &abort);

@@ -147,6 +147,9 @@ HRESULT IVssComponent_GetBackupMetadata(IVssComponent *component, BSTR *pbstrDat
  * wszPath: its directory. wszFilename: its name, without wildcards. wszRanges: "offset:length",
  * separated by commas, decimal or 0x...; or the path of a file with them. wszMetadata: text for the
  * writer itself, or NULL.
+ * The file lies in or below the path of a file set of the component, or of one that comes with it;
+ * if none of them names it, on a volume of the snapshot set. It is not a differenced one as well.
+ * Otherwise, as far as the metadata of the session's OnIdentify are kept, E_INVALIDARG.
  * In OnPrepareBackup and OnPostSnapshot, if the requester supports partial files
  * (CVssWriter_IsPartialFileSupportEnabled).
  * Since 0.2.
@@ -171,8 +174,9 @@ HRESULT IVssComponent_GetPartialFile(IVssComponent *component, UINT iPartialFile
  * IVssComponent::AddDifferencedFilesByLastModifyTime: of these files only those that were modified
  * at or after a time need be backed up.
  *
- * wszPath, wszFilespec, bRecursive: a set of files of the component, or one that shares no file
- * with any. ftLastModifyTime: UTC; 0: the requester is to find out.
+ * wszPath, wszFilespec, bRecursive: a set of files of the component, exactly; or one that shares no
+ * file with any, and is on a volume of the snapshot set. It names no partial file. Otherwise
+ * E_INVALIDARG, as for AddPartialFile. ftLastModifyTime: UTC; 0: the requester is to find out.
  * In OnPrepareBackup and OnPostSnapshot, if the writer's schema has VSS_BS_LAST_MODIFY.
  * Since 0.2.
  */
@@ -286,7 +290,8 @@ HRESULT IVssComponent_GetRestoreTarget(IVssComponent *component, VSS_RESTORE_TAR
  * VSS_RT_DIRECTED.
  *
  * wszSourcePath, wszSourceFilename, wszSourceRangeList: what was backed up: directory, name without
- * wildcards, ranges as for AddPartialFile. wszDestinationPath, wszDestinationFilename,
+ * wildcards, ranges as for AddPartialFile; in or below the path of a file set of the component,
+ * otherwise E_INVALIDARG, as there. wszDestinationPath, wszDestinationFilename,
  * wszDestinationRangeList: where it goes, likewise; as many ranges, and as long.
  * In OnPreRestore.
  * Since 0.2.

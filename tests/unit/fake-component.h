@@ -155,7 +155,7 @@ static HRESULT add_partial(IVssComponent *c) {
         return IVssComponent_AddPartialFile(c, "/srv", "f", "0:512", NULL);
 }
 static HRESULT add_differenced(IVssComponent *c) {
-        return IVssComponent_AddDifferencedFilesByLastModifyTime(c, "/srv", "*", TRUE,
+        return IVssComponent_AddDifferencedFilesByLastModifyTime(c, "/srv", "*.db", TRUE,
                                                                  (FILETIME){ 2, 1 });
 }
 static HRESULT add_directed(IVssComponent *c) {

@@ -263,7 +263,7 @@ START_TEST(what_the_writer_wrote_is_read_by_the_requester) {
                                                           &texts[2], &time),
                          S_OK);
         ck_assert_str_eq(texts[0], "/srv");
-        ck_assert_str_eq(texts[1], "*");
+        ck_assert_str_eq(texts[1], "*.db");
         ck_assert_int_eq(recursive, TRUE);
         ck_assert_ptr_null(texts[2]);
         ck_assert(time.dwLowDateTime == 2 && time.dwHighDateTime == 1);

@@ -31,7 +31,8 @@ static struct {
         HRESULT outcome; /* of on_component */
         bool veto;
         HRESULT failure;
-        bool regrets; /* says S_OK after it */
+        bool regrets;   /* says S_OK after it */
+        bool describes; /* its files, in Identify */
 } app;
 
 static bool all_state(CVssWriter *w) {
@@ -150,9 +151,25 @@ HANDLER_WITH_COMPONENTS(on_backup_complete, "BackupComplete")
 HANDLER_WITH_COMPONENTS(on_pre_restore, "PreRestore")
 HANDLER_WITH_COMPONENTS(on_post_restore, "PostRestore")
 
+static void describe(IVssCreateWriterMetadata *metadata) {
+        static const char *const paths[] = { "/proc/data", "/sys/data" };
+
+        ck_assert_int_eq(IVssCreateWriterMetadata_AddComponent(metadata, VSS_CT_FILEGROUP, "a\\b",
+                                                               "files", NULL, NULL, 0, false, false,
+                                                               true, true, 0),
+                         S_OK);
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+                ck_assert_int_eq(
+                        IVssCreateWriterMetadata_AddFilesToFileGroup(
+                                metadata, "a\\b", "files", paths[i], "*.dat", false, NULL, 0xf0f),
+                        S_OK);
+}
+
 static bool on_identify(CVssWriter *w, void *user, IVssCreateWriterMetadataEx *metadata) {
         (void)user;
         ck_assert_ptr_nonnull(metadata);
+        if (app.describes)
+                describe(metadata);
         return handle(w, "Identify", NULL);
 }
 
@@ -229,7 +246,9 @@ static char *document(void) {
                 .backup_type = VSS_BT_FULL,
         };
         const struct backup_writer_info info = { .instance_id = INSTANCE_ID,
-                                                 .writer_id = WRITER_ID };
+                                                 .writer_id = WRITER_ID,
+                                                 .schema =
+                                                         VSS_BS_LAST_MODIFY | VSS_BS_INCREMENTAL };
         const struct backup_component_key key = { .instance_id = INSTANCE_ID,
                                                   .writer_id = WRITER_ID,
                                                   .type = VSS_CT_FILEGROUP,
@@ -346,6 +365,83 @@ static HRESULT target(CVssWriter *w, IVssComponent *c) {
         return IVssComponent_SetRestoreTarget(c, VSS_RT_ALTERNATE);
 }
 
+/* What may be said of files; the volumes of the set are /dev and /proc. */
+static const struct claim_case {
+        const char *before[2]; /* what was said before: a partial file, or NULL and differenced */
+        enum { PARTIAL, DIFFERENCED, DIRECTED } kind;
+        const char *path, *name;
+        HRESULT expected;
+} claim_cases[] = {
+        { .kind = PARTIAL, .path = "/proc/data", .name = "x.dat", .expected = S_OK },
+        { .kind = PARTIAL, .path = "/proc/data/new", .name = "x", .expected = S_OK },
+        { .kind = PARTIAL, .path = "/sys/data", .name = "x.dat", .expected = S_OK },
+        { .kind = PARTIAL, .path = "/sys/data", .name = "new", .expected = E_INVALIDARG },
+        { .kind = PARTIAL, .path = "/proc", .name = "x.dat", .expected = E_INVALIDARG },
+        { .kind = DIFFERENCED, .path = "/proc/data", .name = "*.dat", .expected = S_OK },
+        { .kind = DIFFERENCED, .path = "/sys/data/", .name = "*.dat", .expected = S_OK },
+        { .kind = DIFFERENCED, .path = "/proc/data", .name = "*.log", .expected = S_OK },
+        { .kind = DIFFERENCED, .path = "/proc/data", .name = "a*.dat", .expected = E_INVALIDARG },
+        { .kind = DIFFERENCED, .path = "/proc/data", .name = "*", .expected = E_INVALIDARG },
+        { .kind = DIFFERENCED, .path = "/sys/data", .name = "*.log", .expected = E_INVALIDARG },
+        { { "/proc/data", "x.dat" }, DIFFERENCED, "/proc/data", "*.dat", E_INVALIDARG },
+        { { NULL, "*.dat" }, PARTIAL, "/proc/data", "x.dat", E_INVALIDARG },
+        { { NULL, "*.dat" }, PARTIAL, "/proc/data", "x.log", S_OK },
+        { .kind = DIRECTED, .path = "/proc/data", .name = "x.dat", .expected = S_OK },
+        { .kind = DIRECTED, .path = "/etc", .name = "passwd", .expected = E_INVALIDARG },
+};
+
+static const struct claim_case *claimed;
+
+static HRESULT claim(CVssWriter *w, IVssComponent *c) {
+        const FILETIME now = { 1, 1 };
+
+        (void)w;
+        if (claimed->before[0])
+                ck_assert_int_eq(IVssComponent_AddPartialFile(c, claimed->before[0],
+                                                              claimed->before[1], "0:1", NULL),
+                                 S_OK);
+        else if (claimed->before[1])
+                ck_assert_int_eq(IVssComponent_AddDifferencedFilesByLastModifyTime(
+                                         c, "/proc/data", claimed->before[1], FALSE, now),
+                                 S_OK);
+        switch (claimed->kind) {
+        case PARTIAL:
+                return IVssComponent_AddPartialFile(c, claimed->path, claimed->name, "0:1", NULL);
+        case DIFFERENCED:
+                return IVssComponent_AddDifferencedFilesByLastModifyTime(c, claimed->path,
+                                                                         claimed->name, FALSE, now);
+        case DIRECTED:
+                return IVssComponent_AddDirectedTarget(c, claimed->path, claimed->name, "0:1",
+                                                       "/proc/other", "x", "0:1");
+        }
+        return E_FAIL;
+}
+
+START_TEST(what_is_said_of_files_fits_the_metadata) {
+        _cleanup_(freep) char *xml = document(), *back = NULL;
+
+        claimed = &claim_cases[_i];
+        app.describes = true;
+        dbus_message_unref(tell_as(FAKE_SERVICE, "Identify", &(struct told){ 0 }));
+        app.on_component = claim;
+        back = tell_components(claimed->kind == DIRECTED ? "PreRestore" : "PostSnapshot", xml, true,
+                               S_OK);
+        ck_assert_msg(app.outcome == claimed->expected, "0x%08x", (unsigned)app.outcome);
+}
+END_TEST
+
+/* And if the metadata are not known, nothing is held against it. */
+START_TEST(what_is_said_of_files_is_believed_without_metadata) {
+        static const struct claim_case any = { .kind = PARTIAL, .path = "/nowhere", .name = "x" };
+        _cleanup_(freep) char *xml = document(), *back = NULL;
+
+        claimed = &any;
+        app.on_component = claim;
+        back = tell_components("PostSnapshot", xml, true, S_OK);
+        ck_assert_int_eq(app.outcome, S_OK);
+}
+END_TEST
+
 static const struct change_case {
         const char *event;
         HRESULT (*change)(CVssWriter *w, IVssComponent *c);
@@ -442,6 +538,7 @@ int main(void) {
                 without_an_identify_in_the_session_there_is_no_identity,
                 listings_do_not_take_the_identity_of_a_backup,
                 a_success_takes_no_failure_back,
+                what_is_said_of_files_is_believed_without_metadata,
                 what_a_vetoing_handler_changed_goes_back_too,
                 a_partial_failure_needs_a_marked_component,
                 components_that_are_no_document_are_a_failure,
@@ -452,5 +549,7 @@ int main(void) {
                 events_case(&suite, "writer-handlers", tests, ARRAY_SIZE(tests), setup, teardown);
 
         tcase_add_loop_test(tcase, what_a_handler_changed_goes_back, 0, ARRAY_SIZE(change_cases));
+        tcase_add_loop_test(tcase, what_is_said_of_files_fits_the_metadata, 0,
+                            ARRAY_SIZE(claim_cases));
         return events_run(suite);
 }

@@ -1,0 +1,17 @@
+#pragma once
+
+/* Inside IVssComponent only: what a writer says of files in an event, held against the file sets
+ * that it named in the session's Identify, and against what it said before (spec/writer.md, 2.6 and
+ * 4.14). What is not known (an Identify that is not kept, a component that is not in it, volumes
+ * before the copy is made) is not held against it: who lists the files looks again
+ * (component-changes.h). */
+
+#include "libvssclient/component.h"
+
+/* E_INVALIDARG says why; -ENOMEM. */
+int component_check_partial_file(const IVssComponent *c, const struct backup_entry *e,
+                                 struct vss_error *reterr);
+int component_check_differenced_files(const IVssComponent *c, const struct backup_entry *e,
+                                      struct vss_error *reterr);
+int component_check_directed_source(const IVssComponent *c, const struct backup_entry *e,
+                                    struct vss_error *reterr);
