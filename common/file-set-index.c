@@ -5,8 +5,9 @@
 #include "common/file-set-index.h"
 #include "common/key-index.h"
 
-#define RANK_MAPPINGS UINT32_MAX /* of the writer's alternate locations, which have no component \
-                                  */
+#define RANK_MAPPINGS                                                              \
+        UINT32_MAX /* of the writer's alternate locations, which have no component \
+                    */
 
 struct entry {
         uint64_t hash;

@@ -13,7 +13,7 @@
 
 struct writer_identity {
         VSS_ID class_id;
-        VSS_ID instance_id; /* the object's; the service gives another if somebody has it */
+        VSS_ID instance_id;         /* the object's; the service gives another if somebody has it */
         char *name, *instance_name; /* instance_name: NULL: none */
         VSS_USAGE_TYPE usage;
         VSS_SOURCE_TYPE source;

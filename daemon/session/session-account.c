@@ -4,8 +4,7 @@
 #include "daemon/session/session-private.h"
 
 static size_t session_memory(const struct session *s) {
-        return session_document_memory(s) + s->metadata_bytes +
-               session_models_memory(s);
+        return session_document_memory(s) + s->metadata_bytes + session_models_memory(s);
 }
 
 void session_charge(struct session *s) {

@@ -26,8 +26,8 @@ struct participant {
         bool late;       /* did not answer in time, and nothing since */
         bool frozen;     /* was sent Freeze and neither Thaw nor Abort since */
         uint64_t frozen_since_usec; /* monotonic */
-        bool parallel;   /* it takes several restores at a time */
-        enum writer_slot slot; /* it is counted among the writer's sessions */
+        bool parallel;              /* it takes several restores at a time */
+        enum writer_slot slot;      /* it is counted among the writer's sessions */
 };
 
 struct participants {

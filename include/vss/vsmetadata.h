@@ -426,11 +426,9 @@ typedef struct IVssWMDependency IVssWMDependency;
 /*
  * CreateVssExamineWriterMetadata: reads a document that was saved; no writer is asked.
  *
- * bstrXML: as IVssExamineWriterMetadata_SaveAsXML gave it, here or on Windows; UTF-8 (of a file that
- * may be UTF-16, VssDocumentFromBytes makes it).
- * ppMetadata: receives the object with one reference, the caller's.
- * Errors: VSS_E_INVALID_XML_DOCUMENT, VSS_E_UNEXPECTED.
- * Since 0.2.
+ * bstrXML: as IVssExamineWriterMetadata_SaveAsXML gave it, here or on Windows; UTF-8 (of a file
+ * that may be UTF-16, VssDocumentFromBytes makes it). ppMetadata: receives the object with one
+ * reference, the caller's. Errors: VSS_E_INVALID_XML_DOCUMENT, VSS_E_UNEXPECTED. Since 0.2.
  */
 HRESULT CreateVssExamineWriterMetadata(LPCWSTR bstrXML, IVssExamineWriterMetadata **ppMetadata);
 
@@ -522,8 +520,8 @@ HRESULT IVssExamineWriterMetadata_GetComponent(IVssExamineWriterMetadata *metada
 /*
  * IVssExamineWriterMetadata::GetRestoreMethod: how the writer's files are restored.
  *
- * pMethod: VSS_RME_... pbstrService: the unit to stop and start; NULL if none, and with every method
- * but VSS_RME_STOP_RESTORE_START and VSS_RME_RESTORE_STOP_START, whatever the document says.
+ * pMethod: VSS_RME_... pbstrService: the unit to stop and start; NULL if none, and with every
+ * method but VSS_RME_STOP_RESTORE_START and VSS_RME_RESTORE_STOP_START, whatever the document says.
  * pbstrUserProcedure: NULL if none. pwriterRestore: VSS_WRE_... pbRebootRequired: a restart of the
  * machine is needed afterwards. pcMappings: sets of files with an alternate place.
  * Returns S_FALSE if the document names no method; then undefined values, NULL, false, 0.

@@ -11,7 +11,8 @@
  * Handlers stand in a table of functions. They run on a thread of the library's, one at a time for
  * a writer, under the signal mask of the thread that subscribed, and return true for success, false
  * for a veto. While the application is frozen they are those of its session alone: what other
- * sessions want waits, for the freeze timeout at most. An application with a loop of its own subscribes by VssSubscribeWriter
+ * sessions want waits, for the freeze timeout at most. An application with a loop of its own
+ * subscribes by VssSubscribeWriter
  * (<vss/vsslinux.h>) instead, and its handlers run in that loop. Everything that a handler is
  * given, or asks for, belongs to the library and holds until the handler returns.
  *
