@@ -168,9 +168,11 @@ static int add_writer(struct table *table, const struct gathered_writer *w) {
         hr = read_components(&components, w->metadata);
         if (FAILED(hr))
                 return message_hresult(hr, "%s", str_or_empty(w->name));
-        VssIdToString(w->writer_id, id)[8] = '\0';
         r = table_add(table, TABLE_ROW_PLAIN,
-                      (const char *const[]){ w->name, "writer", id, "", w->instance_name });
+                      (const char *const[]){ w->name, "writer", "", "",
+                                             str_empty(w->instance_name)
+                                                     ? VssIdToString(w->writer_id, id)
+                                                     : w->instance_name });
         for (UINT i = 0; r >= 0 && i < components.n; i++)
                 r = add_row(table, &components, &components.list[i]);
         return r < 0 ? message_out_of_memory() : EXIT_DONE;
