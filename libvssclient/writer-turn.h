@@ -33,7 +33,6 @@ struct writer_turns {
         struct writer_call *waiting, *answered; /* first in, first out */
         size_t n_waiting;
         uint64_t generation; /* of the registration: answers of an earlier one are not sent */
-        VSS_ID instance_id;
 };
 
 void writer_turns_init(struct writer_turns *t);

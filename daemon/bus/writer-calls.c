@@ -4,8 +4,9 @@
  *      HELD <---> WAITING <---> SENT --answer--> freed
  *        |           |            |
  *        +-----------+------------+-- deadline or cancel: the asker is told (deadline) and
- *                                     forgotten; what was not sent is freed, what was is late, and
- *                                     stays until its answer or the writer's end
+ *                                     forgotten; what was not sent is freed, but for ends, which
+ *                                     are still sent; what was sent is late, and stays until its
+ *                                     answer or the writer's end
  *
  * HELD: the writer has something before it to answer first, or has not answered for so long that it
  * is taken for mute. WAITING: the bus carries no more. SENT goes back to WAITING when the bus
@@ -169,8 +170,12 @@ static void call_tell(struct writer_call *c, const struct writer_reply *reply) {
                 tell(c->userdata, reply);
 }
 
+static unsigned calls_granted(const struct writer_calls *calls) {
+        return calls->granted > 0 ? calls->granted : WRITER_CALLS_MAX;
+}
+
 static bool calls_have_room(const struct writer_calls *calls, enum writer_queue queue) {
-        unsigned granted = calls->granted > 0 ? calls->granted : WRITER_CALLS_MAX;
+        unsigned granted = calls_granted(calls);
         unsigned left = granted > calls->n_late ? granted - calls->n_late : 0;
         unsigned share = left * shares[queue].sixteenths / 16;
 
@@ -205,6 +210,9 @@ static bool call_is_due(const struct writer_call *c) {
 
         if (queue != WRITER_QUEUE_END && (peer->calls.n_late > 0 || peer_is_mute(peer)))
                 return false;
+        /* The ends of those that are late leave room for those of the others. */
+        if (peer->calls.n_late > 0 && calls_of(c)->n_late >= calls_granted(calls_of(c)) / 4 * 3)
+                return false;
         return peer->calls.n_sent < shares[queue].of_one_writer && !call_is_preceded(c);
 }
 
@@ -220,7 +228,7 @@ static int call_go(struct writer_call *c) {
                 return -ENOMEM;
         if (!c->pending)
                 return -ENOTCONN;
-        r = sd_event_source_set_time_relative(c->deadline, c->timeout_usec);
+        r = c->deadline ? sd_event_source_set_time_relative(c->deadline, c->timeout_usec) : 0;
         if (r >= 0 && !dbus_pending_call_set_notify(c->pending, call_on_answer, c, NULL))
                 r = -ENOMEM;
         if (r < 0) {
@@ -236,6 +244,11 @@ static int call_go(struct writer_call *c) {
         list_insert(list_of(c), c, NULL);
         calls_of(c)->n_sent++;
         c->peer->calls.n_sent++;
+        if (!c->reply) {
+                c->late = true;
+                calls_of(c)->n_late++;
+                c->peer->calls.n_late++;
+        }
         return 0;
 }
 
@@ -279,9 +292,15 @@ static unsigned count_sent_before(const struct writer_call *c) {
         return n;
 }
 
+/* The bus' word for a writer that does not read is the same, and that one's failure alone. */
 static bool is_refusal(DBusMessage *m) {
-        return m && dbus_message_is_error(m, DBUS_ERROR_LIMITS_EXCEEDED) &&
-               dbus_message_has_sender(m, DBUS_SERVICE_DBUS);
+        const char *text = "";
+
+        if (!m || !dbus_message_is_error(m, DBUS_ERROR_LIMITS_EXCEEDED) ||
+            !dbus_message_has_sender(m, DBUS_SERVICE_DBUS))
+                return false;
+        (void)dbus_message_get_args(m, NULL, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID);
+        return !strstr(text, "full message queue");
 }
 
 /* Takes the call back, to be sent when another is answered. False: nothing else is under way, so
@@ -290,8 +309,9 @@ static bool call_refused(struct writer_call *c) {
         struct writer_calls *calls = calls_of(c);
         unsigned granted = count_sent_before(c);
 
-        if (granted == 0 || !c->reply)
+        if (granted == 0 || (!c->reply && !c->message))
                 return false;
+        c->late = false;
         calls->refused_usec = now_monotonic_usec();
         if (calls->granted == 0)
                 log_warning("The bus lets only %u events wait for their answers at a time (its "
@@ -302,7 +322,8 @@ static bool call_refused(struct writer_call *c) {
                 calls->granted = granted;
         call_set_unsent(c, CALL_WAITING);
         /* Fails for no live source: and then the one that it waits for brings it on. */
-        (void)sd_event_source_set_time(c->deadline, c->unsent_usec);
+        if (c->deadline)
+                (void)sd_event_source_set_time(c->deadline, c->unsent_usec);
         return true;
 }
 
@@ -372,6 +393,10 @@ static void call_forget(struct writer_call *c) {
 
         c->reply = NULL;
         c->deadline = sd_event_source_disable_unref(c->deadline);
+        /* Who was asked to freeze is told the end, though nobody waits for its answer. */
+        if (c->state != CALL_SENT && queue_of(c->type) == WRITER_QUEUE_END && !peer->leaving &&
+            peer->calls.n_unsent[WRITER_QUEUE_END] <= shares[WRITER_QUEUE_END].of_one_writer)
+                return;
         if (c->state != CALL_SENT) {
                 writer_call_free(c);
                 peer_release(peer);

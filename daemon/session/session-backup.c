@@ -91,6 +91,8 @@ int session_abort_backup(struct session *s, session_done_fn done, void *userdata
         s->abort_waiters = waiter;
         if (s->coordinator) /* it tells the writers on its way back */
                 coordinator_cancel(s->coordinator);
+        else if (s->operation.held && s->operation.method == METHOD_DO_SNAPSHOT_SET)
+                ; /* session_conclude_set() answers */
         else if (r == 0)
                 session_abort_now(s);
         else if (!s->abort_round) /* nothing is under way */

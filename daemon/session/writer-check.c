@@ -73,7 +73,8 @@ static const void *check_answer(struct inquiry *q, int *r, struct vss_error *err
         const struct check *c = (const struct check *)q;
         struct sieve sieve = { .session = q->session, .next = c->items };
 
-        if (q->session && *r >= 0)
+        if (q->session && *r >= 0 && q->session->operation.async &&
+            q->session->operation.method == METHOD_GATHER_WRITER_METADATA)
                 participants_keep(q->session->participants, is_good, &sieve);
         return NULL;
 }

@@ -257,8 +257,7 @@ HRESULT IVssBackupComponents_FreeWriterMetadata(IVssBackupComponents *backup);
  * Errors: E_INVALIDARG (no such type; not selectable, below one that is: it comes with that one and
  * is never added by itself), VSS_E_BAD_STATE (also in a context without writers),
  * VSS_E_OBJECT_ALREADY_EXISTS (this path and name were added before, of this or another instance of
- * the class), VSS_E_OBJECT_NOT_FOUND (the writer has no such component),
- * VSS_E_INVALID_XML_DOCUMENT. Since 0.2.
+ * the class), VSS_E_OBJECT_NOT_FOUND (the writer has no such component). Since 0.2.
  */
 HRESULT IVssBackupComponents_AddComponent(IVssBackupComponents *backup, VSS_ID instanceId,
                                           VSS_ID writerId, VSS_COMPONENT_TYPE ct,

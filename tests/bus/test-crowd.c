@@ -345,6 +345,19 @@ START_TEST(stuck_writers_keep_no_other_from_freezing) {
 }
 END_TEST
 
+/* Also where the bus carries so few events that the ends of the stuck have to wait. */
+START_TEST(the_end_reaches_whoever_was_asked_to_freeze) {
+        const char *session, *async;
+
+        start(config_freeze, STOCK_REPLIES);
+        make_stuck("Freeze", 90);
+        session = prepared();
+        reply_read(client_call(&c, session, SESSION, "DoSnapshotSet", ""), "o", &async);
+        ck_assert_int_eq(client_await(&c, async, NULL), VSS_E_WRITERERROR_TIMEOUT);
+        await("Abort", count("Freeze"));
+}
+END_TEST
+
 /* What stays unanswered is not what the next session waits for, and an answer that comes late is
  * one: what was held for it goes out. */
 START_TEST(a_late_answer_lets_the_next_event_go) {
@@ -420,6 +433,7 @@ int main(void) {
         tcase_add_loop_test(t, a_thousand_writers_are_all_asked, 0, ARRAY_SIZE(limits));
         tcase_add_loop_test(t, stuck_writers_cost_their_own_deadline, 0, 2);
         tcase_add_test(t, stuck_writers_keep_no_other_from_freezing);
+        tcase_add_test(t, the_end_reaches_whoever_was_asked_to_freeze);
         tcase_add_test(t, a_late_answer_lets_the_next_event_go);
         tcase_add_test(t, without_our_limits_the_stuck_use_up_the_bus);
         tcase_add_test(t, dead_writers_cost_nothing);

@@ -252,6 +252,7 @@ START_TEST(a_session_is_its_owners_alone) {
         client_fails(&other, ERROR("AccessDenied"), async, ASYNC, "Cancel", "");
         client_fails(&other, ERROR("AccessDenied"), async, PROPERTIES, "GetAll", "s", ASYNC);
         client_close(&other);
+        (void)client_await(&c, async, NULL);
         (void)started(&c, session);
 }
 END_TEST

@@ -40,9 +40,8 @@ static const struct option_spec *verb_options(const char *verb) {
 static int parse(struct command_line *c, char **error, char *const *words) {
         return command_line_parse(c, (int)strv_length(words), words, globals, verb_options, error);
 }
-#define PARSE(c, error, ...) \
-        parse((c), (error), (char *const[]){ (char[]){ "vssctl" }, __VA_ARGS__, NULL })
-#define W(text) ((char[]){ text })
+#define PARSE(c, error, ...) parse((c), (error), (char *const[]){ W("vssctl"), __VA_ARGS__, NULL })
+#define W(text) ((char *)(uintptr_t)(text)) /* read only, and outlives the assertion */
 
 static void refuse(const char *want, char *const *words) {
         _cleanup_(command_line_done) struct command_line c = { 0 };
@@ -52,7 +51,7 @@ static void refuse(const char *want, char *const *words) {
         ck_assert_ptr_nonnull(error);
         ck_assert_msg(strstr(error, want) != NULL, "'%s' is not in '%s'", want, error);
 }
-#define REFUSE(want, ...) refuse((want), (char *const[]){ (char[]){ "vssctl" }, __VA_ARGS__, NULL })
+#define REFUSE(want, ...) refuse((want), (char *const[]){ W("vssctl"), __VA_ARGS__, NULL })
 
 START_TEST(options_of_both_kinds_and_arguments) {
         _cleanup_(command_line_done) struct command_line c = { 0 };

@@ -314,6 +314,59 @@ START_TEST(many_additions_cost_what_one_costs) {
 }
 END_TEST
 
+static void ignore(void *userdata _unused_, int r _unused_, const void *result _unused_,
+                   struct vss_error *error _unused_) {}
+
+/* The check of what was gathered ends in the same turn of the loop as the abort begins. */
+START_TEST(an_abort_meets_the_check_of_a_gathering_that_was_cancelled) {
+        struct session *s = session_make();
+        struct async *a = NULL;
+        VSS_ID set;
+
+        ck_ok(session_initialize_for_backup(s, &error));
+        ck_ok(session_gather_writer_metadata(s, &a, &error));
+        while (job_count() == 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_int_eq(async_status(a), VSS_S_ASYNC_PENDING);
+        (void)async_cancel(a);
+        ck_assert_int_eq(async_status(a), VSS_S_ASYNC_CANCELLED);
+        ck_ok(session_start_snapshot_set(s, &set, &error));
+        while (sd_event_prepare(host.event) == 0 && sd_event_wait(host.event, UINT64_MAX) == 0)
+                ;
+        ck_ok(session_abort_backup(s, ignore, NULL, &error));
+        ck_assert_int_ge(sd_event_dispatch(host.event), 0);
+        host_settle();
+        async_unref(a);
+        session_free(s);
+}
+END_TEST
+
+/* The set is there, and only a writer's long answer is still being read: too late. */
+START_TEST(an_abort_after_the_commit_is_too_late) {
+        struct session *s = large_session();
+        struct async *a = NULL;
+        char *text = large_answer();
+
+        host.front.changed = text;
+        prepare(s);
+        ck_finished(session_prepare_for_backup, s);
+        ck_ok(session_do_snapshot_set(s, &a, &error));
+        while (host.added == 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_int_eq(async_status(a), VSS_S_ASYNC_PENDING);
+        abort_backup(s);
+        while (async_status(a) == VSS_S_ASYNC_PENDING)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_int_eq(async_status(a), VSS_S_ASYNC_FINISHED);
+        ck_assert_uint_eq(host.removed, 0);
+        async_unref(a);
+        session_free(s);
+        host.front.changed = NULL;
+        host_turn_until_no_job();
+        free(text);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("session-large");
         TCase *tc = tcase_create("all");
@@ -327,6 +380,8 @@ int main(void) {
         tcase_add_test(tc, a_restore_with_a_large_document);
         tcase_add_loop_test(tc, it_may_end_at_any_time, 0, 3);
         tcase_add_test(tc, many_additions_cost_what_one_costs);
+        tcase_add_test(tc, an_abort_meets_the_check_of_a_gathering_that_was_cancelled);
+        tcase_add_test(tc, an_abort_after_the_commit_is_too_late);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
