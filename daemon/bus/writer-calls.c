@@ -170,12 +170,8 @@ static void call_tell(struct writer_call *c, const struct writer_reply *reply) {
                 tell(c->userdata, reply);
 }
 
-static unsigned calls_granted(const struct writer_calls *calls) {
-        return calls->granted > 0 ? calls->granted : WRITER_CALLS_MAX;
-}
-
 static bool calls_have_room(const struct writer_calls *calls, enum writer_queue queue) {
-        unsigned granted = calls_granted(calls);
+        unsigned granted = calls->granted > 0 ? calls->granted : WRITER_CALLS_MAX;
         unsigned left = granted > calls->n_late ? granted - calls->n_late : 0;
         unsigned share = left * shares[queue].sixteenths / 16;
 
@@ -209,9 +205,6 @@ static bool call_is_due(const struct writer_call *c) {
         enum writer_queue queue = queue_of(c->type);
 
         if (queue != WRITER_QUEUE_END && (peer->calls.n_late > 0 || peer_is_mute(peer)))
-                return false;
-        /* The ends of those that are late leave room for those of the others. */
-        if (peer->calls.n_late > 0 && calls_of(c)->n_late >= calls_granted(calls_of(c)) / 4 * 3)
                 return false;
         return peer->calls.n_sent < shares[queue].of_one_writer && !call_is_preceded(c);
 }
