@@ -1,6 +1,6 @@
 /* Puts back what requester.c saved, all of it or nothing; docs/restore.md has what else there is.
  *      cc restore.c $(pkg-config --cflags --libs libvssclient) && ./a.out /mnt/backup/today */
-
+#define _GNU_SOURCE 1 /* nftw */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -30,19 +30,19 @@ static HRESULT run(HRESULT (*begin)(IVssBackupComponents *, IVssAsync **)) {
 
 /* S_FALSE: a writer vetoed, which fails no call. */
 static HRESULT look_at_writers(void) {
-        HRESULT failure, all = S_OK;
+        HRESULT code, all = S_OK;
         VSS_ID instance, writer;
         VSS_WRITER_STATE state;
-        BSTR name;
+        BSTR name, said;
 
         TRY(run(IVssBackupComponents_GatherWriterStatus));
-        for (UINT i = 0; IVssBackupComponents_GetWriterStatus(restore, i, &instance, &writer, &name,
-                                                              &state, &failure) == S_OK;
-             i++, SysFreeString(name))
-                if (FAILED(failure))
-                        all = (fprintf(stderr, "%s: %s\n", name, VssHresultMessage(failure)),
-                               S_FALSE);
-        TRY(IVssBackupComponents_FreeWriterStatus(restore));
+        for (UINT i = 0;
+             IVssBackupComponentsEx3_GetWriterStatusEx(restore, i, &instance, &writer, &name,
+                                                       &state, &code, NULL, &said) == S_OK;
+             i++, SysFreeString(name), SysFreeString(said))
+                if (FAILED(code))
+                        fprintf(stderr, "%s: %s\n", name, said ? said : VssHresultMessage(code)),
+                                all = S_FALSE;
         return all;
 }
 
@@ -103,12 +103,12 @@ static int put(const char *from, const struct stat *st, int type, struct FTW *ft
         if (type == FTW_F) {
                 int in = open(from, flags), out = open(to, O_WRONLY | make | flags, 0600);
 
-                n = out < 0 && !(rehearsal && errno == ENOENT);
+                n = in < 0 || (out < 0 && !(rehearsal && errno == ENOENT));
                 while (!rehearsal && n == 0 && (n = sendfile(out, in, NULL, 1 << 20)) > 0)
                         n = 0;
                 if (out >= 0)
                         n |= fsync(out), n |= close(out);
-                close(in);
+                n |= in >= 0 && close(in) < 0;
         } else if (!rehearsal && type == FTW_SL)
                 n = readlink(from, link, sizeof(link) - 1) < 0 ||
                     (unlink(to) < 0 && errno != ENOENT) || symlink(link, to) < 0;
@@ -131,7 +131,7 @@ static HRESULT put_back(BSTR document) {
         TRY(each(tell)); /* whatever became of it, the writers hear of it */
         TRY(run(IVssBackupComponents_PostRestore));
         TRY(look_at_writers());
-        return hr == S_OK && status == VSS_RS_ALL ? S_OK : E_FAIL;
+        return hr == S_OK && status == VSS_RS_ALL ? S_OK : S_FALSE; /* it was told why */
 }
 
 int main(int argc, char *argv[]) {
@@ -141,9 +141,9 @@ int main(int argc, char *argv[]) {
 
         if (argc != 2 || chdir(argv[1]) < 0 || !(f = fopen("BCDocument.xml", "re")) ||
             getdelim(&document, &size, '\0', f) < 0)
-                return perror(argc == 2 ? argv[1] : "name a directory"), 2;
+                return argc == 2 ? perror(argv[1]) : (void)fputs("name a directory\n", stderr), 2;
         if (FAILED(hr = put_back(document)))
                 fprintf(stderr, "not restored: %s\n", VssLastErrorMessage());
         fclose(f), free(document);
-        return IVssBackupComponents_Release(restore) != 0 || FAILED(hr);
+        return IVssBackupComponents_Release(restore) != 0 || hr != S_OK;
 }

@@ -18,7 +18,8 @@ static CVssWriter *writer;
 
 static struct {
         atomic_uint components, completes, succeeded, restoring, restored, stamps;
-        bool veto; /* PrepareSnapshot */
+        bool veto;      /* PrepareSnapshot, PreRestore */
+        bool no_copies; /* the writer needs none */
 } heard;
 
 static bool add(IVssCreateWriterMetadata *m, const char *path, const char *name, bool selectable,
@@ -32,6 +33,11 @@ static bool add(IVssCreateWriterMetadata *m, const char *path, const char *name,
 }
 
 static bool on_identify(CVssWriter *w _unused_, void *user _unused_, IVssCreateWriterMetadata *m) {
+        if (heard.no_copies)
+                return add(m, NULL, "plain", true, NULL, false) &&
+                       SUCCEEDED(IVssCreateWriterMetadata_AddFilesToFileGroup(
+                               m, NULL, "plain", "/srv/data", "a.dat", false, NULL,
+                               VSS_FSBT_ALL_BACKUP_REQUIRED));
         return add(m, NULL, "config", false, "*.conf", false) &&
                add(m, NULL, "main", true, NULL, false) &&
                add(m, "main", "data", false, "*.dat", true) &&
@@ -72,9 +78,15 @@ static bool nothing(CVssWriter *w _unused_, void *user _unused_) {
         return true;
 }
 
+static bool veto(CVssWriter *w) {
+        (void)CVssWriterEx2_SetWriterFailureEx(w, VSS_E_WRITERERROR_NONRETRYABLE, S_OK,
+                                               "the mail is being sorted");
+        return false;
+}
+
 /* One of two vetoes that do not end a set. */
-static bool on_prepare_snapshot(CVssWriter *w _unused_, void *user _unused_) {
-        return !heard.veto;
+static bool on_prepare_snapshot(CVssWriter *w, void *user _unused_) {
+        return !heard.veto || veto(w);
 }
 
 /* Of a.dat only some bytes changed. */
@@ -99,14 +111,13 @@ static bool on_post_snapshot(CVssWriter *w, void *user _unused_, IVssWriterCompo
         return ok;
 }
 
-static bool on_pre_restore(CVssWriter *w _unused_, void *user _unused_,
-                           IVssWriterComponents *components) {
+static bool on_pre_restore(CVssWriter *w, void *user _unused_, IVssWriterComponents *components) {
         UINT n = 0;
 
         if (components)
                 (void)IVssWriterComponents_GetComponentCount(components, &n);
         heard.restoring = n;
-        return !heard.veto;
+        return !heard.veto || veto(w);
 }
 
 static bool on_post_restore(CVssWriter *w _unused_, void *user _unused_,
@@ -393,11 +404,12 @@ START_TEST(run_backs_up_components) {
         ck_assert_int_eq(symlink("ShadowCopy1", "/run/vss/ShadowCopy2"), 0);
         vssctl("-q run --component 'Test: files:main' -- sh -c '" VSSCTL
                " -q files -0 --set $VSS_SET_ID --document $VSS_DOCUMENT | "
-               "tar --null --no-recursion -P -T - -cf /run/backup.tar'");
+               "tar --null --no-recursion -T - -cf /run/backup.tar "
+               "--transform \"s,^/*${VSS_COPY_1#/},${VSS_VOLUME_1#/},S\"' 2>&1");
         expect_status(0);
-        ck_assert_str_eq(printed.text, "");
-        run("tar -tPf /run/backup.tar");
-        expect_text("/a.dat\n");
+        expect_no_text("Cannot");
+        run("tar -tPf /run/backup.tar | sed 's,^,= ,'");
+        expect_text("= srv/data/a.dat\n");
 
         /* A command that fails has saved nothing. */
         vssctl("run --component 'Test: files:main' --document /run/other.tar -- false");
@@ -575,19 +587,23 @@ START_TEST(the_examples_back_up_and_restore) {
         ck_assert_str_eq(printed.text, "./a.conf\n./a.dat\n./cache/c.dat\n./later.dat\n"
                                        "./must-be-there\n./sub/b\nb.dat\nthenthenthen");
 
+        vssctl("files --document /run/backup");
+        expect_status(0);
+        expect_text("  /srv/data/a.dat\n");
+
         /* A veto, and a file that cannot be replaced, leave everything as it is. */
         write_file("/srv/data/a.conf", "changed");
         heard.veto = true;
         run(EXAMPLE_RESTORE " /run/backup 2>&1");
         expect_status(1);
-        expect_text("Test: files: ");
+        ck_assert_str_eq(printed.text, "Test: files: the mail is being sorted\n");
         ck_assert_uint_eq(heard.restored, VSS_RS_NONE);
         heard.veto = false;
         heard.restored = 0;
         run("cd /srv/data && rm a.dat && mkdir a.dat && cd / && " EXAMPLE_RESTORE
             " /run/backup 2>&1");
         expect_status(1);
-        expect_text("/srv/data/a.dat: Is a directory");
+        ck_assert_str_eq(printed.text, "/srv/data/a.dat: Is a directory\n");
         ck_assert_uint_eq(heard.restored, VSS_RS_NONE);
         run("cat /srv/data/a.conf");
         ck_assert_str_eq(printed.text, "changed");
@@ -607,8 +623,68 @@ START_TEST(the_example_tells_when_a_file_is_missing) {
         set_up();
         make_directory("/run/backup");
         run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(1);
         expect_text("odd: There is no file 'must-be-there'");
         ck_assert_uint_eq(heard.succeeded, 3);
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_example_tells_of_a_file_that_it_cannot_write) {
+        set_up();
+        write_file("/run/vss/ShadowCopy1/must-be-there", "then");
+        run("mkdir -p /run/backup/files/srv/data/a.dat");
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(1);
+        ck_assert_str_eq(printed.text, "/srv/data/a.dat: Is a directory\n");
+        ck_assert_uint_eq(heard.succeeded, 3);
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_example_tells_of_a_veto) {
+        set_up();
+        write_file("/run/vss/ShadowCopy1/must-be-there", "then");
+        make_directory("/run/backup");
+        heard.veto = true;
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(1);
+        ck_assert_str_eq(printed.text, "Test: files: the mail is being sorted\n");
+        run("cat /run/backup/BCDocument.xml");
+        expect_text("backupSucceeded=\"no\"");
+        expect_no_text("backupSucceeded=\"yes\"");
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_example_needs_no_copy_where_nobody_does) {
+        set_up();
+        heard.no_copies = true;
+        make_directory("/run/backup");
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        ck_assert_str_eq(printed.text, "");
+        expect_status(0);
+        run("cat /run/backup/files/srv/data/a.dat");
+        ck_assert_str_eq(printed.text, "now");
+        ck_assert_uint_eq(heard.succeeded, 1);
+        tear_down();
+}
+END_TEST
+
+START_TEST(the_example_says_that_nobody_has_anything) {
+        set_up();
+        make_directory("/run/backup");
+        CVssWriter_Release(writer);
+        run(EXAMPLE_REQUESTER " /run/backup 2>&1");
+        expect_status(1);
+        ck_assert_str_eq(printed.text, "no writer has anything to save\n");
+        start_writer();
+        run(EXAMPLE_REQUESTER " 2>&1");
+        expect_status(2);
+        ck_assert_str_eq(printed.text, "name a directory\n");
+        run(EXAMPLE_RESTORE " 2>&1");
+        expect_status(2);
+        ck_assert_str_eq(printed.text, "name a directory\n");
         tear_down();
 }
 END_TEST
@@ -632,6 +708,10 @@ int main(void) {
         tcase_add_test(c, the_example_saves_the_files_of_then);
         tcase_add_test(c, the_examples_back_up_and_restore);
         tcase_add_test(c, the_example_tells_when_a_file_is_missing);
+        tcase_add_test(c, the_example_tells_of_a_file_that_it_cannot_write);
+        tcase_add_test(c, the_example_tells_of_a_veto);
+        tcase_add_test(c, the_example_needs_no_copy_where_nobody_does);
+        tcase_add_test(c, the_example_says_that_nobody_has_anything);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
