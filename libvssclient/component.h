@@ -11,6 +11,7 @@ enum component_role {
         COMPONENT_ROLE_WRITER,
 };
 
+struct component_claims;
 struct document;
 struct writer_metadata;
 
@@ -30,6 +31,7 @@ struct component_view {
 
         struct document *identity;        /* what it said in Identify; NULL: not known */
         struct writer_metadata *metadata; /* of that, once it was needed */
+        struct component_claims *claims;  /* held against them; once it was needed */
         char **volumes;                   /* of the set; the event's; NULL: not known yet */
 };
 

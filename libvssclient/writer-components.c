@@ -2,7 +2,7 @@
 
 #include "common/vss-id.h"
 #include "common/writer-metadata.h"
-#include "libvssclient/component.h"
+#include "libvssclient/component-claims.h"
 #include "libvssclient/last-error.h"
 
 /* Components of one writer may stand under several instances of it, in a restore. */
@@ -35,6 +35,7 @@ struct component_view *component_view_unref(struct component_view *v) {
         generation_unref(v->generation);
         document_unref(v->identity);
         writer_metadata_free(v->metadata);
+        component_claims_free(v->claims);
         free(v);
         return NULL;
 }
