@@ -121,7 +121,7 @@ static IVssWriterComponents *make_components(void) {
         return components;
 }
 
-/* Each of the sets has a directory of its own, and half of the components each have one of them. */
+/* Each set has a directory of its own; every other one is of a component below ours. */
 static struct document *describe(size_t sets) {
         const struct writer_metadata_identity id = { .writer_id = key.writer_id,
                                                      .instance_id = key.instance_id,
