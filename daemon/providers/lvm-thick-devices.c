@@ -57,7 +57,7 @@ static int make_layer(const char *name, const char *uuid, const struct mapper_ta
         return r < 0 ? r : mapper_resume(ret, reterr);
 }
 
-static int make_store_device(const struct thick_copy *c, const struct mapper_table *table,
+static int make_store_device(const struct lvm_copy *c, const struct mapper_table *table,
                              struct vss_error *reterr) {
         struct mapper_info info;
         int r;
@@ -89,7 +89,7 @@ static bool is_simple(const struct mapper_table *table) {
 
 /* The origin's own blocks: the device below it that it has, or gets now. */
 static int make_real_device(struct thick_member *m, struct vss_error *reterr) {
-        const struct thick_copy *c = &m->copy;
+        const struct lvm_copy *c = &m->copy;
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
         struct mapper_info info;
         const char *unfit;

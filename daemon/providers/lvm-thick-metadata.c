@@ -47,7 +47,7 @@ static int append_command(char ***commands, const char *format, ...) {
 
 static struct thick_member *find_member(struct provider_set *set, const char *vg, const char *cow) {
         for (size_t i = 0; i < set->n; i++)
-                if (streq(set->members[i].copy.vg, vg) && streq(set->members[i].copy.cow, cow))
+                if (streq(set->members[i].copy.vg, vg) && streq(set->members[i].copy.lv, cow))
                         return &set->members[i];
         return NULL;
 }
@@ -61,7 +61,7 @@ static int say_refused(struct provider_set *set, const struct thick_member *m,
         return vss_error_set(
                 reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
                 full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
-                m->copy.vg, m->copy.cow, *words ? words : "it gave no reason",
+                m->copy.vg, m->copy.lv, *words ? words : "it gave no reason",
                 full ? "; add a physical volume (vgextend) or delete old copies "
                        "(vssctl list)"
                      : "");
@@ -78,8 +78,8 @@ static int take_segment(struct provider_set *set, char *const *f, struct mapper_
                 return 0; /* of an older copy */
         for (size_t i = SEG_MAJOR; r >= 0 && i < SEG_FIELDS; i++)
                 r = lvm_number(f[i], &number[i]);
-        if (r >= 0 && !m->copy.cow_uuid)
-                r = thick_copy_set_cow_uuid(&m->copy, f[SEG_LV_UUID]);
+        if (r >= 0 && !m->copy.lv_uuid)
+                r = lvm_copy_set_lv_uuid(&m->copy, f[SEG_LV_UUID]);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "lvm's report");
         extent_sectors = m->group->extent_bytes / SECTOR_SIZE;
@@ -135,7 +135,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                                    "lvcreate --nolocking --config global/notify_dbus=0 -y --type "
                                    "linear -an -pr -Zn -Wn%s -l %" PRIu64 " -n %s %s",
                                    is_first_of_group(set, i) ? "" : " -An",
-                                   set->members[i].cow_extents, set->members[i].copy.cow,
+                                   set->members[i].cow_extents, set->members[i].copy.lv,
                                    set->members[i].copy.vg);
         if (r >= 0)
                 r = append_command(&commands, "pvs --segments " LVM_REPORT_OPTIONS
@@ -167,12 +167,12 @@ int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->n; i++) {
-                const struct thick_copy *c = &set->members[i].copy;
+                const struct lvm_copy *c = &set->members[i].copy;
 
                 r = append_command(&commands,
                                    "lvconvert --nolocking --driverloaded n -y -Zn --type snapshot "
                                    "-c %dk %s/%s %s/%s",
-                                   THICK_CHUNK_KIB, c->vg, c->origin, c->vg, c->cow);
+                                   THICK_CHUNK_KIB, c->vg, c->origin, c->vg, c->lv);
         }
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");

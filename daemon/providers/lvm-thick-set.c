@@ -1,14 +1,13 @@
 /* The lvm-thick provider's state for one set in creation: which copies, in which volume groups,
  * and the locks of these. Owned by the coordinator; used by one thread at a time. */
 
-#include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm-thick.h"
 #include "daemon/providers/vg-lock.h"
 
 static void member_done(struct thick_member *m) {
         free(m->volume);
         free(m->link);
-        thick_copy_done(&m->copy);
+        lvm_copy_done(&m->copy);
         mapper_table_done(&m->real_table);
 }
 
@@ -61,35 +60,14 @@ static int make_groups(struct provider_set *set, const struct volume *const *vol
         return 0;
 }
 
-/* The LV's UUID as LVM spells it, out of the device-mapper UUID: 6-4-4-4-4-4-6. */
-static void spell_uuid(const char *bare, char text[static LVM_UUID_LENGTH + 7]) {
-        static const unsigned groups[] = { 6, 4, 4, 4, 4, 4, 6 };
-
-        for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-                if (i > 0)
-                        *text++ = '-';
-                for (unsigned k = 0; k < groups[i]; k++)
-                        *text++ = *bare++;
-        }
-        *text = '\0';
-}
-
 static int member_init(struct thick_member *m, struct provider_set *set, const struct volume *v,
                        const struct snapshot_record *record) {
-        char vg_uuid[LVM_UUID_LENGTH + 7], lv_uuid[LVM_UUID_LENGTH + 7];
-        _cleanup_(freep) char *cow = NULL;
-
-        assert(lvm_uuid_is_visible(v->dm_uuid));
-
-        spell_uuid(v->dm_uuid + strlen(LVM_UUID_PREFIX), vg_uuid);
-        spell_uuid(v->dm_uuid + strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH, lv_uuid);
         m->group = find_group(set, v->vg);
         m->origin = v->devno;
         m->origin_bytes = v->size;
-        if (str_replace(&m->volume, v->name) < 0 || str_replace(&m->link, record->device) < 0 ||
-            str_format(&cow, LVM_COPY_PREFIX "%llu", (unsigned long long)record->number) < 0)
+        if (str_replace(&m->volume, v->name) < 0 || str_replace(&m->link, record->device) < 0)
                 return -ENOMEM;
-        return thick_copy_init(&m->copy, v->vg, vg_uuid, v->lv, lv_uuid, cow, NULL);
+        return lvm_copy_of_volume(&m->copy, v, record->number);
 }
 
 int thick_set_new(struct provider_set **ret, struct store *store,
@@ -102,6 +80,7 @@ int thick_set_new(struct provider_set **ret, struct store *store,
         if (!set)
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot prepare the set");
         set->store = store;
+        set->id = records[0].set_id;
         set->n = n;
         set->members = calloc(n, sizeof(*set->members));
         r = set->members ? make_groups(set, volumes) : -ENOMEM;
@@ -120,7 +99,7 @@ int thick_set_lock(struct provider_set *set, struct vss_error *reterr) {
 
                 if (g->lock_fd >= 0)
                         continue;
-                r = vg_lock(g->name, &g->lock_fd, reterr);
+                r = vg_lock(g->name, set->id, &g->lock_fd, reterr);
                 if (r < 0) {
                         thick_set_unlock(set);
                         return r;

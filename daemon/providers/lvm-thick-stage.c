@@ -1,28 +1,24 @@
 /* Staging: everything that can be done while writes still flow. Facts and sizes first, then the
  * intent, then LVM's metadata and the devices; if any of it fails, all of it is undone. */
 
+#include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-thick.h"
 
-static int open_intent(struct provider_set *set, VSS_ID set_id, struct vss_error *reterr) {
-        _cleanup_(freep) struct thick_copy **copies = calloc(set->n, sizeof(*copies));
-        _cleanup_(freep) char *data = NULL;
+static int open_intent(struct provider_set *set, struct vss_error *reterr) {
+        _cleanup_(freep) struct lvm_copy **copies = calloc(set->n, sizeof(*copies));
         int r;
 
         if (!copies)
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot note the intent");
         for (size_t i = 0; i < set->n; i++)
                 copies[i] = &set->members[i].copy;
-        r = thick_intent_format((VSS_ID){ 0 }, copies, set->n, &data);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot note the intent");
-        r = store_intent_open(set->store,
-                              &(struct intent_record){
-                                      .set_id = set_id,
-                                      .provider = (char *)THICK_NAME,
-                                      .kind = (char *)THICK_INTENT_CREATE,
-                                      .data = data,
-                              },
-                              &set->intent, reterr);
+        r = lvm_intent_open(set->store, THICK_NAME, LVM_INTENT_CREATE,
+                            &(struct lvm_intent_subject){
+                                    .set_id = set->id,
+                                    .copies = copies,
+                                    .n = set->n,
+                            },
+                            &set->intent, reterr);
         if (r >= 0)
                 set->has_intent = true;
         return r;
@@ -58,19 +54,6 @@ static int give_up(struct provider_set *set, int r) {
         return r;
 }
 
-static int fill_record(struct snapshot_record *record, const struct thick_member *m,
-                       const struct volume *v) {
-        _cleanup_(freep) char *data = NULL;
-
-        if (thick_copy_format(&m->copy, &data) < 0 ||
-            str_replace(&record->provider_data, data) < 0 ||
-            str_replace(&record->fs_type, v->fs_type) < 0 ||
-            str_replace(&record->origin_uuid, v->dm_uuid) < 0)
-                return -ENOMEM;
-        record->attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
-        return 0;
-}
-
 int thick_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                 struct snapshot_record *records, size_t n, struct vss_error *reterr) {
         _cleanup_(thick_set_freep) struct provider_set *set = NULL;
@@ -86,13 +69,13 @@ int thick_stage(struct provider_set **ret, struct store *store, const struct vol
         if (r >= 0)
                 r = thick_set_read_facts(set, reterr);
         if (r >= 0)
-                r = open_intent(set, records[0].set_id, reterr);
+                r = open_intent(set, reterr);
         if (r < 0)
                 return r;
 
         r = make_all(set, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                r = fill_record(&records[i], &set->members[i], volumes[i]);
+                r = lvm_copy_fill_record(&set->members[i].copy, volumes[i], &records[i]);
                 if (r < 0)
                         (void)vss_error_from_errno(reterr, r, volumes[i]->name);
         }

@@ -4,41 +4,13 @@
  * the question whether it can, and the steps around the window. */
 
 #include "daemon/providers/lvm-thick.h"
-#include "daemon/providers/lvm-name.h"
-#include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/copy-link.h"
+#include "daemon/providers/lvm-probe.h"
 #include "daemon/window/dm-request.h"
-#include <fcntl.h>
 #include <libdevmapper.h>
-#include <linux/fs.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 
 #define COMMITS_MAX 3
-#define LVMLOCKD_SOCKET "/run/lvm/lvmlockd.socket"
-
-static int refuse(struct vss_error *reterr, const struct volume *v, const char *reason) {
-        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s %s", v->name,
-                             reason);
-}
-
-static int check_context(const struct volume *v, LONG context, struct vss_error *reterr) {
-        static const struct {
-                LONG bit;
-                const char *reason;
-        } unfit[] = {
-                { .bit = VSS_VOLSNAP_ATTR_PLEX,
-                  .reason =
-                          "would be copied on write, not as a whole (the context asks for PLEX)" },
-                { .bit = VSS_VOLSNAP_ATTR_TRANSPORTABLE,
-                  .reason = "would have a copy that needs its origin and cannot be transported" },
-                { .bit = VSS_VOLSNAP_ATTR_FILE_SHARE, .reason = "is no file share" },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(unfit); i++)
-                if (context & unfit[i].bit)
-                        return refuse(reterr, v, unfit[i].reason);
-        return 0;
-}
 
 /* By the kernel's table, which takes no lvm process and no lock. */
 static int check_targets(const struct volume *v, struct vss_error *reterr) {
@@ -63,7 +35,7 @@ static int check_targets(const struct volume *v, struct vss_error *reterr) {
         if (r < 0)
                 return r;
         if (table.n == 0)
-                return refuse(reterr, v, "is not active");
+                return lvm_probe_refuse(reterr, v, "is not active");
         if (table.n == 1 && streq(table.targets[0].type, "snapshot-origin"))
                 return 0;
         unfit = thick_unfit_target(&table);
@@ -71,52 +43,27 @@ static int check_targets(const struct volume *v, struct vss_error *reterr) {
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
                 if (streq(unfit, known[i].type))
-                        return refuse(reterr, v, known[i].reason);
+                        return lvm_probe_refuse(reterr, v, known[i].reason);
         return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                              "%s is a logical volume of the kind '%s', of which no thick copies "
                              "are made",
                              v->name, unfit);
 }
 
-/* Shared groups need lvmlockd to be active at all. */
-static int check_shared(const struct volume *v, struct vss_error *reterr) {
-        _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *line = NULL, *report = NULL;
-        _cleanup_(lvm_closep) struct lvm *l = NULL;
-        int r;
-
-        if (access(LVMLOCKD_SOCKET, F_OK) < 0)
-                return 0;
-        r = str_format(&line, "vgs --noheadings --nolocking -o vg_shared %s", v->vg);
-        if (r >= 0)
-                r = strv_append(&commands, line);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, v->name);
-        r = lvm_open(&l, reterr);
-        if (r >= 0)
-                r = lvm_run(l, commands, &report, reterr);
-        if (r < 0)
-                return r;
-        if (strstr(report, "shared"))
-                return refuse(reterr, v,
-                              "is in a shared volume group (lvmlockd): another host may use it at "
-                              "the same time, and copies cannot be made safely");
-        return 0;
-}
-
 static int thick_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
         int r;
 
-        r = check_context(v, context, reterr);
+        r = lvm_probe_context(v, context, reterr);
         if (r < 0)
                 return r;
         if (!v->vg)
-                return refuse(reterr, v,
-                              "is not a logical volume of LVM; only of these can copies be made");
+                return lvm_probe_refuse(
+                        reterr, v,
+                        "is not a logical volume of LVM; only of these can copies be made");
         r = check_targets(v, reterr);
         if (r < 0)
                 return r;
-        return check_shared(v, reterr);
+        return lvm_probe_shared(v, reterr);
 }
 
 /* The health characters of a RAID, "AA" for one whose two legs are fine; "" for anything else. */
@@ -243,7 +190,7 @@ static int finish_copy(const struct thick_member *m, struct vss_error *reterr) {
         /* In the window nobody had time to tell udev; its links come while we go on. */
         if (r >= 0)
                 r = mapper_announce(&info, MAPPER_UDEV_COPY, reterr);
-        return r < 0 ? r : thick_link_make(m->link, &info, reterr);
+        return r < 0 ? r : copy_link_make(m->link, &info, reterr);
 }
 
 static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
@@ -258,22 +205,15 @@ static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
 
 /* Read-only to LVM from its birth; from now on to the kernel too. */
 static int thick_seal(struct provider_set *set, struct vss_error *reterr) {
-        for (size_t i = 0; i < set->n; i++) {
-                const struct thick_member *m = &set->members[i];
-                _cleanup_(closep) int fd = -1;
-                int read_only = 1;
+        int r = 0;
 
-                fd = open(m->link, O_RDONLY | O_CLOEXEC);
-                if (fd < 0 || ioctl(fd, BLKROSET, &read_only) < 0)
-                        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, errno,
-                                             "cannot make the copy of %s read-only: %s", m->volume,
-                                             strerror(errno));
-        }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = copy_link_seal(set->members[i].link, set->members[i].volume, reterr);
+        return r;
 }
 
 static int thick_abort(struct provider_set *set, struct vss_error *reterr) {
-        _cleanup_(freep) struct thick_copy **copies = NULL;
+        _cleanup_(freep) struct lvm_copy **copies = NULL;
         int r;
 
         if (!set->changed)
@@ -283,22 +223,23 @@ static int thick_abort(struct provider_set *set, struct vss_error *reterr) {
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot undo the set");
         for (size_t i = 0; i < set->n; i++)
                 copies[i] = &set->members[i].copy;
-        r = thick_rescue(copies, set->n, reterr);
-        if (r >= 0)
-                r = thick_set_lock(set, reterr); /* what finish() has let go */
-        if (r >= 0)
-                r = thick_undo(copies, set->n,
-                               &(struct thick_undo){ .lvm = set->lvm, .locked = true }, reterr);
+        r = lvm_undo(&thick_kind, copies, set->n,
+                     &(struct lvm_undo){
+                             .lvm = set->lvm,
+                             .set_id = set->id,
+                             .unfinished = true,
+                     },
+                     reterr);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < set->n; i++)
-                thick_link_remove(set->members[i].link);
+                copy_link_remove(set->members[i].link);
         thick_set_unlock(set);
         set->changed = false;
         return 0;
 }
 
-static size_t thick_intents(struct provider_set *set, const int64_t **ret_ids) {
+static size_t lvm_intents(struct provider_set *set, const int64_t **ret_ids) {
         *ret_ids = &set->intent;
         return set->has_intent ? 1 : 0;
 }
@@ -324,7 +265,7 @@ const struct provider provider_lvm_thick = {
         .finish = thick_finish,
         .seal = thick_seal,
         .abort = thick_abort,
-        .intents = thick_intents,
+        .intents = lvm_intents,
         .release = thick_release,
         .remove = thick_remove,
         .recover = thick_recover,

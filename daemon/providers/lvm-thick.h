@@ -2,14 +2,13 @@
 
 /* The insides of the lvm-thick provider, shared by its files and nobody else. */
 
-#include "daemon/providers/lvm-thick-copy.h"
+#include "daemon/providers/lvm-copy.h"
+#include "daemon/providers/lvm-undo.h"
 #include "daemon/providers/lvm.h"
 #include "daemon/providers/mapper.h"
 #include "daemon/providers/provider.h"
 
 #define THICK_NAME "lvm-thick"
-#define THICK_INTENT_CREATE "create"
-#define THICK_INTENT_DELETE "delete"
 
 /* One volume group of a set, locked. */
 struct thick_group {
@@ -23,7 +22,7 @@ struct thick_member {
         const struct thick_group *group;
         char *volume; /* for messages */
         char *link;   /* "/dev/vss/ShadowCopyN" */
-        struct thick_copy copy;
+        struct lvm_copy copy;
         dev_t origin;
         uint64_t origin_bytes, cow_extents;
         bool read_only; /* the origin's device is */
@@ -37,6 +36,7 @@ struct thick_member {
 
 struct provider_set {
         struct store *store;
+        VSS_ID id;
         struct thick_member *members;
         size_t n;
         struct thick_group *groups; /* sorted by name: the order of locking */
@@ -74,26 +74,8 @@ const char *thick_unfit_target(const struct mapper_table *table);
 /* lvm-thick-stage.c */
 int thick_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                 struct snapshot_record *records, size_t n, struct vss_error *reterr);
-/* lvm-thick-undo.c: puts everything back to what it was without these copies, whatever is there
- * of them. Takes and drops the groups' locks unless locked. l: NULL, then it starts its own. */
-struct thick_undo {
-        struct lvm *lvm;
-        bool locked, force;
-};
-int thick_undo(struct thick_copy *const *copies, size_t n, const struct thick_undo *options,
-               struct vss_error *reterr);
-/* The part of it that cannot wait: every origin that is suspended is resumed. */
-int thick_rescue(struct thick_copy *const *copies, size_t n, struct vss_error *reterr);
-
-/* lvm-thick-intent.c: the text of an intent. */
-struct thick_intent {
-        VSS_ID snapshot_id; /* "delete" only */
-        struct thick_copy *copies;
-        size_t n;
-};
-void thick_intent_done(struct thick_intent *i);
-int thick_intent_parse(struct thick_intent *ret, const char *data);
-int thick_intent_format(VSS_ID snapshot_id, struct thick_copy *const *copies, size_t n, char **ret);
+/* lvm-thick-undo.c */
+extern const struct lvm_kind thick_kind;
 
 /* lvm-thick-life.c: a finished copy. */
 int thick_remove(struct store *store, const struct snapshot_record *r, bool force,
@@ -103,7 +85,3 @@ int thick_recover(struct store *store, const struct intent_record *intent,
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int thick_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                 bool *ret_overflowed, struct vss_error *reterr);
-
-/* lvm-thick-link.c: the node by which a copy is found. */
-int thick_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
-void thick_link_remove(const char *link);

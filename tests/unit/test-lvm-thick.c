@@ -2,6 +2,7 @@
  * is noted in, the text of an intent. */
 
 #include "common/vss-id.h"
+#include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-thick-size.h"
 #include "daemon/providers/lvm-thick.h"
 
@@ -83,14 +84,14 @@ START_TEST(sharing_large_groups_does_not_overflow) {
 }
 END_TEST
 
-static void make_copy(struct thick_copy *c, const char *cow_uuid) {
+static void make_copy(struct lvm_copy *c, const char *cow_uuid) {
         ck_assert_int_eq(
-                thick_copy_init(c, "my-vg", VG_UUID, "ro-ot", LV_UUID, "vss_ShadowCopy7", cow_uuid),
+                lvm_copy_init(c, "my-vg", VG_UUID, "ro-ot", LV_UUID, "vss_ShadowCopy7", cow_uuid),
                 0);
 }
 
 START_TEST(a_copy_knows_its_devices) {
-        _cleanup_(thick_copy_done) struct thick_copy c = { 0 };
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
 
         make_copy(&c, NULL);
         ck_assert_str_eq(c.origin_device, "my--vg-ro--ot");
@@ -100,8 +101,8 @@ START_TEST(a_copy_knows_its_devices) {
         ck_assert_str_eq(c.origin_dm_uuid,
                          "LVM-L1e6mujFuKNip8rM0viGRrFn9Gy5isPITIYC0QgPeBUO90GMc7y6zmA0Y1bIu15O");
         ck_assert_ptr_null(c.copy_dm_uuid);
-        ck_assert_int_eq(thick_copy_set_cow_uuid(&c, "nonsense"), -EINVAL);
-        ck_assert_int_eq(thick_copy_set_cow_uuid(&c, COW_UUID), 0);
+        ck_assert_int_eq(lvm_copy_set_lv_uuid(&c, "nonsense"), -EINVAL);
+        ck_assert_int_eq(lvm_copy_set_lv_uuid(&c, COW_UUID), 0);
         ck_assert_str_eq(
                 c.store_dm_uuid,
                 "LVM-L1e6mujFuKNip8rM0viGRrFn9Gy5isPI0tXmVQowDaT3cx33KhW0pGvPKlz1NKNb-cow");
@@ -112,15 +113,15 @@ START_TEST(a_copy_survives_its_text) {
         const char *uuids[] = { NULL, COW_UUID };
 
         for (size_t i = 0; i < ARRAY_SIZE(uuids); i++) {
-                _cleanup_(thick_copy_done) struct thick_copy c = { 0 }, back = { 0 };
+                _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 }, back = { 0 };
                 _cleanup_(freep) char *text = NULL, *again = NULL;
 
                 make_copy(&c, uuids[i]);
-                ck_assert_int_eq(thick_copy_format(&c, &text), 0);
-                ck_assert_int_eq(thick_copy_parse(&back, text), 0);
+                ck_assert_int_eq(lvm_copy_format(&c, &text), 0);
+                ck_assert_int_eq(lvm_copy_parse(&back, text), 0);
                 ck_assert_str_eq(back.origin_device, c.origin_device);
                 ck_assert_pstr_eq(back.store_dm_uuid, c.store_dm_uuid);
-                ck_assert_int_eq(thick_copy_format(&back, &again), 0);
+                ck_assert_int_eq(lvm_copy_format(&back, &again), 0);
                 ck_assert_str_eq(again, text);
         }
 }
@@ -141,32 +142,34 @@ START_TEST(what_is_no_copy_is_not_understood) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-                struct thick_copy c = { 0 };
+                struct lvm_copy c = { 0 };
 
-                ck_assert_msg(thick_copy_parse(&c, texts[i]) == -EBADMSG, "%s", texts[i]);
+                ck_assert_msg(lvm_copy_parse(&c, texts[i]) == -EBADMSG, "%s", texts[i]);
                 ck_assert_ptr_null(c.vg);
         }
 }
 END_TEST
 
 START_TEST(an_intent_survives_its_text) {
-        _cleanup_(thick_copy_done) struct thick_copy one = { 0 }, two = { 0 };
-        struct thick_copy *copies[] = { &one, &two };
+        _cleanup_(lvm_copy_done) struct lvm_copy one = { 0 }, two = { 0 };
+        struct lvm_copy *copies[] = { &one, &two };
         VSS_ID id;
 
         make_copy(&one, NULL);
         make_copy(&two, COW_UUID);
         ck_assert_int_eq(vss_id_random(&id), 0);
         for (size_t i = 0; i < 2; i++) {
-                _cleanup_(thick_intent_done) struct thick_intent intent = { 0 };
+                _cleanup_(lvm_intent_done) struct lvm_intent intent = { 0 };
                 _cleanup_(freep) char *text = NULL;
 
-                ck_assert_int_eq(thick_intent_format(i ? id : (VSS_ID){ 0 }, copies, 2, &text), 0);
-                ck_assert_int_eq(thick_intent_parse(&intent, text), 0);
+                ck_assert_int_eq(
+                        lvm_intent_format("lvm-thick", i ? id : (VSS_ID){ 0 }, copies, 2, &text),
+                        0);
+                ck_assert_int_eq(lvm_intent_parse(&intent, "lvm-thick", text), 0);
                 ck_assert(vss_id_equal(intent.snapshot_id, i ? id : (VSS_ID){ 0 }));
                 ck_assert_uint_eq(intent.n, 2);
-                ck_assert_ptr_null(intent.copies[0].cow_uuid);
-                ck_assert_str_eq(intent.copies[1].cow_uuid, COW_UUID);
+                ck_assert_ptr_null(intent.copies[0].lv_uuid);
+                ck_assert_str_eq(intent.copies[1].lv_uuid, COW_UUID);
         }
 }
 END_TEST
@@ -180,9 +183,10 @@ START_TEST(what_is_no_intent_is_not_understood) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-                struct thick_intent intent = { 0 };
+                struct lvm_intent intent = { 0 };
 
-                ck_assert_msg(thick_intent_parse(&intent, texts[i]) == -EBADMSG, "%s", texts[i]);
+                ck_assert_msg(lvm_intent_parse(&intent, "lvm-thick", texts[i]) == -EBADMSG, "%s",
+                              texts[i]);
                 ck_assert_ptr_null(intent.copies);
         }
 }

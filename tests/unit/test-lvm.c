@@ -7,7 +7,9 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -246,7 +248,7 @@ START_TEST(the_lock_of_a_group_is_lvms) {
         other = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0700);
         ck_assert_int_eq(flock(other, LOCK_EX), 0);
         ck_assert_int_eq(pthread_create(&thread, NULL, hold_as_lvm, &other), 0);
-        ck_assert_int_eq(vg_lock("tank", &fd, NULL), 0);
+        ck_assert_int_eq(vg_lock("tank", (VSS_ID){ 0 }, &fd, NULL), 0);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
         ck_assert_int_eq(fstat(fd, &ours), 0);
         ck_assert_int_eq(stat(path, &theirs), 0);
@@ -260,6 +262,91 @@ START_TEST(the_lock_of_a_group_is_lvms) {
         ck_assert_int_eq(fd, -1);
         ck_assert_int_eq(flock(other, LOCK_EX | LOCK_NB), 0);
         ck_assert_int_eq(close(other), 0);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
+/* Whether a process that is not of this set would get it. */
+static bool is_free(const char *path) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+        bool got;
+
+        ck_assert_int_ge(fd, 0);
+        got = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        ck_assert_int_eq(close(fd), 0);
+        return got;
+}
+
+START_TEST(the_providers_of_a_set_share_its_locks) {
+        const VSS_ID set = { .Data1 = 1 };
+        const char *first_names[] = { "b", "a", "b" }, *second_names[] = { "c", "b" };
+        struct vg_locks first = { 0 }, second = { 0 };
+        char paths[3][80];
+
+        ck_assert_ptr_nonnull(mkdtemp(top));
+        vg_lock_directory = top;
+        for (size_t i = 0; i < 3; i++)
+                (void)snprintf(paths[i], sizeof(paths[i]), "%s/V_%c", top, "abc"[i]);
+
+        ck_assert_int_eq(vg_locks_take(&first, first_names, 3, set, NULL), 0);
+        ck_assert_uint_eq(first.n, 2);
+        ck_assert_int_eq(vg_locks_take(&second, second_names, 2, set, NULL), 0);
+        ck_assert_uint_eq(second.n, 2);
+        /* The one lets go, in the order in which it took, and what the other has is still held. */
+        vg_locks_drop(&first);
+        ck_assert(is_free(paths[0]));
+        ck_assert(!is_free(paths[1]));
+        ck_assert(!is_free(paths[2]));
+        /* It comes back, and the other goes. */
+        ck_assert_int_eq(vg_locks_take(&first, first_names, 3, set, NULL), 0);
+        vg_locks_drop(&second);
+        ck_assert(!is_free(paths[0]));
+        ck_assert(!is_free(paths[1]));
+        ck_assert(is_free(paths[2]));
+        vg_locks_drop(&first);
+        vg_locks_drop(&first);
+        for (size_t i = 0; i < 3; i++) {
+                ck_assert(is_free(paths[i]));
+                ck_assert_int_eq(unlink(paths[i]), 0);
+        }
+        ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
+/* A deletion that falls into the creation of a set must wait: the lock is not the process's. */
+static void *wait_for_group(void *userdata) {
+        _Atomic bool *got = userdata;
+        int fd;
+
+        ck_assert_int_eq(vg_lock("a", (VSS_ID){ 0 }, &fd, NULL), 0);
+        atomic_store(got, true);
+        vg_unlock(fd);
+        return NULL;
+}
+
+START_TEST(nobody_else_in_the_process_shares_them) {
+        const VSS_ID set = { .Data1 = 1 };
+        _Atomic bool got = false;
+        pthread_t thread;
+        char path[80];
+        int fd, again;
+
+        ck_assert_ptr_nonnull(mkdtemp(top));
+        vg_lock_directory = top;
+        (void)snprintf(path, sizeof(path), "%s/V_a", top);
+        ck_assert_int_eq(vg_lock("a", set, &fd, NULL), 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_group, &got), 0);
+        for (unsigned i = 0; i < 50; i++) {
+                ck_assert_int_eq(vg_lock("a", set, &again, NULL), 0);
+                ck_assert(!atomic_load(&got));
+                vg_unlock(fd);
+                fd = again;
+                ck_assert_int_eq(sched_yield(), 0);
+        }
+        vg_unlock(fd);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert(atomic_load(&got));
         ck_assert_int_eq(unlink(path), 0);
         ck_assert_int_eq(rmdir(top), 0);
 }
@@ -283,6 +370,8 @@ int main(void) {
         tcase_add_test(t, reports_are_rows_of_fields);
         tcase_add_test(t, numbers_are_whole);
         tcase_add_test(t, the_lock_of_a_group_is_lvms);
+        tcase_add_test(t, the_providers_of_a_set_share_its_locks);
+        tcase_add_test(t, nobody_else_in_the_process_shares_them);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

@@ -1,9 +1,11 @@
-/* The node of a copy, /dev/vss/ShadowCopyN: a link to the kernel's own node, as the udev rule makes
- * it too. It is made here so that nobody has to wait for udev. Stateless. */
+/* See copy-link.h. Stateless. */
 
-#include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/copy-link.h"
 #include "daemon/providers/snapshot-mount.h"
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -13,7 +15,7 @@ static bool leads_to(const char *path, dev_t devno) {
         return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == devno;
 }
 
-int thick_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr) {
+int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr) {
         _cleanup_(freep) char *fresh = NULL;
         char target[64];
         int r;
@@ -41,10 +43,22 @@ int thick_link_make(const char *link, const struct mapper_info *device, struct v
         return 0;
 }
 
-void thick_link_remove(const char *link) {
+void copy_link_remove(const char *link) {
         struct stat st;
 
         /* udev has done it if it could; the copy is gone either way. */
         if (lstat(link, &st) == 0 && S_ISLNK(st.st_mode) && stat(link, &st) < 0)
                 (void)unlink(link);
+}
+
+int copy_link_seal(const char *link, const char *volume, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+        int read_only = 1;
+
+        fd = open(link, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || ioctl(fd, BLKROSET, &read_only) < 0)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, errno,
+                                     "cannot make the copy of %s read-only: %s", volume,
+                                     strerror(errno));
+        return 0;
 }

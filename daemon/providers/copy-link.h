@@ -1,0 +1,12 @@
+#pragma once
+
+/* The node of a copy, /dev/vss/ShadowCopyN: a link to the kernel's own node, as the udev rule makes
+ * it too. It is made here so that nobody has to wait for udev. */
+
+#include "daemon/providers/mapper.h"
+
+int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
+/* When the copy's device has gone. */
+void copy_link_remove(const char *link);
+/* What the link leads to is read-only from now on, to the kernel too; volume: for the message. */
+int copy_link_seal(const char *link, const char *volume, struct vss_error *reterr);

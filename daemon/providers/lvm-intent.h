@@ -1,0 +1,31 @@
+#pragma once
+
+/* What a provider whose copies are LVs notes before it changes anything: a line with its name and
+ * a version, for a deletion the snapshot's id, and a line for each copy. */
+
+#include "daemon/providers/lvm-copy.h"
+#include "daemon/store/store.h"
+
+#define LVM_INTENT_CREATE "create"
+#define LVM_INTENT_DELETE "delete"
+
+struct lvm_intent {
+        VSS_ID snapshot_id; /* LVM_INTENT_DELETE only */
+        struct lvm_copy *copies;
+        size_t n;
+};
+
+void lvm_intent_done(struct lvm_intent *i);
+int lvm_intent_format(const char *provider, VSS_ID snapshot_id, struct lvm_copy *const *copies,
+                      size_t n, char **ret);
+/* -EBADMSG: not such a text, or another provider's. */
+int lvm_intent_parse(struct lvm_intent *ret, const char *provider, const char *data);
+
+struct lvm_intent_subject {
+        VSS_ID set_id, snapshot_id;
+        struct lvm_copy *const *copies;
+        size_t n;
+};
+int lvm_intent_open(struct store *store, const char *provider, const char *kind,
+                    const struct lvm_intent_subject *subject, int64_t *ret_id,
+                    struct vss_error *reterr);

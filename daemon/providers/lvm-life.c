@@ -1,0 +1,214 @@
+/* See lvm-life.h. Everything follows from a copy's line of provider_data. Stateless. */
+
+#include "daemon/providers/lvm-life.h"
+#include "daemon/providers/copy-link.h"
+#include "daemon/providers/lvm-intent.h"
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/snapshot-mount.h"
+
+enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
+#define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
+
+static int parse_data(struct lvm_copy *c, const struct snapshot_record *r,
+                      struct vss_error *reterr) {
+        int k = lvm_copy_parse(c, str_or_empty(r->provider_data));
+
+        if (k == -EBADMSG)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED, EBADMSG,
+                                     "what is noted of the copy %s cannot be understood: '%s'",
+                                     str_or_empty(r->device), str_or_empty(r->provider_data));
+        return k < 0 ? vss_error_from_errno(reterr, k, str_or_empty(r->device)) : 0;
+}
+
+int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
+                    const struct snapshot_record *record, bool force, struct vss_error *reterr) {
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct lvm_copy *copies[] = { &c };
+        int64_t intent;
+        int r;
+
+        r = parse_data(&c, record, reterr);
+        if (r >= 0)
+                r = lvm_intent_open(store, kind->provider, LVM_INTENT_DELETE,
+                                    &(struct lvm_intent_subject){
+                                            .set_id = record->set_id,
+                                            .snapshot_id = record->id,
+                                            .copies = copies,
+                                            .n = 1,
+                                    },
+                                    &intent, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_undo(kind, copies, 1, &(struct lvm_undo){ .force = force }, reterr);
+        if (r < 0) {
+                /* The row stays, and with it the way to try again: the intent is for crashes. */
+                (void)store_intent_close(store, intent, NULL);
+                return r;
+        }
+        if (record->device)
+                copy_link_remove(record->device);
+        return store_snapshot_delete(store, record->id, intent, reterr);
+}
+
+/* Unmounts what a daemon that died had mounted, or (when the storage is gone) takes its link. */
+static void release_nodes(const struct lvm_copy *c, bool gone) {
+        const char *name = c->lv + strlen(LVM_COPY_PREFIX) - strlen("ShadowCopy");
+        _cleanup_(freep) char *directory = NULL, *link = NULL;
+
+        if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0 ||
+            str_format(&directory, SNAPSHOT_MOUNT_ROOT "/%s", name) < 0 ||
+            str_format(&link, SNAPSHOT_DEVICE_ROOT "/%s", name) < 0)
+                return;
+        if (gone)
+                copy_link_remove(link);
+        else
+                /* What stays busy is cut off by force afterwards. */
+                (void)snapshot_unmount(
+                        &(struct snapshot_record){ .device = link, .device_object = directory },
+                        true, NULL);
+}
+
+/* Whether LVM sees the groups of all copies: a disk may have been pulled. */
+static int check_groups(const struct lvm_intent *i, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *report = NULL;
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+        int r;
+
+        r = strv_append(&commands, "vgs --noheadings --nolocking -o vg_uuid");
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_open(&l, reterr);
+        if (r >= 0)
+                r = lvm_run(l, commands, &report, reterr);
+        for (size_t k = 0; r >= 0 && k < i->n; k++)
+                if (!strstr(report, i->copies[k].vg_uuid))
+                        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENODEV,
+                                             "volume group %s is not there; what is left in it of "
+                                             "%s is removed when it is back",
+                                             i->copies[k].vg, i->copies[k].lv);
+        return r;
+}
+
+int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
+                     const struct intent_record *intent, struct vss_error *reterr) {
+        _cleanup_(lvm_intent_done) struct lvm_intent i = { 0 };
+        _cleanup_(freep) struct lvm_copy **copies = NULL;
+        bool deletion = streq(intent->kind, LVM_INTENT_DELETE);
+        int r;
+
+        r = lvm_intent_parse(&i, kind->provider, intent->data);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "the intent of an interrupted operation");
+        copies = calloc(i.n > 0 ? i.n : 1, sizeof(*copies));
+        if (!copies)
+                return vss_error_from_errno(reterr, -ENOMEM,
+                                            "the intent of an interrupted operation");
+        for (size_t k = 0; k < i.n; k++)
+                copies[k] = &i.copies[k];
+
+        /* Before anything that might wait for a volume that is suspended. */
+        r = lvm_rescue(copies, i.n, reterr);
+        for (size_t k = 0; k < i.n; k++)
+                release_nodes(copies[k], false);
+        if (r >= 0)
+                r = lvm_undo(kind, copies, i.n,
+                             &(struct lvm_undo){ .unfinished = !deletion, .force = true }, reterr);
+        for (size_t k = 0; k < i.n; k++)
+                release_nodes(copies[k], true);
+        if (r >= 0 && !deletion)
+                r = check_groups(&i, reterr);
+        if (r < 0)
+                return r;
+        if (deletion) {
+                _cleanup_(vss_error_done) struct vss_error error = { 0 };
+
+                r = store_snapshot_delete(store, i.snapshot_id, intent->id, &error);
+                if (r >= 0 || error.hr != VSS_E_OBJECT_NOT_FOUND) {
+                        vss_error_move(reterr, &error);
+                        return r;
+                }
+        }
+        return store_intent_close(store, intent->id, reterr);
+}
+
+/* Has LVM activate it. -ENOENT: LVM knows nothing of it. */
+static int activate_lv(const struct lvm_kind *kind, const struct lvm_copy *c,
+                       struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **question = NULL, **commands = NULL;
+        _cleanup_(freep) char *report = NULL, *line = NULL, *activate = NULL;
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+        struct lvm_row *rows = NULL;
+        size_t n = 0;
+        int r;
+
+        r = str_format(&line, "lvs " LVM_REPORT_OPTIONS " -o " FOUND_COLUMNS " -S lv_uuid=%s",
+                       c->lv_uuid);
+        if (r >= 0)
+                r = strv_append(&question, line);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_open(&l, reterr);
+        if (r >= 0)
+                r = lvm_run(l, question, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, FOUND_FIELDS, &rows, &n);
+        if (r >= 0 && n > 0)
+                r = str_format(&activate, "lvchange -y -ay %s %s/%s", kind->activation,
+                               rows[0].fields[FOUND_VG], rows[0].fields[FOUND_LV]);
+        lvm_rows_free(rows, n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        if (n == 0)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
+                                     "the logical volume %s/%s of a copy is gone", c->vg, c->lv);
+        r = strv_append(&commands, activate);
+        return r < 0 ? vss_error_from_errno(reterr, r, "cannot ask lvm")
+                     : lvm_run(l, commands, NULL, reterr);
+}
+
+int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,
+                      struct vss_error *reterr) {
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct mapper_info info;
+        int r;
+
+        r = parse_data(&c, record, reterr);
+        if (r < 0)
+                return r;
+        if (!c.copy_dm_uuid)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
+                                     "the copy %s was never finished",
+                                     str_or_empty(record->device));
+        r = mapper_find_uuid(c.copy_dm_uuid, &info, reterr);
+        if (r >= 0 && (!info.exists || !info.live_table)) {
+                r = activate_lv(kind, &c, reterr);
+                if (r >= 0)
+                        r = mapper_find_uuid(c.copy_dm_uuid, &info, reterr);
+        }
+        if (r < 0)
+                return r;
+        if (!info.exists || !info.live_table)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                                     "LVM did not activate the copy %s/%s", c.vg, c.lv);
+        return copy_link_make(record->device, &info, reterr);
+}
+
+int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,
+                  struct vss_error *reterr) {
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct mapper_info info = { 0 };
+        int r;
+
+        r = parse_data(&c, record, reterr);
+        if (r >= 0 && c.copy_dm_uuid)
+                r = mapper_find_uuid(c.copy_dm_uuid, &info, reterr);
+        if (r < 0)
+                return r;
+        if (!info.exists)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
+                                     "the copy %s is not active", str_or_empty(record->device));
+        *ret = info;
+        return 0;
+}

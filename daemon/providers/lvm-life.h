@@ -1,0 +1,18 @@
+#pragma once
+
+/* A copy that LVM holds, after its set was committed: finding it again, deleting it; and what a
+ * crash left of one. The same for all kinds. */
+
+#include "daemon/providers/lvm-undo.h"
+#include "daemon/store/store.h"
+
+/* See struct provider. */
+int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
+                    const struct snapshot_record *record, bool force, struct vss_error *reterr);
+int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
+                     const struct intent_record *intent, struct vss_error *reterr);
+int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,
+                      struct vss_error *reterr);
+/* The copy's active device; -ENOENT. */
+int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,
+                  struct vss_error *reterr);

@@ -1,0 +1,14 @@
+#pragma once
+
+/* What every provider of LVM's volumes asks before it takes one. */
+
+#include "daemon/providers/volume.h"
+#include <vss/vss.h>
+
+/* "NAME REASON", as VSS_E_VOLUME_NOT_SUPPORTED and -EOPNOTSUPP. */
+int lvm_probe_refuse(struct vss_error *reterr, const struct volume *v, const char *reason);
+/* A copy on write is what the context asks for. */
+int lvm_probe_context(const struct volume *v, LONG context, struct vss_error *reterr);
+/* Its group is this host's alone. Shared groups need lvmlockd to be active at all: where that does
+ * not run, lvm is not asked. */
+int lvm_probe_shared(const struct volume *v, struct vss_error *reterr);

@@ -1,0 +1,224 @@
+/* See lvm-undo.h. Stateless. */
+
+#include "daemon/providers/lvm-undo.h"
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/vg-lock.h"
+
+static int rescue_one(const struct lvm_copy *c, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = mapper_find_uuid(c->origin_dm_uuid, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        if (info.inactive_table)
+                r = mapper_clear(info.name, reterr);
+        if (info.suspended) {
+                int k = mapper_resume(&info, reterr);
+
+                if (k < 0)
+                        r = k;
+        }
+        return r;
+}
+
+int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reterr) {
+        int r = 0;
+
+        /* All of them, whatever becomes of one. */
+        for (size_t i = 0; i < n; i++) {
+                int k = rescue_one(copies[i], reterr);
+
+                if (k < 0)
+                        r = k;
+        }
+        return r;
+}
+
+int lvm_undo_find(const struct lvm_copy *c, const char *name, struct mapper_info *ret,
+                  struct vss_error *reterr) {
+        int r = mapper_find_name(name, ret, reterr);
+
+        /* "LVM-" and the group's UUID begin the origin's and the copy's. */
+        if (r >= 0 && ret->exists &&
+            strncmp(ret->uuid, c->origin_dm_uuid, strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH) != 0)
+                ret->exists = false;
+        return r;
+}
+
+/* What is read through the copy fails from now on; what lies below it is free. */
+static int cut_off(const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, error = { 0 };
+        int r;
+
+        r = mapper_read_table(device->name, &live, reterr);
+        if (r < 0)
+                return r;
+        r = mapper_table_add(&error, 0, mapper_table_length(&live), "error", "");
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device->name);
+        r = mapper_load(device->name, &error, false, reterr);
+        if (r >= 0)
+                r = mapper_resume(device, reterr);
+        return r < 0 ? r : mapper_remove(device->name, true, reterr);
+}
+
+int lvm_undo_remove_copy(const struct lvm_copy *c, bool force, struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct mapper_info info;
+        int r;
+
+        r = lvm_undo_find(c, c->copy_device, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        r = mapper_remove(c->copy_device, false, &error);
+        if (r == -EBUSY && force) {
+                r = cut_off(&info, reterr);
+                return r < 0 ? r : 1;
+        }
+        if (r == -EBUSY)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "the copy %s/%s is in use; end the programs that read it "
+                                     "(lsof /dev/mapper/%s), or delete it by force",
+                                     c->vg, c->lv, c->copy_device);
+        vss_error_move(reterr, &error);
+        return r;
+}
+
+/* By UUID where it is known: names can have been changed. */
+int lvm_undo_select(struct lvm_copy *const *copies, size_t n, char **ret) {
+        _cleanup_(freep) char *text = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct lvm_copy *c = copies[i];
+                const char *so_far = str_or_empty(text), * or = i > 0 ? "||" : "";
+                char *longer;
+                int r;
+
+                if (c->lv_uuid)
+                        r = str_format(&longer, "%s%slv_uuid=%s", so_far, or, c->lv_uuid);
+                else
+                        r = str_format(&longer, "%s%s(vg_name=%s&&lv_name=%s)", so_far, or, c->vg,
+                                       c->lv);
+                if (r < 0)
+                        return r;
+                free(text);
+                text = longer;
+        }
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* What LVM still knows of them. */
+static int check_gone(struct lvm *l, const char *which, struct vss_error *reterr) {
+        _cleanup_(freep) char *words = strdup(lvm_complaint(l)), *question = NULL, *left = NULL;
+        _cleanup_(strv_freep) char **commands = NULL;
+        int r;
+
+        r = str_format(&question, "lvs --noheadings --nolocking -o vg_name,lv_name -S %s", which);
+        if (r >= 0)
+                r = strv_append(&commands, question);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(l, commands, &left, reterr);
+        if (r < 0)
+                return r;
+        if (strspn(left, " \n") == strlen(left))
+                return 0;
+        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                             "LVM did not remove the copies%.*s: %s", (int)strcspn(left, "\n"),
+                             left, str_empty(words) ? "it gave no reason" : words);
+}
+
+int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
+                    struct vss_error *reterr) {
+        _cleanup_(freep) char *which = NULL, *removal = NULL;
+        _cleanup_(strv_freep) char **commands = NULL;
+        int r;
+
+        if (n == 0)
+                return 0;
+        r = lvm_undo_select(copies, n, &which);
+        if (r >= 0)
+                r = str_format(&removal, "lvremove --nolocking %s -f -y -S %s", options, which);
+        if (r >= 0)
+                r = strv_append(&commands, removal);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(l, commands, NULL, reterr);
+        if (r < 0)
+                return r;
+        return lvm_said(l, "successfully removed") == n ? 0 : check_gone(l, which, reterr);
+}
+
+/* What an LV is called by now, if it is active; as noted otherwise. */
+static int current_names(const char *dm_uuid, char **vg, char **lv, struct vss_error *reterr) {
+        _cleanup_(freep) char *layer = NULL;
+        struct mapper_info info;
+        int r;
+
+        if (!dm_uuid)
+                return 0;
+        r = mapper_find_uuid(dm_uuid, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        r = lvm_name_split(info.name, vg, lv, &layer);
+        return r == -ENOMEM ? vss_error_from_errno(reterr, r, info.name) : 0;
+}
+
+/* The names that the devices have now, if somebody has renamed group or volume. */
+static int refresh_names(struct lvm_copy *c, struct vss_error *reterr) {
+        _cleanup_(freep) char *vg = NULL, *origin = NULL, *copy_vg = NULL, *lv = NULL;
+        _cleanup_(lvm_copy_done) struct lvm_copy fresh = { 0 };
+        int r;
+
+        r = current_names(c->origin_dm_uuid, &vg, &origin, reterr);
+        if (r >= 0)
+                r = current_names(c->copy_dm_uuid, &copy_vg, &lv, reterr);
+        if (r < 0 || (!vg && !copy_vg))
+                return r;
+        r = lvm_copy_init(&fresh, vg ? vg : copy_vg, c->vg_uuid, origin ? origin : c->origin,
+                          c->origin_uuid, lv ? lv : c->lv, c->lv_uuid);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, c->lv);
+        lvm_copy_done(c);
+        *c = fresh;
+        fresh = (struct lvm_copy){ 0 };
+        return 0;
+}
+
+static int lock_groups(struct vg_locks *locks, struct lvm_copy *const *copies, size_t n,
+                       VSS_ID set_id, struct vss_error *reterr) {
+        _cleanup_(freep) const char **names = calloc(n, sizeof(*names));
+
+        if (!names)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot lock the volume groups");
+        for (size_t i = 0; i < n; i++)
+                names[i] = copies[i]->vg;
+        return vg_locks_take(locks, names, n, set_id, reterr);
+}
+
+int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
+             const struct lvm_undo *options, struct vss_error *reterr) {
+        _cleanup_(vg_locks_drop) struct vg_locks locks = { 0 };
+        _cleanup_(lvm_closep) struct lvm *own = NULL;
+        struct lvm *l = options->lvm;
+        int r;
+
+        if (n == 0)
+                return 0;
+        r = lvm_rescue(copies, n, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = refresh_names(copies[i], reterr);
+        if (r >= 0 && !l) {
+                r = lvm_open(&own, reterr); /* it starts while we go on */
+                l = own;
+        }
+        if (r >= 0)
+                r = lock_groups(&locks, copies, n, options->set_id, reterr);
+        if (r >= 0)
+                r = kind->undo_devices(l, copies, n, options, reterr);
+        if (r >= 0)
+                r = kind->forget(l, copies, n, reterr);
+        return r;
+}

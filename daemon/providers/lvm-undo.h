@@ -1,0 +1,51 @@
+#pragma once
+
+/* The way back from any step of the life of a copy that LVM holds, by what is there and not by what
+ * should be: the same for a stage that failed, an abort, a deletion, and what a crash left. In this
+ * order:
+ *
+ *      1. origins that are suspended are resumed, inactive tables dropped;
+ *      2. what device-mapper has of the copies goes: the kind of copy knows how;
+ *      3. LVM's metadata forgets the copies.
+ *
+ * What is gone already is as good as undone. */
+
+#include "daemon/providers/lvm-copy.h"
+#include "daemon/providers/lvm.h"
+#include "daemon/providers/mapper.h"
+#include <vss/vss.h>
+
+struct lvm_undo {
+        struct lvm *lvm; /* NULL: it starts its own */
+        VSS_ID set_id;   /* of a set in creation that may hold the groups; otherwise zeroes */
+        bool unfinished; /* the set was never committed: parts may be missing */
+        bool force;
+};
+
+/* A kind of copies, and what its provider does differently. */
+struct lvm_kind {
+        const char *provider;   /* its name */
+        const char *activation; /* options of lvchange, beside -ay */
+        /* Steps 2 and 3; the groups are locked. */
+        int (*undo_devices)(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                            const struct lvm_undo *options, struct vss_error *reterr);
+        int (*forget)(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                      struct vss_error *reterr);
+};
+
+/* The part of it that cannot wait: every origin that is suspended is resumed. */
+int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reterr);
+int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
+             const struct lvm_undo *options, struct vss_error *reterr);
+
+/* For the kinds: the device of that name, if it is of this copy's volume group. */
+int lvm_undo_find(const struct lvm_copy *c, const char *name, struct mapper_info *ret,
+                  struct vss_error *reterr);
+/* The device through which the copy is read. When it is in use: VSS_E_PROVIDER_VETO; by force it is
+ * cut off from what lies below and goes when the last user does, and 1 is returned. */
+int lvm_undo_remove_copy(const struct lvm_copy *c, bool force, struct vss_error *reterr);
+/* lvremove with some options, and a look at whether it did. */
+int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
+                    struct vss_error *reterr);
+/* An expression of LVM's that selects exactly these copies. */
+int lvm_undo_select(struct lvm_copy *const *copies, size_t n, char **ret);
