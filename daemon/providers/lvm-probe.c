@@ -1,13 +1,47 @@
 /* See lvm-probe.h. Stateless. */
 
 #include "daemon/providers/lvm-probe.h"
+#include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm.h"
+#include "daemon/providers/provider.h"
 
 #define LVMLOCKD_SOCKET "/run/lvm/lvmlockd.socket"
 
 int lvm_probe_refuse(struct vss_error *reterr, const struct volume *v, const char *reason) {
         return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s %s", v->name,
                              reason);
+}
+
+int lvm_probe_other_kind(struct vss_error *reterr, const struct volume *v, const char *reason) {
+        (void)lvm_probe_refuse(reterr, v, reason); /* it fills in the error */
+        return PROVIDER_OTHER_KIND;
+}
+
+int lvm_probe_read_blocks(const struct volume *v, struct mapper_table *ret,
+                          bool *ret_has_thick_copies, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        _cleanup_(freep) char *real = NULL;
+        bool has_thick_copies;
+        int r;
+
+        r = mapper_read_table(v->dm_name, &table, reterr);
+        if (r < 0)
+                return r;
+        if (table.n == 0)
+                return lvm_probe_refuse(reterr, v, "is not active");
+        has_thick_copies = table.n == 1 && streq(table.targets[0].type, "snapshot-origin");
+        if (has_thick_copies) {
+                mapper_table_done(&table);
+                if (lvm_name_join(&real, v->vg, v->lv, "real") < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, v->name);
+                r = mapper_read_table(real, &table, reterr);
+                if (r < 0)
+                        return r;
+        }
+        *ret_has_thick_copies = has_thick_copies;
+        *ret = table;
+        table = (struct mapper_table){ 0 };
+        return 0;
 }
 
 int lvm_probe_context(const struct volume *v, LONG context, struct vss_error *reterr) {

@@ -12,14 +12,10 @@
 
 #define COMMITS_MAX 3
 
-/* By the kernel's table, which takes no lvm process and no lock. */
 static int check_targets(const struct volume *v, struct vss_error *reterr) {
         static const struct {
                 const char *type, *reason;
         } known[] = {
-                { .type = "thin",
-                  .reason = "is a thin logical volume; the provider for thick ones "
-                            "cannot copy it" },
                 { .type = "snapshot", .reason = "is itself a snapshot; name its origin" },
                 { .type = "snapshot-merge",
                   .reason = "is being merged with a snapshot; wait for the end of it" },
@@ -28,19 +24,20 @@ static int check_targets(const struct volume *v, struct vss_error *reterr) {
                             "deadlock; convert it (lvconvert --type raid1)" },
         };
         _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        bool has_copies;
         const char *unfit;
         int r;
 
-        r = mapper_read_table(v->dm_name, &table, reterr);
+        r = lvm_probe_read_blocks(v, &table, &has_copies, reterr);
         if (r < 0)
                 return r;
-        if (table.n == 0)
-                return lvm_probe_refuse(reterr, v, "is not active");
-        if (table.n == 1 && streq(table.targets[0].type, "snapshot-origin"))
-                return 0;
         unfit = thick_unfit_target(&table);
         if (!unfit)
                 return 0;
+        if (streq(unfit, "thin"))
+                return lvm_probe_other_kind(reterr, v,
+                                            "is a thin logical volume; the provider for thick ones "
+                                            "cannot copy it");
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
                 if (streq(unfit, known[i].type))
                         return lvm_probe_refuse(reterr, v, known[i].reason);

@@ -241,6 +241,21 @@ int mapper_load(const char *name, const struct mapper_table *table, bool read_on
         return r;
 }
 
+int mapper_message(const char *name, const char *message, struct vss_error *reterr) {
+        _cleanup_(task_freep) struct dm_task *t = NULL;
+        int r;
+
+        take_lock();
+        t = task_new(DM_DEVICE_TARGET_MSG, name, NULL);
+        if (t && (!dm_task_set_sector(t, 0) || !dm_task_set_message(t, message))) {
+                dm_task_destroy(t);
+                t = NULL;
+        }
+        r = task_run(t, "send a message to", name, reterr);
+        drop_lock();
+        return r;
+}
+
 /* One request that needs no more than the name. */
 static int simple(int type, const char *verb, const char *name, struct vss_error *reterr) {
         _cleanup_(task_freep) struct dm_task *t = NULL;
@@ -304,14 +319,16 @@ int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
         _cleanup_(dm_request_freep) struct dm_request *suspend = NULL, *announce = NULL;
         int r;
 
-        /* Only a resume makes an event that can carry flags. */
         r = dm_request_new_suspend(&suspend, device->devno);
         if (r >= 0)
                 r = dm_request_new_announce(&announce, device->devno,
                                             udev_flags | DM_UDEV_PRIMARY_SOURCE_FLAG);
-        return r < 0 ? vss_error_from_errno(reterr, r, device->name)
-                     : run_requests(device, (struct dm_request *[]){ suspend, announce }, 2,
-                                    reterr);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device->name);
+        /* Only a resume makes an event that can carry flags. */
+        if (!device->live_table)
+                return run_requests(device, &announce, 1, reterr);
+        return run_requests(device, (struct dm_request *[]){ suspend, announce }, 2, reterr);
 }
 
 bool mapper_has_udev(void) {

@@ -50,7 +50,7 @@ int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_er
 /* A device that nobody can use yet: its table waits in the inactive slot. */
 int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,
                   bool read_only, struct vss_error *reterr);
-/* Tells udev what a device is. Nobody waits for the links. */
+/* Tells udev what a device is, and brings it to life if it was not. Nobody waits for the links. */
 int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
                     struct vss_error *reterr);
 /* Into the inactive slot. */
@@ -59,6 +59,8 @@ int mapper_load(const char *name, const struct mapper_table *table, bool read_on
 /* Makes the inactive table the live one. On a device that is in use this is one step in the
  * kernel: suspend, exchange, resume. */
 int mapper_resume(const struct mapper_info *device, struct vss_error *reterr);
+/* To the target of a device that has one, e.g. "delete 5" to a thin pool. */
+int mapper_message(const char *name, const char *message, struct vss_error *reterr);
 int mapper_clear(const char *name, struct vss_error *reterr);
 /* Not there is success. -EBUSY: somebody has it open, for a second at least. deferred: then it goes
  * when they close it. The node under /dev/mapper goes at once, udev's links a little later. */

@@ -61,7 +61,6 @@ const struct provider *provider_by_id(VSS_ID id) {
 static int select_named(const struct provider **ret, VSS_ID id, const struct volume *v,
                         LONG context, struct vss_error *reterr) {
         const struct provider *p = provider_by_id(id);
-        struct vss_error reason = { 0 };
         int r;
 
         if (!p)
@@ -74,29 +73,26 @@ static int select_named(const struct provider **ret, VSS_ID id, const struct vol
                                      "client-accessible copies are made by the system provider "
                                      "only, not by %s",
                                      p->name);
-        r = p->probe(v, context, &reason);
+        r = p->probe(v, context, reterr);
         if (r < 0) {
-                if (reason.hr == VSS_E_VOLUME_NOT_SUPPORTED)
-                        reason.hr = VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER;
-                vss_error_move(reterr, &reason);
-                return provider_error_check(p, "probe", r, reterr);
+                (void)provider_error_check(p, "probe", r, reterr); /* r itself is as good */
+                return r == PROVIDER_OTHER_KIND ? -EOPNOTSUPP : r;
         }
         *ret = p;
         return 0;
 }
 
-int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
-                    struct vss_error *reterr) {
+/* Asks all of some types. */
+static int select_any(const struct provider **ret, const VSS_PROVIDER_TYPE *types, size_t n_types,
+                      const struct volume *v, LONG context, struct vss_error *reterr) {
         _cleanup_(vss_error_done) struct vss_error last = { 0 };
+        bool kind_known = false;
 
-        if (!vss_id_is_null(id))
-                return select_named(ret, id, v, context, reterr);
-
-        for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
-                if (context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && asked[i] != VSS_PROV_SYSTEM)
+        for (size_t i = 0; i < n_types; i++) {
+                if (context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && types[i] != VSS_PROV_SYSTEM)
                         continue;
-                for (const struct provider *p = next_of_type(asked[i], NULL); p;
-                     p = next_of_type(asked[i], p)) {
+                for (const struct provider *p = next_of_type(types[i], NULL); p;
+                     p = next_of_type(types[i], p)) {
                         _cleanup_(vss_error_done) struct vss_error reason = { 0 };
                         int r = p->probe(v, context, &reason);
 
@@ -105,7 +101,11 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
                                 return 0;
                         }
                         (void)provider_error_check(p, "probe", r, &reason); /* one reason of some */
-                        /* The reason of the one that knows most of the volume is the last. */
+                        /* The reason of the one that knows most of the volume: the last whose kind
+                         * it is, or else the last. */
+                        if (r == PROVIDER_OTHER_KIND && kind_known)
+                                continue;
+                        kind_known = r != PROVIDER_OTHER_KIND;
                         vss_error_done(&last);
                         vss_error_move(&last, &reason);
                 }
@@ -115,4 +115,23 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
                                      "no provider can make copies of %s", v->name);
         vss_error_move(reterr, &last);
         return -EOPNOTSUPP;
+}
+
+int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
+                    struct vss_error *reterr) {
+        static const VSS_PROVIDER_TYPE system[] = { VSS_PROV_SYSTEM };
+        _cleanup_(vss_error_done) struct vss_error reason = { 0 };
+        int r;
+
+        if (vss_id_is_null(id))
+                return select_any(ret, asked, ARRAY_SIZE(asked), v, context, reterr);
+        /* Windows has one system provider, for every volume; here they share the work. */
+        if (vss_id_equal(id, windows_system_provider) && provider_by_id(id))
+                r = select_any(ret, system, ARRAY_SIZE(system), v, context, &reason);
+        else
+                r = select_named(ret, id, v, context, &reason);
+        if (r < 0 && reason.hr == VSS_E_VOLUME_NOT_SUPPORTED)
+                reason.hr = VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER;
+        vss_error_move(reterr, &reason);
+        return r;
 }

@@ -14,6 +14,10 @@
 #include "daemon/store/store.h"
 #include "daemon/window/window.h"
 
+/* What probe() returns for a volume that is none of its provider's: its reason counts only if no
+ * other provider has a better one. */
+#define PROVIDER_OTHER_KIND (-EMEDIUMTYPE)
+
 struct provider_set; /* a provider's own state for one set in creation */
 
 struct provider {
@@ -26,7 +30,8 @@ struct provider {
         unsigned priority; /* higher is asked first inside a type */
 
         /* 0: takes this volume under this context. -EOPNOTSUPP with VSS_E_VOLUME_NOT_SUPPORTED
-         * and the reason otherwise. No side effects; answers for capability, not for space. */
+         * and the reason otherwise, or PROVIDER_OTHER_KIND with the same. No side effects; answers
+         * for capability, not for space. */
         int (*probe)(const struct volume *v, LONG context, struct vss_error *reterr);
 
         /* volumes[i] becomes the snapshot records[i] (id, set_id, number, context, device,
@@ -67,8 +72,8 @@ struct provider {
 void providers_init(const struct provider *const *table);
 const struct provider *const *providers_all(void);
 const struct provider *provider_by_name(const char *name);
-/* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the system one.
- */
+/* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the first of the
+ * system type; provider_select() takes it for whichever of them takes the volume. */
 const struct provider *provider_by_id(VSS_ID id);
 /* The selection of spec/provider-mgmt.md, section 4. GUID_NULL: any. Errors:
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_VOLUME_NOT_SUPPORTED, ..._BY_PROVIDER. */
@@ -76,3 +81,4 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
                     struct vss_error *reterr);
 
 extern const struct provider provider_lvm_thick;
+extern const struct provider provider_lvm_thin;

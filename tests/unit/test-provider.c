@@ -6,13 +6,15 @@
 #include <check.h>
 
 static const struct volume volume = { .name = (char[]){ "/srv/" } };
-static const char *takes; /* names of the providers that take the volume */
+static const char *takes;   /* names of the providers that take the volume */
+static const char *foreign; /* of those whose kind it is not */
 
 static int answer(const char *name, struct vss_error *reterr) {
         if (takes && strstr(takes, name))
                 return 0;
-        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s does not like it",
-                             name);
+        (void)vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s does not like it",
+                            name);
+        return foreign && strstr(foreign, name) ? PROVIDER_OTHER_KIND : -EOPNOTSUPP;
 }
 
 #define PROBE(name)                                                                               \
@@ -95,6 +97,21 @@ START_TEST(when_nobody_takes_it_the_system_provider_says_why) {
 }
 END_TEST
 
+START_TEST(the_reason_is_of_the_provider_whose_kind_it_is) {
+        takes = "";
+        foreign = "system native";
+        assert_refused(any, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED, "thin does not like it");
+        foreign = "system thin native";
+        assert_refused(any, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED, "array does not like it");
+        foreign = "array thin native";
+        assert_refused(any, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED, "system does not like it");
+        foreign = "system thin native array";
+        assert_refused(any, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED, "system does not like it");
+        assert_refused(thin_provider.id, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
+                       "thin does not like it");
+}
+END_TEST
+
 START_TEST(client_accessible_copies_are_the_system_providers) {
         takes = "system thin native array";
         ck_assert_ptr_eq(selected(any, VSS_CTX_CLIENT_ACCESSIBLE), &system_provider);
@@ -119,6 +136,9 @@ START_TEST(windows_own_id_means_the_system_provider) {
         takes = "system array";
         ck_assert_ptr_eq(selected(windows, VSS_CTX_BACKUP), &system_provider);
         ck_assert_ptr_eq(provider_by_id(windows), &system_provider);
+        takes = "array";
+        assert_refused(windows, VSS_CTX_BACKUP, VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
+                       "system does not like it");
         providers_init((const struct provider *const[]){ &thin_provider, NULL });
         assert_refused(windows, VSS_CTX_BACKUP, VSS_E_PROVIDER_NOT_REGISTERED, "b5946137");
 }
@@ -133,13 +153,42 @@ START_TEST(providers_are_found_by_name_and_id) {
 }
 END_TEST
 
-/* Names and ids are kept in the store: they never change. */
-START_TEST(the_lvm_thick_provider_is_complete) {
-        const struct provider *p = &provider_lvm_thick;
+static const struct provider second_provider = {
+        .name = "second", .id = ID(5), .type = VSS_PROV_SYSTEM, .priority = 1, .probe = thin_probe
+};
 
-        ck_assert_str_eq(p->name, "lvm-thick");
+START_TEST(windows_own_id_means_whichever_system_provider_takes_it) {
+        VSS_ID windows;
+
+        ck_assert_int_eq(vss_id_parse(&windows, "b5946137-7b9f-4925-af80-51abd60b20d5"), 0);
+        providers_init((const struct provider *const[]){ &system_provider, &second_provider,
+                                                         &array_provider, NULL });
+        takes = "system array";
+        ck_assert_ptr_eq(selected(windows, VSS_CTX_BACKUP), &system_provider);
+        takes = "thin array";
+        ck_assert_ptr_eq(selected(windows, VSS_CTX_BACKUP), &second_provider);
+        ck_assert_ptr_eq(selected(windows, VSS_CTX_CLIENT_ACCESSIBLE), &second_provider);
+}
+END_TEST
+
+/* Names and ids are kept in the store: they never change. */
+static const struct {
+        const struct provider *provider;
+        const char *name, *id;
+} real_providers[] = {
+        { &provider_lvm_thick, "lvm-thick", "03d94b7f-8c84-448c-89ef-d81f8498adea" },
+        { &provider_lvm_thin, "lvm-thin", "5c7f0d34-2a91-4e6b-9d18-63b2e470af52" },
+};
+
+START_TEST(the_real_providers_are_complete) {
+        const struct provider *p = real_providers[_i].provider;
+        VSS_ID id;
+
+        ck_assert_str_eq(p->name, real_providers[_i].name);
+        ck_assert_int_eq(vss_id_parse(&id, real_providers[_i].id), 0);
+        ck_assert(vss_id_equal(p->id, id));
         ck_assert_int_eq(p->type, VSS_PROV_SYSTEM);
-        ck_assert(!vss_id_is_null(p->id) && !vss_id_is_null(p->version_id));
+        ck_assert(!vss_id_is_null(p->version_id));
         ck_assert(p->display_name && p->version);
         ck_assert(p->probe && p->stage && p->add_window_rows && p->finish && p->seal && p->abort &&
                   p->intents && p->release && p->remove && p->recover && p->activate && p->usage);
@@ -166,6 +215,17 @@ START_TEST(the_lvm_thick_provider_declines_what_it_cannot_do) {
 }
 END_TEST
 
+START_TEST(what_is_no_lv_is_of_another_kind_than_thin_ones) {
+        const struct volume partition = { .name = (char[]){ "/dev/sda1" } };
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+
+        ck_assert_int_eq(provider_lvm_thin.probe(&partition, VSS_CTX_BACKUP, &error),
+                         PROVIDER_OTHER_KIND);
+        ck_assert_int_eq(error.hr, VSS_E_VOLUME_NOT_SUPPORTED);
+        ck_assert_ptr_nonnull(strstr(error.message, "/dev/sda1"));
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("provider");
         TCase *t = tcase_create("provider");
@@ -175,12 +235,15 @@ int main(void) {
         tcase_add_checked_fixture(t, set_up, NULL);
         tcase_add_test(t, kinds_are_asked_in_order_and_inside_by_priority);
         tcase_add_test(t, when_nobody_takes_it_the_system_provider_says_why);
+        tcase_add_test(t, the_reason_is_of_the_provider_whose_kind_it_is);
         tcase_add_test(t, client_accessible_copies_are_the_system_providers);
         tcase_add_test(t, a_named_provider_is_asked_alone);
         tcase_add_test(t, windows_own_id_means_the_system_provider);
         tcase_add_test(t, providers_are_found_by_name_and_id);
-        tcase_add_test(t, the_lvm_thick_provider_is_complete);
+        tcase_add_test(t, windows_own_id_means_whichever_system_provider_takes_it);
+        tcase_add_loop_test(t, the_real_providers_are_complete, 0, (int)ARRAY_SIZE(real_providers));
         tcase_add_test(t, the_lvm_thick_provider_declines_what_it_cannot_do);
+        tcase_add_test(t, what_is_no_lv_is_of_another_kind_than_thin_ones);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

@@ -30,7 +30,6 @@
 #include <sys/sysmacros.h>
 
 #define VOLUMES_MAX 64
-#define PROVIDER provider_lvm_thick
 
 static const char *const steps[] = {
         "stage", "rows", "prepare", "window", "finish", "mount", "seal"
@@ -73,8 +72,8 @@ static bool is_origin(uint64_t device) {
 }
 
 static int bad_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
-        bool commit = command == DM_DEV_SUSPEND && !(arg->flags & DM_SUSPEND_FLAG) &&
-                      !is_origin(arg->dev);
+        bool resume = command == DM_DEV_SUSPEND && !(arg->flags & DM_SUSPEND_FLAG);
+        bool commit = command == DM_TARGET_MSG || (resume && !is_origin(arg->dev));
 
         if (commit && atomic_load(&in_window) && options.commit &&
             !atomic_exchange(&misbehaved, true)) {
@@ -90,8 +89,10 @@ static int bad_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
 
 /* --- create --- */
 
+/* All volumes of a set are of one provider's here; the daemon mixes them. */
 struct run {
         struct store *store;
+        const struct provider *provider;
         struct volume *volumes[VOLUMES_MAX];
         struct snapshot_record records[VOLUMES_MAX];
         size_t n;
@@ -112,11 +113,16 @@ static void open_volumes(struct run *run, char **names, size_t n) {
                 die("numbers", &error);
         for (size_t i = 0; i < n; i++) {
                 struct snapshot_record *r = &run->records[i];
+                const struct provider *p = NULL;
                 bool mounted;
 
                 if (volume_open(&run->volumes[i], names[i], &error) < 0 ||
-                    PROVIDER.probe(run->volumes[i], VSS_CTX_APP_ROLLBACK, &error) < 0)
+                    provider_select(&p, (VSS_ID){ 0 }, run->volumes[i], VSS_CTX_APP_ROLLBACK,
+                                    &error) < 0)
                         die(names[i], &error);
+                if (i > 0 && p != run->provider)
+                        exit(2);
+                run->provider = p;
                 origins[i] = run->volumes[i]->devno;
                 mounted = run->volumes[i]->mount_point && !options.no_mount;
                 r->set_id = set_id;
@@ -133,7 +139,7 @@ static void open_volumes(struct run *run, char **names, size_t n) {
                                r->number) < 0 ||
                     str_replace(&r->volume, run->volumes[i]->name) < 0 ||
                     str_replace(&r->display, run->volumes[i]->display) < 0 ||
-                    str_replace(&r->provider, PROVIDER.name) < 0 ||
+                    str_replace(&r->provider, p->name) < 0 ||
                     str_replace(&r->originating_machine, "test") < 0 ||
                     str_replace(&r->service_machine, "test") < 0 ||
                     str_replace(&r->consistency, "crash") < 0)
@@ -143,8 +149,9 @@ static void open_volumes(struct run *run, char **names, size_t n) {
 }
 
 static int do_stage(struct run *run, struct vss_error *error) {
-        return PROVIDER.stage(&run->set, run->store, (const struct volume *const *)run->volumes,
-                              run->records, run->n, error);
+        return run->provider->stage(&run->set, run->store,
+                                    (const struct volume *const *)run->volumes, run->records,
+                                    run->n, error);
 }
 
 static int do_rows(struct run *run, struct vss_error *error) {
@@ -159,7 +166,7 @@ static int do_rows(struct run *run, struct vss_error *error) {
         kernel.ioctl = bad_ioctl;
         if (window_new(&run->window, &window_options) < 0)
                 exit(EXIT_FAILURE);
-        return PROVIDER.add_window_rows(run->set, run->window, error);
+        return run->provider->add_window_rows(run->set, run->window, error);
 }
 
 static int do_prepare(struct run *run, struct vss_error *error) {
@@ -180,7 +187,7 @@ static int do_window(struct run *run, struct vss_error *error) {
 }
 
 static int do_finish(struct run *run, struct vss_error *error) {
-        return PROVIDER.finish(run->set, error);
+        return run->provider->finish(run->set, error);
 }
 
 static int do_mount(struct run *run, struct vss_error *error) {
@@ -196,7 +203,7 @@ static int do_seal(struct run *run, struct vss_error *error) {
 
         for (size_t i = 0; r >= 0 && i < run->n; i++)
                 r = snapshot_mount_seal(&run->records[i], error);
-        return r < 0 ? r : PROVIDER.seal(run->set, error);
+        return r < 0 ? r : run->provider->seal(run->set, error);
 }
 
 static int (*const functions[])(struct run *run, struct vss_error *error) = {
@@ -213,15 +220,15 @@ static void put_back(struct run *run) {
                 (void)snapshot_unmount(&run->records[i], true, NULL);
         if (!run->set)
                 return;
-        if (PROVIDER.abort(run->set, &error) < 0)
+        if (run->provider->abort(run->set, &error) < 0)
                 die("abort", &error);
-        if (PROVIDER.abort(run->set, &error) < 0)
+        if (run->provider->abort(run->set, &error) < 0)
                 die("second abort", &error);
-        n = PROVIDER.intents(run->set, &intents);
+        n = run->provider->intents(run->set, &intents);
         for (size_t i = 0; i < n; i++)
                 if (store_intent_close(run->store, intents[i], &error) < 0)
                         die("intent", &error);
-        PROVIDER.release(run->set);
+        run->provider->release(run->set);
 }
 
 static void print_window(const struct run *run) {
@@ -246,11 +253,11 @@ static void print_window(const struct run *run) {
 static void commit(struct run *run) {
         struct vss_error error = { 0 };
         const int64_t *intents;
-        size_t n = PROVIDER.intents(run->set, &intents);
+        size_t n = run->provider->intents(run->set, &intents);
 
         if (store_set_commit(run->store, run->records, run->n, intents, n, &error) < 0)
                 die("commit", &error);
-        PROVIDER.release(run->set);
+        run->provider->release(run->set);
         for (size_t i = 0; i < run->n; i++)
                 (void)printf("copy %s %s %s\n", run->volumes[i]->name, run->records[i].device,
                              run->records[i].device_object);
@@ -321,6 +328,14 @@ static int for_each_copy(int (*function)(struct store *store, const struct snaps
         return status;
 }
 
+static const struct provider *provider_of(const char *name) {
+        const struct provider *p = provider_by_name(name);
+
+        if (!p)
+                exit(EXIT_FAILURE);
+        return p;
+}
+
 static bool force;
 
 static int delete_one(struct store *store, const struct snapshot_record *r,
@@ -330,7 +345,7 @@ static int delete_one(struct store *store, const struct snapshot_record *r,
 
         k = snapshot_unmount(r, force, error);
         if (k >= 0)
-                k = PROVIDER.remove(store, r, force, error);
+                k = provider_of(r->provider)->remove(store, r, force, error);
         if (k >= 0)
                 (void)printf("deleted %s %" PRIu64 " us\n", r->device,
                              now_monotonic_usec() - begin_usec);
@@ -342,7 +357,7 @@ static int activate_one(struct store *store, const struct snapshot_record *r,
         int k;
 
         (void)store;
-        k = PROVIDER.activate(r, error);
+        k = provider_of(r->provider)->activate(r, error);
         if (k >= 0)
                 k = snapshot_mount(r, false, error);
         if (k >= 0)
@@ -357,7 +372,7 @@ static int usage_one(struct store *store, const struct snapshot_record *r,
         int k;
 
         (void)store;
-        k = PROVIDER.usage(r, &used, &max, &lost, error);
+        k = provider_of(r->provider)->usage(r, &used, &max, &lost, error);
         if (k >= 0)
                 (void)printf("usage %s %" PRIu64 " %" PRIu64 " %s\n", r->device, used, max,
                              lost ? "lost" : "good");
@@ -375,7 +390,7 @@ static int verb_recover(void) {
         for (size_t i = 0; i < n; i++) {
                 uint64_t begin_usec = now_monotonic_usec();
 
-                if (PROVIDER.recover(store, &intents[i], &error) < 0)
+                if (provider_of(intents[i].provider)->recover(store, &intents[i], &error) < 0)
                         die("recover", &error);
                 (void)printf("recovered %s %" PRIu64 " us\n", intents[i].kind,
                              now_monotonic_usec() - begin_usec);
@@ -423,7 +438,8 @@ static int verb_volumes(void) {
 }
 
 int main(int argc, char **argv) {
-        static const struct provider *const table[] = { &PROVIDER, NULL };
+        static const struct provider *const table[] = { &provider_lvm_thick, &provider_lvm_thin,
+                                                        NULL };
         static const struct option long_options[] = {
                 { "store", required_argument, NULL, 's' },
                 { "abort-after", required_argument, NULL, 'a' },

@@ -1,0 +1,185 @@
+/* Staging: everything that can be done while writes still flow. LVM makes each copy as it always
+ * does, so that its metadata and the pool's agree; then the pool alone is told to forget it again.
+ * What is left for the window is one message, the copy's making. */
+
+#include "daemon/providers/lvm-facts.h"
+#include "daemon/providers/lvm-intent.h"
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/lvm-thin.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+/* lvm makes snapshots under its own locks only (--nolocking is refused). Those of the groups are
+ * ours already, so it is shown another directory. */
+#define LOCKING_DIRECTORY "/run/lock/lvm-vss"
+
+enum { MADE_VG, MADE_LV, MADE_LV_UUID, MADE_THIN_ID, MADE_FIELDS };
+#define MADE_COLUMNS "vg_name,lv_name,lv_uuid,thin_id"
+
+static int open_intent(struct provider_set *set, struct vss_error *reterr) {
+        int r;
+
+        r = lvm_intent_open(set->store, THIN_NAME, LVM_INTENT_CREATE,
+                            &(struct lvm_intent_subject){
+                                    .set_id = set->id,
+                                    .copies = set->copies,
+                                    .n = set->n,
+                            },
+                            &set->intent, reterr);
+        if (r >= 0)
+                set->has_intent = true;
+        return r;
+}
+
+/* lvm has said why. */
+static int say_refused(const struct provider_set *set, const struct thin_member *m,
+                       struct vss_error *reterr) {
+        const char *words = lvm_complaint(set->lvm);
+        /* "Free space in pool tank/pool is above threshold, new volumes are not allowed." */
+        bool full = strstr(words, "threshold") || strstr(words, "nsufficient");
+
+        return vss_error_set(
+                reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
+                m->copy.vg, m->copy.lv, *words ? words : "it gave no reason",
+                full ? "; extend the pool (lvextend) or delete old copies "
+                       "(vssctl list)"
+                     : "");
+}
+
+static int take_made(struct provider_set *set, struct thin_member *m, const struct lvm_row *rows,
+                     size_t n, struct vss_error *reterr) {
+        for (size_t i = 0; i < n; i++) {
+                char *const *f = rows[i].fields;
+                uint64_t id;
+                int r;
+
+                if (!streq(f[MADE_VG], m->copy.vg) || !streq(f[MADE_LV], m->copy.lv))
+                        continue;
+                r = lvm_number(f[MADE_THIN_ID], &id);
+                if (r >= 0 && (id > UINT32_MAX || id == m->thin.id))
+                        r = -EBADMSG;
+                if (r >= 0)
+                        r = lvm_copy_set_lv_uuid(&m->copy, f[MADE_LV_UUID]);
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, "lvm's report");
+                m->id = (uint32_t)id;
+                return 0;
+        }
+        return say_refused(set, m, reterr);
+}
+
+/* The first keeps the metadata as it was before, the last that of the end, and tells who wants to
+ * know. Nobody activates a copy by accident (-ky), and nobody waits for udev, which has to do with
+ * the origins only; dmeventd goes on watching the pool. */
+static int make_copy(struct provider_set *set, size_t i, struct vss_error *reterr) {
+        const struct lvm_copy *c = set->copies[i];
+        bool last = i + 1 == set->n, between = i > 0 && !last;
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *line = NULL;
+        int r;
+
+        r = str_format(&line,
+                       "lvcreate --config 'global/locking_dir=" LOCKING_DIRECTORY "%s' -y -s -an "
+                       "-ky -pr --noudevsync --ignoremonitoring%s -n %s %s/%s",
+                       last ? "" : " global/notify_dbus=0", between ? " -An" : "", c->lv, c->vg,
+                       c->origin);
+        if (r >= 0)
+                r = strv_append(&commands, line);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(set->lvm, commands, NULL, reterr);
+        if (r < 0)
+                return r;
+        return lvm_said(set->lvm, " created.") > 0 ? 0 : say_refused(set, &set->members[i], reterr);
+}
+
+/* What lvm has made of them. */
+static int read_made(struct provider_set *set, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *report = NULL;
+        struct lvm_row *rows = NULL;
+        size_t n = 0;
+        int r;
+
+        r = strv_append(&commands, "lvs " LVM_REPORT_OPTIONS " --nolocking -o " MADE_COLUMNS
+                                   " -S lv_name=~^" LVM_COPY_PREFIX);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(set->lvm, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, MADE_FIELDS, &rows, &n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = take_made(set, &set->members[i], rows, n, reterr);
+        lvm_rows_free(rows, n);
+        return r;
+}
+
+/* The place of the copy in its pool is free for the one that the window makes. */
+static int clear_places(struct provider_set *set, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+                char message[32];
+
+                (void)snprintf(message, sizeof(message), "delete %" PRIu32, set->members[i].id);
+                r = mapper_message(set->members[i].pool, message, reterr);
+        }
+        return r;
+}
+
+static int make_all(struct provider_set *set, struct vss_error *reterr) {
+        int r = 0;
+
+        set->changed = true;
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = make_copy(set, i, reterr);
+        if (r >= 0)
+                r = read_made(set, reterr);
+        if (r >= 0)
+                r = clear_places(set, reterr);
+        if (r >= 0)
+                mapper_let_udev_finish();
+        return r;
+}
+
+/* Says the first error, undoes what there is, closes the intent if that succeeded. */
+static int give_up(struct provider_set *set, int r) {
+        set->lvm = lvm_close(set->lvm); /* it may be what failed */
+        if (provider_lvm_thin.abort(set, NULL) < 0)
+                return r; /* the intent stays: the next start tries again */
+        (void)store_intent_close(set->store, set->intent, NULL); /* harmless if it stays */
+        return r;
+}
+
+int thin_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
+               struct snapshot_record *records, size_t n, struct vss_error *reterr) {
+        _cleanup_(thin_set_freep) struct provider_set *set = NULL;
+        int r;
+
+        r = thin_set_new(&set, store, volumes, records, n, reterr);
+        if (r >= 0)
+                r = lvm_open(&set->lvm, reterr);
+        if (r >= 0)
+                r = thin_set_lock(set, reterr);
+        if (r >= 0)
+                r = thin_set_read_facts(set, reterr);
+        if (r >= 0)
+                r = open_intent(set, reterr);
+        if (r < 0)
+                return r;
+
+        r = make_all(set, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                r = lvm_copy_fill_record(set->copies[i], volumes[i], &records[i]);
+                if (r < 0)
+                        (void)vss_error_from_errno(reterr, r, volumes[i]->name);
+        }
+        if (r < 0)
+                return give_up(set, r);
+        *ret = TAKE_PTR(set);
+        return 0;
+}

@@ -1,0 +1,150 @@
+/* What the pools have of thin copies goes with LVM's own lvremove: a message to the pool, and both
+ * sides count it. Two things are ours:
+ *
+ *      - the copy of a set that was never finished may lack its blocks, deleted in staging and not
+ *        yet made in the window; it gets empty ones, so that LVM finds what it deletes;
+ *      - a copy that is in use and deleted by force still has a device, which LVM would refuse to
+ *        forget. It is cut off from the pool already; so LVM is told to keep its hands off devices,
+ *        notes the pool's message, and delivers it with the pool's next refresh. */
+
+#include "daemon/providers/lvm-name.h"
+#include "daemon/providers/lvm-thin.h"
+#include <stdio.h>
+
+enum { FOUND_VG, FOUND_VG_UUID, FOUND_POOL, FOUND_POOL_UUID, FOUND_THIN_ID, FOUND_FIELDS };
+#define FOUND_COLUMNS "vg_name,vg_uuid,pool_lv,pool_lv_uuid,thin_id"
+
+struct found {
+        struct lvm_row *rows;
+        size_t n;
+};
+
+static void found_done(struct found *f) {
+        lvm_rows_free(f->rows, f->n);
+}
+
+static int ask(struct lvm *l, struct lvm_copy *const *copies, size_t n, struct found *ret,
+               struct vss_error *reterr) {
+        _cleanup_(freep) char *which = NULL, *question = NULL, *report = NULL;
+        _cleanup_(strv_freep) char **commands = NULL;
+        int r;
+
+        r = lvm_undo_select(copies, n, &which);
+        if (r >= 0)
+                r = str_format(&question,
+                               "lvs " LVM_REPORT_OPTIONS " --nolocking -o " FOUND_COLUMNS " -S %s",
+                               which);
+        if (r >= 0)
+                r = strv_append(&commands, question);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        r = lvm_run(l, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(report, FOUND_FIELDS, &ret->rows, &ret->n);
+        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
+}
+
+/* In a pool that is not active LVM itself finds out, when it activates it to remove the copy. */
+static int fill_place(char *const *f, struct vss_error *reterr) {
+        _cleanup_(freep) char *pool_uuid = NULL, *message = NULL;
+        struct mapper_info pool;
+        uint64_t id;
+        int r;
+
+        r = lvm_number(f[FOUND_THIN_ID], &id);
+        if (r >= 0)
+                r = lvm_uuid_join(&pool_uuid, f[FOUND_VG_UUID], f[FOUND_POOL_UUID], "tpool");
+        if (r >= 0)
+                r = str_format(&message, "create_thin %llu", (unsigned long long)id);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "lvm's report");
+        r = mapper_find_uuid(pool_uuid, &pool, reterr);
+        if (r < 0 || !pool.exists)
+                return r;
+        /* -EEXIST: it is there; and what else may be wrong with the pool, lvremove says. */
+        (void)mapper_message(pool.name, message, NULL);
+        return 0;
+}
+
+static int fill_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                       struct vss_error *reterr) {
+        _cleanup_(found_done) struct found found = { 0 };
+        int r;
+
+        r = ask(l, copies, n, &found, reterr);
+        for (size_t i = 0; r >= 0 && i < found.n; i++)
+                r = fill_place(found.rows[i].fields, reterr);
+        return r;
+}
+
+static int undo_devices(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                        const struct lvm_undo *options, struct vss_error *reterr) {
+        for (size_t i = 0; i < n; i++) {
+                int r = lvm_undo_remove_copy(copies[i], options->force, reterr);
+
+                if (r < 0)
+                        return r;
+                copies[i]->cut_off = r > 0;
+        }
+        return options->unfinished ? fill_places(l, copies, n, reterr) : 0;
+}
+
+/* Has LVM deliver the messages that it has noted. */
+static int refresh_pools(struct lvm *l, const struct found *found, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **commands = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < found->n; i++) {
+                char *const *f = found->rows[i].fields;
+                _cleanup_(freep) char *line = NULL;
+
+                r = str_format(&line,
+                               "lvchange --nolocking --noudevsync --ignoremonitoring --refresh "
+                               "%s/%s",
+                               f[FOUND_VG], f[FOUND_POOL]);
+                if (r >= 0)
+                        r = strv_append(&commands, line);
+        }
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "cannot ask lvm");
+        return commands ? lvm_run(l, commands, NULL, reterr) : 0;
+}
+
+static int forget_cut_off(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                          struct vss_error *reterr) {
+        _cleanup_(found_done) struct found found = { 0 };
+        int r;
+
+        if (n == 0)
+                return 0;
+        r = ask(l, copies, n, &found, reterr);
+        if (r >= 0)
+                r = lvm_undo_forget(l, "--driverloaded n", copies, n, reterr);
+        return r < 0 ? r : refresh_pools(l, &found, reterr);
+}
+
+static int forget(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                  struct vss_error *reterr) {
+        _cleanup_(freep) struct lvm_copy **idle = calloc(n, sizeof(*idle));
+        _cleanup_(freep) struct lvm_copy **cut_off = calloc(n, sizeof(*cut_off));
+        size_t n_idle = 0, n_cut_off = 0;
+        int r;
+
+        if (!idle || !cut_off)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot remove the copies");
+        for (size_t i = 0; i < n; i++)
+                if (copies[i]->cut_off)
+                        cut_off[n_cut_off++] = copies[i];
+                else
+                        idle[n_idle++] = copies[i];
+        r = lvm_undo_forget(l, "--noudevsync", idle, n_idle, reterr);
+        return r < 0 ? r : forget_cut_off(l, cut_off, n_cut_off, reterr);
+}
+
+const struct lvm_kind thin_kind = {
+        .provider = THIN_NAME,
+        .activation = "-K",
+        .undo_devices = undo_devices,
+        .forget = forget,
+};

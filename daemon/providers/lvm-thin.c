@@ -1,0 +1,232 @@
+/* The provider for LVM's thin volumes: snapshots inside the pool, as `lvcreate -s` makes them, but
+ * at the window's instant. Afterwards they are ordinary thin volumes of LVM, which it does not
+ * activate by itself. Here are the question whether it can, and the steps around the window; the
+ * others are in the files lvm-thin-*.c. */
+
+#include "daemon/providers/lvm-thin.h"
+#include "daemon/providers/copy-link.h"
+#include "daemon/providers/lvm-life.h"
+#include "daemon/providers/lvm-probe.h"
+#include "daemon/window/dm-request.h"
+#include <inttypes.h>
+#include <libdevmapper.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+
+#define SECTOR_SIZE 512
+
+static int check_pool(const struct volume *v, const char *params, struct vss_error *reterr) {
+        _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
+        _cleanup_(freep) char *reason = NULL;
+        struct thin_volume thin;
+        const char *unfit;
+        int r;
+
+        r = thin_volume_parse(&thin, params);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, v->name);
+        r = thin_pool_read(&pool, thin.pool, reterr);
+        if (r < 0)
+                return r;
+        unfit = thin_pool_unfit(&pool);
+        if (!unfit)
+                return 0;
+        if (str_format(&reason, "lies in a thin pool (%s) that %s", pool.name, unfit) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, v->name);
+        return lvm_probe_refuse(reterr, v, reason);
+}
+
+static int thin_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table blocks = { 0 };
+        bool has_thick_copies;
+        int r;
+
+        if (!v->vg)
+                return lvm_probe_other_kind(reterr, v, "is not a logical volume of LVM");
+        r = lvm_probe_read_blocks(v, &blocks, &has_thick_copies, reterr);
+        if (r < 0)
+                return r;
+        if (blocks.n != 1 || !streq(blocks.targets[0].type, "thin"))
+                return lvm_probe_other_kind(reterr, v, "is not a thin logical volume");
+        r = lvm_probe_context(v, context, reterr);
+        if (r < 0)
+                return r;
+        if (has_thick_copies)
+                return lvm_probe_refuse(reterr, v,
+                                        "is thin, but has snapshots of the thick kind, which would "
+                                        "lie between it and its copies; remove these ('lvs -o "
+                                        "name,origin,layout' shows them)");
+        r = check_pool(v, blocks.targets[0].params, reterr);
+        return r < 0 ? r : lvm_probe_shared(v, reterr);
+}
+
+/* The origin is suspended then: a snapshot of a pool is of one moment only if nothing of it is
+ * under way. Messages to one pool may come from several threads; the kernel takes them in turn. */
+static int add_row(const struct thin_member *m, struct window *window, struct vss_error *reterr) {
+        struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
+        char message[64];
+        int r;
+
+        if (!commits)
+                return vss_error_from_errno(reterr, -ENOMEM, m->volume);
+        (void)snprintf(message, sizeof(message), "create_snap %" PRIu32 " %" PRIu32, m->id,
+                       m->thin.id);
+        r = dm_request_new_message(commits, m->thin.pool, 0, message);
+        if (r < 0)
+                (void)vss_error_from_errno(reterr, r, m->volume);
+        else
+                r = window_add_row(window,
+                                   &(struct window_row){
+                                           .volume = m->volume,
+                                           .origin = m->origin,
+                                           .commits = commits,
+                                           .n_commits = 1,
+                                   },
+                                   reterr);
+        if (r < 0) {
+                dm_request_free(commits[0]);
+                free(commits);
+        }
+        return r;
+}
+
+static int thin_add_window_rows(struct provider_set *set, struct window *window,
+                                struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = add_row(&set->members[i], window, reterr);
+        return r;
+}
+
+/* LVM would take a second for each, and udev would be told that these are volumes like others. */
+static int finish_copy(const struct thin_member *m, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        const char *external = m->thin.external;
+        struct mapper_info info;
+        char params[96];
+        int r;
+
+        (void)snprintf(params, sizeof(params), "%u:%u %" PRIu32 "%s%s", major(m->thin.pool),
+                       minor(m->thin.pool), m->id, *external ? " " : "", external);
+        r = mapper_table_add(&table, 0, m->sectors, "thin", params);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, m->volume);
+        /* Writable until it is sealed: its file system recovers, its writers may change it. */
+        r = mapper_create(m->copy.copy_device, m->copy.copy_dm_uuid, &table, false, reterr);
+        if (r >= 0)
+                r = mapper_find_name(m->copy.copy_device, &info, reterr);
+        if (r >= 0)
+                r = mapper_announce(&info, MAPPER_UDEV_COPY, reterr);
+        return r < 0 ? r : copy_link_make(m->link, &info, reterr);
+}
+
+static int thin_finish(struct provider_set *set, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = finish_copy(&set->members[i], reterr);
+        if (r >= 0)
+                thin_set_unlock(set);
+        return r;
+}
+
+static int thin_seal(struct provider_set *set, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n; i++)
+                r = copy_link_seal(set->members[i].link, set->members[i].volume, reterr);
+        return r;
+}
+
+static int thin_abort(struct provider_set *set, struct vss_error *reterr) {
+        int r;
+
+        if (!set->changed)
+                return 0;
+        r = lvm_undo(&thin_kind, set->copies, set->n,
+                     &(struct lvm_undo){
+                             .lvm = set->lvm,
+                             .set_id = set->id,
+                             .unfinished = true,
+                     },
+                     reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < set->n; i++)
+                copy_link_remove(set->members[i].link);
+        thin_set_unlock(set);
+        set->changed = false;
+        return 0;
+}
+
+static size_t thin_intents(struct provider_set *set, const int64_t **ret_ids) {
+        *ret_ids = &set->intent;
+        return set->has_intent ? 1 : 0;
+}
+
+static void thin_release(struct provider_set *set) {
+        thin_set_free(set);
+}
+
+static int thin_remove(struct store *store, const struct snapshot_record *r, bool force,
+                       struct vss_error *reterr) {
+        return lvm_life_remove(&thin_kind, store, r, force, reterr);
+}
+
+static int thin_recover(struct store *store, const struct intent_record *intent,
+                        struct vss_error *reterr) {
+        return lvm_life_recover(&thin_kind, store, intent, reterr);
+}
+
+static int thin_activate(const struct snapshot_record *r, struct vss_error *reterr) {
+        return lvm_life_activate(&thin_kind, r, reterr);
+}
+
+/* What the copy has blocks for, shared ones included: nobody keeps count of its own. It is lost
+ * when its pool is. */
+static int thin_usage(const struct snapshot_record *record, uint64_t *ret_used, uint64_t *ret_max,
+                      bool *ret_overflowed, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
+        struct mapper_info info;
+        uint64_t mapped = 0;
+        int r;
+
+        r = lvm_life_find(record, &info, reterr);
+        if (r >= 0)
+                r = mapper_read_status(info.name, &status, reterr);
+        if (r < 0)
+                return r;
+        if (status.n != 1 || !streq(status.targets[0].type, "thin"))
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                                     "the device %s is no thin volume", info.name);
+        *ret_overflowed = sscanf(status.targets[0].params, "%" SCNu64, &mapped) != 1;
+        *ret_used = mapped * SECTOR_SIZE;
+        *ret_max = *ret_overflowed ? 0 : mapper_table_length(&status) * SECTOR_SIZE;
+        return 0;
+}
+
+const struct provider provider_lvm_thin = {
+        .name = THIN_NAME,
+        .display_name = "LVM thin shadow copies",
+        .version = VSSD_VERSION,
+        .id = { 0x5c7f0d34, 0x2a91, 0x4e6b, { 0x9d, 0x18, 0x63, 0xb2, 0xe4, 0x70, 0xaf, 0x52 } },
+        .version_id = { 0xe1a40c9b,
+                        0x7d36,
+                        0x4f05,
+                        { 0xa8, 0xc2, 0x1b, 0x94, 0x5e, 0xd7, 0x30, 0x6f } },
+        .type = VSS_PROV_SYSTEM,
+        .priority = 10,
+        .probe = thin_probe,
+        .stage = thin_stage,
+        .add_window_rows = thin_add_window_rows,
+        .finish = thin_finish,
+        .seal = thin_seal,
+        .abort = thin_abort,
+        .intents = thin_intents,
+        .release = thin_release,
+        .remove = thin_remove,
+        .recover = thin_recover,
+        .activate = thin_activate,
+        .usage = thin_usage,
+};

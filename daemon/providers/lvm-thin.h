@@ -1,0 +1,55 @@
+#pragma once
+
+/* The insides of the lvm-thin provider, shared by its files and nobody else. */
+
+#include "daemon/providers/lvm-copy.h"
+#include "daemon/providers/lvm-thin-pool.h"
+#include "daemon/providers/lvm-undo.h"
+#include "daemon/providers/provider.h"
+#include "daemon/providers/vg-lock.h"
+
+#define THIN_NAME "lvm-thin"
+
+/* One volume of a set. */
+struct thin_member {
+        char *volume; /* for messages */
+        char *link;   /* "/dev/vss/ShadowCopyN" */
+        struct lvm_copy copy;
+        dev_t origin;
+        uint64_t sectors;
+        struct thin_volume thin; /* the origin's */
+        char *pool;              /* the name of its pool's device */
+        uint32_t id;             /* the copy's in the pool; from staging on */
+};
+
+struct provider_set {
+        struct store *store;
+        VSS_ID id;
+        struct thin_member *members;
+        struct lvm_copy **copies; /* those in the members */
+        size_t n;
+        struct vg_locks locks;
+        struct lvm *lvm;
+        int64_t intent;
+        bool has_intent, changed; /* changed: there is something to undo */
+};
+
+/* lvm-thin-set.c */
+int thin_set_new(struct provider_set **ret, struct store *store,
+                 const struct volume *const *volumes, const struct snapshot_record *records,
+                 size_t n, struct vss_error *reterr);
+struct provider_set *thin_set_free(struct provider_set *set);
+DEFINE_CLEANUP(struct provider_set, thin_set_free);
+int thin_set_lock(struct provider_set *set, struct vss_error *reterr);
+void thin_set_unlock(struct provider_set *set);
+
+/* lvm-thin-facts.c: what LVM and the kernel say, and whether we can go on with it. Fills in what
+ * the members have of the origin and of the pool. */
+int thin_set_read_facts(struct provider_set *set, struct vss_error *reterr);
+
+/* lvm-thin-stage.c */
+int thin_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
+               struct snapshot_record *records, size_t n, struct vss_error *reterr);
+
+/* lvm-thin-undo.c */
+extern const struct lvm_kind thin_kind;
