@@ -98,6 +98,22 @@ volume_make() { # NAME SIZE FSTYPE: mounted on /srv/NAME
 	must mount "/dev/$vg/$1" "/srv/$1"
 }
 
+# In the thin pool $vg/pool, which is made before.
+thin_make() { # NAME SIZE FSTYPE: mounted on /srv/NAME
+	must lvcreate -qq -y -T -n "$1" -V "$2" "$vg/pool"
+	must "mkfs.$3" -q "/dev/$vg/$1"
+	must mkdir -p "/srv/$1"
+	must mount "/dev/$vg/$1" "/srv/$1"
+}
+
+fsck_copy() { # DEVICE FSTYPE
+	case $2 in
+	ext4) e2fsck -fn "$1" ;;
+	xfs) xfs_repair -n "$1" ;;
+	*) echo "$1 has a file system of type '$2'" && false ;;
+	esac
+}
+
 # Everything that a snapshot set could leave behind, in an order that does not change.
 machine_state() {
 	echo "== lvs"

@@ -3,10 +3,12 @@
 # the daemon alone (then the guard must resume what was suspended) and of the whole service, guard
 # included (then the next start must).
 #
-# usage: test-crash.sh [MOMENTS]: so many, evenly over the time that a creation takes, for each way.
+# usage: test-crash.sh [MOMENTS [thin]]: so many, evenly over the time that a creation takes, for each
+# way; with thin volumes instead of thick ones.
 . "$(dirname "$0")/lib.sh"
 
 moments=${1:-6}
+kind=${2:-volume}
 unit=vssd.service
 
 main_pid() {
@@ -100,8 +102,9 @@ killed_in_the_window() { # VOLUME...
 }
 
 vg_make
-volume_make a 64M ext4
-volume_make b 320M xfs
+[ "$kind" = volume ] || must lvcreate -qq -y -T -L 600M "$vg/pool"
+"${kind}_make" a 64M ext4
+"${kind}_make" b 320M xfs
 must vssctl volumes
 # Or systemd would bring the service back before we have looked.
 must mkdir -p "/run/systemd/system/$unit.d"

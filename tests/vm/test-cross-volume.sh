@@ -9,14 +9,6 @@
 sets=${1:-30}
 root_sets=${2:-30}
 
-fsck_copy() { # DEVICE FSTYPE
-	case $2 in
-	ext4) e2fsck -fn "$1" ;;
-	xfs) xfs_repair -n "$1" ;;
-	*) echo "$1 has a file system of type '$2'" && false ;;
-	esac
-}
-
 # The copies of two volumes, given as mounted directories, and the load's files in them.
 verify_copies() { # LOW HIGH FILE FILE
 	"$programs/vss-verify" --between "$@"

@@ -2,73 +2,9 @@
 # The storage layers alone: providers, window and guard over real LVM, without the daemon. What a
 # set is, what is left when it is aborted, killed or cut off at each of its steps (nothing), and what
 # is refused. storage-set is the driver.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-storage.sh"
 
 modprobe -a dm-snapshot dm-thin-pool raid1 loop 2>/dev/null
-
-storage_set() {
-	"$programs/storage-set" "$@"
-}
-
-# A set; its copies are asked for with copy_of.
-create() {
-	storage_set create "$@" >"$work/made" 2>&1 || {
-		cat "$work/made"
-		return 1
-	}
-}
-
-copy_of() { # VOLUME, as storage-set names it
-	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $4 }' "$work/made"
-}
-
-device_of() { # VOLUME
-	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $3 }' "$work/made"
-}
-
-helpers='vssd-guard|lvm'
-
-# Whatever a set could leave behind, without what moves by itself.
-state() {
-	udevadm settle
-	echo "== lvs"
-	lvs -a --noheadings -o vg_name,lv_name,lv_size,origin,lv_attr,lv_layout | sed 's/ *$//' | sort
-	echo "== vgs"
-	vgs --noheadings -o vg_name,vg_free_count | sort
-	echo "== dm"
-	dmsetup info -c --noheadings --separator ' ' -o name,uuid,suspended,tables_loaded | sort
-	dmsetup table | sort
-	echo "== nodes"
-	find /dev/mapper /dev/$vg /run/vss /dev/vss -mindepth 1 -maxdepth 1 2>/dev/null | sort
-	find /dev/disk -type l -printf '%p %l\n' | sed "$(dmsetup info -c --noheadings -o minor,name |
-		sed 's|\(.*\):\(.*\)|s,dm-\1$,\2,|')" | sort
-	echo "== mounts"
-	findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort
-	echo "== semaphores"
-	ipcs -s | grep -c '^0x'
-	echo "== processes"
-	wait_for 5 not pgrep -x "$helpers" >/dev/null # udev's own lvm, or a guard that is on its way out
-	pgrep -lx "$helpers"
-}
-
-unchanged() { # NAME
-	check_equal "$1" "$before" "$(state)"
-}
-
-not() {
-	! "$@"
-}
-
-# Without a process: it is asked often, and of a machine whose root may be suspended.
-suspended() { # LV
-	local answer
-	read -r answer <"/sys/dev/block/${numbers[$1]}/dm/suspended"
-	[ "$answer" = 1 ]
-}
-
-none_suspended() {
-	not suspended a && not suspended b && not suspended raw-c
-}
 
 vg_make
 volume_make a 256M ext4
@@ -76,10 +12,7 @@ volume_make b 400M xfs
 must lvcreate -qq -y -W y -n raw-c -L 64M $vg
 must dd if=/dev/urandom of=/dev/$vg/raw-c bs=1M count=8 status=none
 volumes=(/srv/a /srv/b "$vg/raw-c")
-declare -A numbers
-for lv in a b raw-c; do
-	numbers[$lv]=$(lsblk -dno MAJ:MIN "/dev/$vg/$lv" | tr -d ' ')
-done
+watch_volumes a b raw-c
 
 # --- a set ------------------------------------------------------------------------------------
 
@@ -158,52 +91,7 @@ unchanged "and leaves nothing"
 
 # --- the way back from every step ---------------------------------------------------------------
 
-for step in stage rows prepare window finish mount seal; do
-	check "abort after $step" storage_set create --abort-after=$step "${volumes[@]}"
-	unchanged "abort after $step leaves nothing"
-done
-for step in stage prepare window finish mount seal; do
-	storage_set create --exit-after=$step "${volumes[@]}" >/dev/null
-	check "the end of the process after $step is recovered from" storage_set recover
-	unchanged "the end of the process after $step leaves nothing"
-done
-
-check_says "a failed commit names the volume" 'UNEXPECTED_PROVIDER_ERROR.*could not resume (/srv/|/dev/)' \
-	"$(storage_set create --commit=fail "${volumes[@]}" 2>&1)"
-unchanged "a failed commit leaves nothing"
-
-# The clock starts when the process is gone: that is when the guard can know.
-storage_set create --commit=kill "${volumes[@]}" >/dev/null 2>&1
-begin=${EPOCHREALTIME/./}
-until none_suspended || [ $((${EPOCHREALTIME/./} - begin)) -gt 10000000 ]; do :; done
-took=$(((${EPOCHREALTIME/./} - begin) / 1000))
-note "the guard took $took ms"
-check "killed in the window: the guard resumes within a second" test $took -lt 1000
-check "killed in the window: the volumes can be written" timeout 10 sh -c 'echo x >/srv/a/x; sync -f /srv/a/x; rm /srv/a/x'
-wait_for 10 not pgrep vssd-guard
-check "killed in the window: recovery" storage_set recover
-unchanged "killed in the window: nothing is left"
-
-storage_set create --commit=stop --hold=2000 "${volumes[@]}" >"$work/stopped" 2>&1 &
-creation=$!
-wait_for 60 suspended a
-check "stopped in the window: other LVM commands wait" not timeout -s KILL 0.5 lvs "$vg"
-check "stopped in the window: the guard resumes at the deadline" \
-	wait_for 10 none_suspended
-pkill -CONT -x storage-set
-wait $creation
-check_says "stopped in the window: the set fails" HOLD_WRITES_TIMEOUT "$(cat "$work/stopped")"
-unchanged "stopped in the window: nothing is left"
-
-storage_set create --commit=stop --hold=60000 "${volumes[@]}" >/dev/null 2>&1 &
-creation=$!
-wait_for 60 suspended a
-pkill -KILL vssd-guard
-pkill -KILL -x storage-set
-wait $creation
-check "daemon and guard killed: the volumes stay suspended" suspended a
-check "daemon and guard killed: recovery" timeout 60 "$programs/storage-set" recover
-unchanged "daemon and guard killed: nothing is left"
+ways_back "${volumes[@]}"
 
 # --- after a reboot -----------------------------------------------------------------------------
 
@@ -275,9 +163,7 @@ check_equal "the RAID has its content" new "$(cat /srv/mirrored/file)"
 
 must lvcreate -qq -y -T -L 64M -V 100M -n thin $vg/thinpool
 must mkswap /dev/$vg/thin >/dev/null
-check_says "thin volumes are refused" 'VOLUME_NOT_SUPPORTED.*(thin|swap)' "$(storage_set probe $vg/thin)"
-must wipefs -qa /dev/$vg/thin
-check_says "thin volumes are refused with the reason" 'VOLUME_NOT_SUPPORTED.*thin' "$(storage_set probe $vg/thin)"
+check_says "swap is refused" 'VOLUME_NOT_SUPPORTED.*swap' "$(storage_set probe $vg/thin)"
 must lvcreate -qq -y -s -L 32M -n foreign $vg/a
 check_says "snapshots are refused" 'VOLUME_NOT_SUPPORTED.*itself a snapshot' "$(storage_set probe $vg/foreign)"
 must lvremove -qq -y $vg/foreign

@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# What the tests of the storage layers share, beside lib.sh: sets made by storage-set, without the
+# daemon, and what is left of them. Sourced.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+storage_set() {
+	"$programs/storage-set" "$@"
+}
+
+# A set; its copies are asked for with copy_of.
+create() {
+	storage_set create "$@" >"$work/made" 2>&1 || {
+		cat "$work/made"
+		return 1
+	}
+}
+
+copy_of() { # VOLUME, as storage-set names it
+	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $4 }' "$work/made"
+}
+
+device_of() { # VOLUME
+	awk -v volume="$1" '$1 == "copy" && $2 == volume { print $3 }' "$work/made"
+}
+
+helpers='vssd-guard|lvm'
+
+# Whatever a set could leave behind, without what moves by itself.
+state() {
+	udevadm settle
+	echo "== lvs"
+	lvs -a --noheadings -o vg_name,lv_name,lv_size,origin,lv_attr,lv_layout | sed 's/ *$//' | sort
+	echo "== vgs"
+	vgs --noheadings -o vg_name,vg_free_count | sort
+	echo "== dm"
+	dmsetup info -c --noheadings --separator ' ' -o name,uuid,suspended,tables_loaded | sort
+	dmsetup table | sort
+	echo "== nodes"
+	find /dev/mapper /dev/$vg /run/vss /dev/vss -mindepth 1 -maxdepth 1 2>/dev/null | sort
+	find /dev/disk -type l -printf '%p %l\n' | sed "$(dmsetup info -c --noheadings -o minor,name |
+		sed 's|\(.*\):\(.*\)|s,dm-\1$,\2,|')" | sort
+	echo "== mounts"
+	findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort
+	echo "== semaphores"
+	ipcs -s | grep -c '^0x'
+	echo "== processes"
+	wait_for 5 not pgrep -x "$helpers" >/dev/null # udev's own lvm, or a guard that is on its way out
+	pgrep -lx "$helpers"
+}
+
+unchanged() { # NAME
+	check_equal "$1" "$before" "$(state)"
+}
+
+not() {
+	! "$@"
+}
+
+# Without a process: it is asked often, and of a machine whose root may be suspended.
+suspended() { # LV
+	local answer
+	read -r answer <"/sys/dev/block/${numbers[$1]}/dm/suspended"
+	[ "$answer" = 1 ]
+}
+
+none_suspended() {
+	local lv
+	for lv in "${!numbers[@]}"; do
+		! suspended "$lv" || return
+	done
+}
+
+# All at once: in the window. What LVM suspends while a set is staged it suspends one by one.
+all_suspended() {
+	local lv
+	for lv in "${!numbers[@]}"; do
+		suspended "$lv" || return
+	done
+}
+
+declare -A numbers
+watch_volumes() { # LV... : those that suspended and none_suspended know
+	local lv
+	for lv in "$@"; do
+		numbers[$lv]=$(lsblk -dno MAJ:MIN "/dev/$vg/$lv" | tr -d ' ')
+	done
+}
+
+# A set that is aborted, killed or cut off at each of its steps: nothing of it is left. The VOLUMEs are those
+# of watch_volumes, and one is mounted on /srv/a.
+ways_back() { # VOLUME...
+	local step begin took creation
+	for step in stage rows prepare window finish mount seal; do
+		check "abort after $step" storage_set create --abort-after=$step "$@"
+		unchanged "abort after $step leaves nothing"
+	done
+	for step in stage prepare window finish mount seal; do
+		storage_set create --exit-after=$step "$@" >/dev/null
+		check "the end of the process after $step is recovered from" storage_set recover
+		unchanged "the end of the process after $step leaves nothing"
+	done
+
+	check_says "a failed commit names the volume" 'UNEXPECTED_PROVIDER_ERROR.*could not (resume|message) (/srv/|/dev/)' \
+		"$(storage_set create --commit=fail "$@" 2>&1)"
+	unchanged "a failed commit leaves nothing"
+
+	# The clock starts when the process is gone: that is when the guard can know.
+	storage_set create --commit=kill "$@" >/dev/null 2>&1
+	begin=${EPOCHREALTIME/./}
+	until none_suspended || [ $((${EPOCHREALTIME/./} - begin)) -gt 10000000 ]; do :; done
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	note "the guard took $took ms"
+	check "killed in the window: the guard resumes within a second" test $took -lt 1000
+	check "killed in the window: the volumes can be written" timeout 10 sh -c 'echo x >/srv/a/x; sync -f /srv/a/x; rm /srv/a/x'
+	wait_for 10 not pgrep vssd-guard
+	check "killed in the window: recovery" storage_set recover
+	unchanged "killed in the window: nothing is left"
+
+	storage_set create --commit=stop --hold=2000 "$@" >"$work/stopped" 2>&1 &
+	creation=$!
+	wait_for 60 all_suspended
+	check "stopped in the window: other LVM commands wait" not timeout -s KILL 0.5 lvs "$vg"
+	check "stopped in the window: the guard resumes at the deadline" \
+		wait_for 10 none_suspended
+	pkill -CONT -x storage-set
+	wait $creation
+	check_says "stopped in the window: the set fails" HOLD_WRITES_TIMEOUT "$(cat "$work/stopped")"
+	unchanged "stopped in the window: nothing is left"
+
+	storage_set create --commit=stop --hold=60000 "$@" >/dev/null 2>&1 &
+	creation=$!
+	wait_for 60 all_suspended
+	pkill -KILL vssd-guard
+	pkill -KILL -x storage-set
+	wait $creation
+	check "daemon and guard killed: the volumes stay suspended" all_suspended
+	check "daemon and guard killed: recovery" timeout 60 "$programs/storage-set" recover
+	unchanged "daemon and guard killed: nothing is left"
+}

@@ -1,0 +1,272 @@
+#!/bin/bash
+# Thin volumes: what a copy of one is to LVM and to its pool, what is left when a set of them ends at any
+# of its steps (nothing, and the pool agrees with LVM), what is refused; and sets of thin and thick
+# volumes together, which are of one instant.
+#
+# usage: test-thin.sh [SETS]
+. "$(dirname "$0")/lib-storage.sh"
+
+sets=${1:-10}
+pool=$vg-pool-tpool
+
+modprobe -a dm-snapshot dm-thin-pool 2>/dev/null
+
+# The pool's own state, which moves with every volume made or removed: LVM and the kernel must have counted
+# the same.
+pool_agrees() {
+	local ours theirs
+	ours=$(lvs --noheadings -o transaction_id "$vg/pool" | tr -d ' ')
+	theirs=$(dmsetup status "$pool" | cut -d ' ' -f 4)
+	[ "$ours" = "$theirs" ] || {
+		echo "LVM counts $ours transactions, the pool $theirs"
+		return 1
+	}
+	# A message that LVM has noted and not delivered.
+	vgcfgbackup -qq -f "$work/metadata" "$vg" || return
+	if grep -q 'message[0-9]* {' "$work/metadata"; then
+		grep -A2 'message[0-9]* {' "$work/metadata"
+		return 1
+	fi
+}
+
+# What the pool has, read from its metadata on disk while it is down: sound, and of LVM's volumes.
+pool_is_sound() {
+	local wanted found
+	wanted=$(lvs -a --noheadings -o thin_id -S "pool_lv=pool" "$vg" | sort -n | xargs)
+	umount /srv/a /srv/b && vgchange -qq -an "$vg" || return
+	lvchange -qq -y -ay "$vg/pool_tmeta" || return
+	thin_check -q "/dev/$vg/pool_tmeta" || echo "thin_check finds errors"
+	found=$(thin_dump "/dev/$vg/pool_tmeta" | sed -n 's/.*<device dev_id="\([0-9]*\)".*/\1/p' | sort -n | xargs)
+	lvchange -qq -an "$vg/pool_tmeta" && vgchange -qq -ay "$vg" || return
+	mount "/dev/$vg/a" /srv/a && mount "/dev/$vg/b" /srv/b || return
+	[ "$wanted" = "$found" ] || echo "LVM knows the thin volumes $wanted, the pool $found"
+	[ "$wanted" = "$found" ] && ! grep -q 'finds errors' "$work/output"
+}
+
+vg_make
+must lvcreate -qq -y -T -L 1200M "$vg/pool"
+thin_make a 400M ext4
+thin_make b 400M xfs
+must lvcreate -qq -y -T -V 64M -n raw-d "$vg/pool"
+must dd if=/dev/urandom of="/dev/$vg/raw-d" bs=1M count=8 status=none
+volumes=(/srv/a /srv/b "$vg/raw-d")
+watch_volumes a b raw-d
+
+# --- a set ------------------------------------------------------------------------------------
+
+check_says "a thin volume is the thin provider's" 'volume /srv/a/ on .* by lvm-thin$' "$(storage_set probe /srv/a)"
+before=$(state)
+echo old | tee /srv/a/file >/srv/b/file
+sum=$(sha256sum <"/dev/$vg/raw-d")
+check "a set of three volumes of one pool" create "${volumes[@]}"
+sed 's/^/# /' "$work/made"
+first=$(copy_of /srv/a/)
+raw=$(device_of "/dev/$vg/raw-d")
+lv=vss_$(basename "$first")
+echo new | tee /srv/a/file >/srv/b/file
+must dd if=/dev/zero of="/dev/$vg/raw-d" bs=1M count=8 conv=fsync status=none
+check_equal "the ext4 copy has the old content" old "$(cat "$first/file")"
+check_equal "the XFS copy has the old content" old "$(cat "$(copy_of /srv/b/)/file")"
+check_equal "the raw copy has the old content" "$sum" "$(sha256sum <"$raw")"
+check "a copy cannot be written through its directory" not touch "$first/x"
+check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
+check "LVM and the pool agree" pool_agrees
+check_says "LVM sees a thin snapshot, active, which it does not activate by itself" \
+	"$lv +$vg +Vri-aotz-k .* pool +a " "$(lvs "$vg")"
+check_equal "no link under /dev/disk leads to a copy" "" \
+	"$(find /dev/disk -lname "*/$(basename "$(readlink -f "$raw")")")"
+check_says "a UUID means the origin" 'mounted, volume /srv/a/' \
+	"$(storage_set probe "UUID=$(blkid -o value -s UUID "/dev/$vg/a")")"
+check_says "the usage is known" "$(basename "$first") [1-9][0-9]* 419430400 good" "$(storage_set usage)"
+middle=$(state)
+must vgchange --refresh "$vg"
+must udevadm trigger --settle --subsystem-match=block
+check_equal "vgchange --refresh and a udev trigger change nothing" "$middle" "$(state)"
+for name in "$first" "$raw" "$vg/$lv"; do
+	check_says "a copy is no volume to copy: $name" 'VOLUME_NOT_SUPPORTED.*itself a shadow copy' \
+		"$(storage_set probe "$name")"
+done
+
+check "a second set of the same volumes" create "${volumes[@]}"
+check_equal "the second copy has the new content" new "$(cat "$(copy_of /srv/a/)/file")"
+check_equal "the first copy is what it was" old "$(cat "$first/file")"
+must lvcreate -qq -y -s -n foreign "$vg/a"
+check "a third copy beside a snapshot that LVM made" create /srv/a
+check_equal "the third copy has its content" new "$(cat "$(copy_of /srv/a/)/file")"
+must lvcreate -qq -y -s -n later "$vg/a"
+must lvremove -qq -y "$vg/foreign" "$vg/later"
+check "LVM's own snapshots come and go, and the pool agrees" pool_agrees
+
+cd "$first" || exit
+check_says "a busy copy is not deleted, and says why" 'in use by .*\(' "$(storage_set delete 2>&1)"
+cd / || exit
+check "all are deleted" storage_set delete
+unchanged "deletion leaves nothing"
+check "deletion: the pool agrees" pool_agrees
+
+must create "${volumes[@]}"
+must umount "$(copy_of /srv/a/)"
+must lvremove -qq -y "$vg/vss_$(basename "$(copy_of /srv/a/)")"
+check "a copy that LVM has removed can be deleted" storage_set delete
+unchanged "and nothing is left of it"
+
+must create /srv/a
+tail -f "$(copy_of /srv/a/)/file" >/dev/null &
+reader=$!
+wait_for 10 eval "ls -l /proc/$reader/fd | grep -q ShadowCopy"
+check "a busy copy is deleted by force" storage_set delete force
+check "and the pool agrees while it is in use" pool_agrees
+kill $reader
+wait $reader 2>/dev/null
+wait_for 5 not dmsetup info "$vg-vss_$(basename "$(copy_of /srv/a/)")"
+unchanged "and nothing is left of it either"
+
+must create /srv/a
+must vgrename -qq "$vg" reservoir
+check "a copy in a group with a new name is deleted" storage_set delete
+must vgrename -qq reservoir "$vg"
+unchanged "and nothing is left once the group has its old name"
+
+must lvcreate -qq -y -s -n temporary "$vg/a"
+must lvchange -qq -ay -K "$vg/temporary"
+check "a copy of a thin snapshot" create "$vg/temporary"
+must lvremove -qq -y "$vg/temporary"
+check "it outlives its origin" grep -q new "$(device_of "/dev/$vg/temporary")"
+check "and is deleted" storage_set delete
+unchanged "and nothing is left of it"
+
+# --- the way back from every step ---------------------------------------------------------------
+
+ways_back "${volumes[@]}"
+check "after all this: the pool agrees" pool_agrees
+
+# lvm itself is killed with the service, in the midst of what it does.
+for msec in 300 600 900 1200 1500 1800 2100; do
+	setsid "$programs/storage-set" create "${volumes[@]}" >/dev/null 2>&1 &
+	creation=$!
+	sleep "$((msec / 1000)).$(printf %03d $((msec % 1000)))"
+	kill -KILL -- -$creation 2>/dev/null
+	wait $creation 2>/dev/null
+	check "killed with its lvm after $msec ms: recovery" timeout 60 "$programs/storage-set" recover
+	storage_set delete >/dev/null # should it have come to its end
+	unchanged "killed with its lvm after $msec ms: nothing is left"
+	check "killed with its lvm after $msec ms: the pool agrees" pool_agrees
+done
+check "the pool is sound, and has LVM's volumes and no others" pool_is_sound
+
+# --- after a reboot -----------------------------------------------------------------------------
+
+must create "${volumes[@]}"
+copies=("$(copy_of /srv/a/)" "$(copy_of /srv/b/)")
+echo newer | tee /srv/a/file >/srv/b/file
+must umount "${copies[@]}" /srv/a /srv/b
+rm -rf /dev/vss
+must vgchange -qq -an "$vg"
+must vgchange -qq -aay "$vg"
+check_equal "LVM by itself activates no copy" "" "$(dmsetup ls | grep ShadowCopy)"
+must vgchange -qq -an "$vg"
+check "copies that stay are activated" storage_set activate
+check_equal "and have their content" "new new" "$(cat "${copies[0]}/file" "${copies[1]}/file" | xargs)"
+must vgchange -qq -ay "$vg"
+must mount "/dev/$vg/a" /srv/a
+must mount "/dev/$vg/b" /srv/b
+check_equal "no link under /dev/disk leads to them" "" \
+	"$(udevadm settle; find /dev/disk -lname "*/$(basename "$(readlink -f "$(device_of /srv/a/)")")")"
+check "and are deleted" storage_set delete
+unchanged "and leave nothing"
+check "after a reboot: the pool agrees" pool_agrees
+check "after a reboot: the pool is sound" pool_is_sound
+
+# --- what is refused ----------------------------------------------------------------------------
+
+must lvcreate -qq -y -s -L 32M -n foreign "$vg/a"
+check_says "a thin volume with thick snapshots is refused" 'VOLUME_NOT_SUPPORTED.*snapshots of the thick kind' \
+	"$(storage_set probe /srv/a)"
+must lvremove -qq -y "$vg/foreign"
+unchanged "a thick snapshot leaves nothing behind"
+
+must lvcreate -qq -y -T -L 64M -V 100M -n full "$vg/small"
+must dd if=/dev/urandom of="/dev/$vg/full" bs=1M count=40 conv=fsync status=none
+check_says "a pool that is nearly full takes no copy" "INSUFFICIENT_STORAGE.*$vg/small has [0-9]+ KiB of data left" \
+	"$(storage_set create "$vg/full" 2>&1)"
+check "but the volume is one to copy" storage_set probe "$vg/full"
+must lvextend -qq -L +40M "$vg/small"
+check "once it is extended it does" create "$vg/full"
+check "and the copy is deleted" storage_set delete
+must dmsetup message "$vg-small-tpool" 0 "create_thin 9999"
+must umount /srv/a /srv/b
+must lvchange -qq -an "$vg/full" "$vg/small"
+must lvchange -qq -y -ay "$vg/small_tmeta"
+must cp "/dev/$vg/small_tmeta" "$work/tmeta"
+# The flag in the superblock that asks for a check, with its checksum: what dm-thin does when it fails.
+check "the metadata asks for a check" python3 - "$work/tmeta" <<-'EOS'
+	import struct, sys
+	path = sys.argv[1]
+	data = bytearray(open(path, "rb").read(4096))
+	table = []
+	for i in range(256):
+	    c = i
+	    for _ in range(8):
+	        c = (c >> 1) ^ (0x82F63B78 if c & 1 else 0)
+	    table.append(c)
+	def crc32c(data):
+	    c = 0xFFFFFFFF
+	    for byte in data:
+	        c = table[(c ^ byte) & 0xFF] ^ (c >> 8)
+	    return c
+	def checksum():
+	    return crc32c(data[4:]) ^ 160774
+	assert struct.unpack_from("<I", data, 0)[0] == checksum(), "not the superblock's checksum"
+	struct.pack_into("<I", data, 4, struct.unpack_from("<I", data, 4)[0] | 1)
+	struct.pack_into("<I", data, 0, checksum())
+	with open(path, "r+b") as f:
+	    f.write(data)
+EOS
+must dd if="$work/tmeta" of="/dev/mapper/$vg-small_tmeta" bs=4k count=1 conv=fsync status=none
+must lvchange -qq -an "$vg/small_tmeta"
+must lvchange -qq -ay --config global/thin_check_executable='""' "$vg/full"
+check_says "a pool that needs a check takes no copy" 'VOLUME_NOT_SUPPORTED.*needs a check' "$(storage_set probe "$vg/full")"
+must lvchange -qq -an "$vg/full" "$vg/small"
+must lvremove -qq -ff -y "$vg/small"
+must mount "/dev/$vg/a" /srv/a
+must mount "/dev/$vg/b" /srv/b
+unchanged "what was refused leaves nothing"
+
+# --- thin and thick in one set ------------------------------------------------------------------
+
+# The load writes to the first, then the second, then the third; each copy must fit, and be sound.
+mixed_set() {
+	local low high answer set copies devices types i
+	low=$(load_value)
+	answer=$(vssctl create --json --keep "${mixed[@]}") || {
+		echo "create: $answer"
+		return 1
+	}
+	high=$(load_value)
+	set_made "$answer" "${mixed[@]}" || return
+	"$programs/vss-verify" --between "$low" "$high" "${copies[@]/%//counter}" || return
+	for i in "${!devices[@]}"; do
+		fsck_copy "${devices[i]}" "${types[i]}" || return
+	done
+	vssctl delete "$set"
+}
+
+volume_make c 320M ext4
+mixed=(/srv/a /srv/c /srv/b)
+rows=$(vssctl volumes --json | json '[v["name"] + " " + str(v["provider"]) for v in d["volumes"]]')
+for row in "/srv/a/ lvm-thin" "/srv/b/ lvm-thin" "/srv/c/ lvm-thick"; do
+	check_says "vssctl volumes: $row" "^$row$" "$rows"
+done
+before=$(state)
+load_start /srv/a/counter /srv/c/counter /srv/b/counter
+for ((i = 1; i <= sets; i++)); do
+	check "thin and thick, set $i of $sets: one instant, sound file systems" mixed_set
+done
+check "no write of the load failed" load_stop
+note "load: ${load_summary:-}"
+unchanged "thin and thick: nothing is left"
+check "thin and thick: the pool agrees" pool_agrees
+must umount /srv/c
+check "thin and thick: the pool is sound" pool_is_sound
+check "no device is left suspended" no_suspended_device
+finish
