@@ -175,7 +175,7 @@ int thick_make_devices(struct provider_set *set, const struct mapper_table *stor
                        struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
                 struct thick_member *m = &set->members[i];
 
                 r = make_store_device(&m->copy, &stores[i], reterr);

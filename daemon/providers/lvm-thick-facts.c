@@ -19,7 +19,7 @@ static int take_group(struct provider_set *set, struct thick_group *g,
         char *const *f = NULL;
         int r;
 
-        r = lvm_facts_find_group(facts, set->lvm, g->name, &f, reterr);
+        r = lvm_facts_find_group(facts, set->base.lvm, g->name, &f, reterr);
         if (r < 0)
                 return r;
         if (lvm_number(f[VG_EXTENT_SIZE], &extent_sectors) < 0 ||
@@ -79,14 +79,14 @@ static int take_member(struct thick_member *m, const struct lvm_facts *facts,
 }
 
 static int share_out(struct provider_set *set, struct thick_group *g, struct vss_error *reterr) {
-        _cleanup_(freep) struct thick_size *sizes = calloc(set->n, sizeof(*sizes));
+        _cleanup_(freep) struct thick_size *sizes = calloc(set->base.n, sizeof(*sizes));
         uint64_t needed;
         size_t n = 0;
         int r;
 
         if (!sizes)
                 return vss_error_from_errno(reterr, -ENOMEM, g->name);
-        for (size_t i = 0; i < set->n; i++)
+        for (size_t i = 0; i < set->base.n; i++)
                 if (set->members[i].group == g)
                         sizes[n++].origin_bytes = set->members[i].origin_bytes;
         r = thick_size_share(sizes, n, g->free_extents, g->extent_bytes, &needed);
@@ -99,7 +99,7 @@ static int share_out(struct provider_set *set, struct thick_group *g, struct vss
                         g->name, g->free_extents * g->extent_bytes / MIB, n, n == 1 ? "y" : "ies",
                         needed * g->extent_bytes / MIB);
         n = 0;
-        for (size_t i = 0; i < set->n; i++)
+        for (size_t i = 0; i < set->base.n; i++)
                 if (set->members[i].group == g)
                         set->members[i].cow_extents = sizes[n++].extents;
         return 0;
@@ -114,10 +114,10 @@ int thick_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot ask lvm");
         for (size_t i = 0; i < set->n_groups; i++)
                 names[i] = set->groups[i].name;
-        r = lvm_facts_ask(&facts, set->lvm, COLUMNS, N_FIELDS, names, set->n_groups, reterr);
+        r = lvm_facts_ask(&facts, set->base.lvm, COLUMNS, N_FIELDS, names, set->n_groups, reterr);
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
                 r = take_group(set, &set->groups[i], &facts, reterr);
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = take_member(&set->members[i], &facts, reterr);
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
                 r = share_out(set, &set->groups[i], reterr);

@@ -46,7 +46,7 @@ static int append_command(char ***commands, const char *format, ...) {
 }
 
 static struct thick_member *find_member(struct provider_set *set, const char *vg, const char *cow) {
-        for (size_t i = 0; i < set->n; i++)
+        for (size_t i = 0; i < set->base.n; i++)
                 if (streq(set->members[i].copy.vg, vg) && streq(set->members[i].copy.lv, cow))
                         return &set->members[i];
         return NULL;
@@ -55,7 +55,7 @@ static struct thick_member *find_member(struct provider_set *set, const char *vg
 /* An LV is not as it should be by now: lvm has said why. */
 static int say_refused(struct provider_set *set, const struct thick_member *m,
                        struct vss_error *reterr) {
-        const char *words = lvm_complaint(set->lvm);
+        const char *words = lvm_complaint(set->base.lvm);
         bool full = strstr(words, "nsufficient") != NULL;
 
         return vss_error_set(
@@ -130,7 +130,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
 
         /* The first keeps the metadata as it was before; that of the end is kept, and told to who
          * wants to know, by lvconvert. */
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = append_command(&commands,
                                    "lvcreate --nolocking --config global/notify_dbus=0 -y --type "
                                    "linear -an -pr -Zn -Wn%s -l %" PRIu64 " -n %s %s",
@@ -142,7 +142,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                                               " --nolocking -o " SEG_COLUMNS " " OURS);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->lvm, commands, &report, reterr);
+        r = lvm_run(set->base.lvm, commands, &report, reterr);
         if (r < 0)
                 return r;
         r = lvm_report_parse(report, SEG_FIELDS, &rows, &n);
@@ -151,7 +151,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = take_segment(set, rows[i].fields, stores, reterr);
         lvm_rows_free(rows, n);
-        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
                 const struct thick_member *m = &set->members[i];
 
                 if (!is_whole(&stores[i], m->cow_extents * (m->group->extent_bytes / SECTOR_SIZE)))
@@ -166,7 +166,7 @@ int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
         size_t n_done;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
                 const struct lvm_copy *c = &set->members[i].copy;
 
                 r = append_command(&commands,
@@ -176,14 +176,14 @@ int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
         }
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->lvm, commands, NULL, reterr);
+        r = lvm_run(set->base.lvm, commands, NULL, reterr);
         if (r < 0)
                 return r;
-        n_done = lvm_said(set->lvm, "converted to snapshot");
-        if (n_done == set->n)
+        n_done = lvm_said(set->base.lvm, "converted to snapshot");
+        if (n_done == set->base.n)
                 return 0;
         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
-                             "LVM made %zu of %zu snapshots: %s", n_done, set->n,
-                             *lvm_complaint(set->lvm) ? lvm_complaint(set->lvm)
-                                                      : "it gave no reason");
+                             "LVM made %zu of %zu snapshots: %s", n_done, set->base.n,
+                             *lvm_complaint(set->base.lvm) ? lvm_complaint(set->base.lvm)
+                                                           : "it gave no reason");
 }

@@ -154,7 +154,7 @@ static int thick_add_window_rows(struct provider_set *set, struct window *window
                                  struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = add_row(&set->members[i], window, reterr);
         return r;
 }
@@ -193,52 +193,23 @@ static int finish_copy(const struct thick_member *m, struct vss_error *reterr) {
 static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = finish_copy(&set->members[i], reterr);
         if (r >= 0)
-                thick_set_unlock(set);
+                lvm_set_unlock(&set->base);
         return r;
 }
 
-/* Read-only to LVM from its birth; from now on to the kernel too. */
 static int thick_seal(struct provider_set *set, struct vss_error *reterr) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = copy_link_seal(set->members[i].link, set->members[i].volume, reterr);
-        return r;
+        return lvm_set_seal(&set->base, reterr);
 }
 
 static int thick_abort(struct provider_set *set, struct vss_error *reterr) {
-        _cleanup_(freep) struct lvm_copy **copies = NULL;
-        int r;
-
-        if (!set->changed)
-                return 0;
-        copies = calloc(set->n, sizeof(*copies));
-        if (!copies)
-                return vss_error_from_errno(reterr, -ENOMEM, "cannot undo the set");
-        for (size_t i = 0; i < set->n; i++)
-                copies[i] = &set->members[i].copy;
-        r = lvm_undo(&thick_kind, copies, set->n,
-                     &(struct lvm_undo){
-                             .lvm = set->lvm,
-                             .set_id = set->id,
-                             .unfinished = true,
-                     },
-                     reterr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < set->n; i++)
-                copy_link_remove(set->members[i].link);
-        thick_set_unlock(set);
-        set->changed = false;
-        return 0;
+        return lvm_set_abort(&set->base, reterr);
 }
 
-static size_t lvm_intents(struct provider_set *set, const int64_t **ret_ids) {
-        *ret_ids = &set->intent;
-        return set->has_intent ? 1 : 0;
+static size_t thick_intents(struct provider_set *set, const int64_t **ret_ids) {
+        return lvm_set_intents(&set->base, ret_ids);
 }
 
 static void thick_release(struct provider_set *set) {
@@ -262,7 +233,7 @@ const struct provider provider_lvm_thick = {
         .finish = thick_finish,
         .seal = thick_seal,
         .abort = thick_abort,
-        .intents = lvm_intents,
+        .intents = thick_intents,
         .release = thick_release,
         .remove = thick_remove,
         .recover = thick_recover,

@@ -3,18 +3,17 @@
 /* The insides of the lvm-thick provider, shared by its files and nobody else. */
 
 #include "daemon/providers/lvm-copy.h"
-#include "daemon/providers/lvm-undo.h"
+#include "daemon/providers/lvm-set.h"
 #include "daemon/providers/lvm.h"
 #include "daemon/providers/mapper.h"
 #include "daemon/providers/provider.h"
 
 #define THICK_NAME "lvm-thick"
 
-/* One volume group of a set, locked. */
+/* One volume group of a set. */
 struct thick_group {
         char *name, *uuid;
         uint64_t extent_bytes, free_extents;
-        int lock_fd; /* -1: not held */
 };
 
 /* One volume of a set. */
@@ -35,15 +34,10 @@ struct thick_member {
 };
 
 struct provider_set {
-        struct store *store;
-        VSS_ID id;
+        struct lvm_set base;
         struct thick_member *members;
-        size_t n;
-        struct thick_group *groups; /* sorted by name: the order of locking */
+        struct thick_group *groups;
         size_t n_groups;
-        struct lvm *lvm;
-        int64_t intent;
-        bool has_intent, changed; /* changed: there is something to undo */
 };
 
 /* lvm-thick-set.c */
@@ -52,8 +46,6 @@ int thick_set_new(struct provider_set **ret, struct store *store,
                   size_t n, struct vss_error *reterr);
 struct provider_set *thick_set_free(struct provider_set *set);
 DEFINE_CLEANUP(struct provider_set, thick_set_free);
-int thick_set_lock(struct provider_set *set, struct vss_error *reterr);
-void thick_set_unlock(struct provider_set *set);
 
 /* lvm-thick-facts.c: what LVM says, and whether we can go on with it. Fills in groups and copies.
  */

@@ -19,7 +19,7 @@ static int take_member(struct provider_set *set, struct thin_member *m,
         uint64_t id;
         int r;
 
-        r = lvm_facts_find_group(facts, set->lvm, m->copy.vg, &group, reterr);
+        r = lvm_facts_find_group(facts, set->base.lvm, m->copy.vg, &group, reterr);
         if (r >= 0)
                 r = lvm_facts_find_origin(facts, &m->copy, m->volume, &origin, reterr);
         if (r >= 0)
@@ -73,7 +73,7 @@ static bool is_first_of_pool(const struct provider_set *set, size_t i) {
 
 /* The pool of the i-th, for all members that have it. */
 static int take_pool(struct provider_set *set, size_t i, struct vss_error *reterr) {
-        _cleanup_(freep) uint64_t *mapped = calloc(set->n, sizeof(*mapped));
+        _cleanup_(freep) uint64_t *mapped = calloc(set->base.n, sizeof(*mapped));
         _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
         const char *unfit;
         size_t n = 0;
@@ -89,7 +89,7 @@ static int take_pool(struct provider_set *set, size_t i, struct vss_error *reter
                 return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                                      "%s lies in a thin pool that %s", set->members[i].volume,
                                      unfit);
-        for (size_t k = i; r >= 0 && k < set->n; k++) {
+        for (size_t k = i; r >= 0 && k < set->base.n; k++) {
                 struct thin_member *m = &set->members[k];
 
                 if (m->thin.pool != set->members[i].thin.pool)
@@ -102,14 +102,14 @@ static int take_pool(struct provider_set *set, size_t i, struct vss_error *reter
 }
 
 int thin_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
-        _cleanup_(freep) const char **names = calloc(set->n, sizeof(*names));
+        _cleanup_(freep) const char **names = calloc(set->base.n, sizeof(*names));
         _cleanup_(lvm_facts_done) struct lvm_facts facts = { 0 };
         size_t n = 0;
         int r;
 
         if (!names)
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot ask lvm");
-        for (size_t i = 0; i < set->n; i++) {
+        for (size_t i = 0; i < set->base.n; i++) {
                 bool known = false;
 
                 for (size_t k = 0; k < n; k++)
@@ -117,10 +117,10 @@ int thin_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
                 if (!known)
                         names[n++] = set->members[i].copy.vg;
         }
-        r = lvm_facts_ask(&facts, set->lvm, COLUMNS, N_FIELDS, names, n, reterr);
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        r = lvm_facts_ask(&facts, set->base.lvm, COLUMNS, N_FIELDS, names, n, reterr);
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = take_member(set, &set->members[i], &facts, reterr);
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 if (is_first_of_pool(set, i))
                         r = take_pool(set, i, reterr);
         return r;

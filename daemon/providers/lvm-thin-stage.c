@@ -3,7 +3,6 @@
  * What is left for the window is one message, the copy's making. */
 
 #include "daemon/providers/lvm-facts.h"
-#include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm-thin.h"
 #include <inttypes.h>
@@ -16,25 +15,10 @@
 enum { MADE_VG, MADE_LV, MADE_LV_UUID, MADE_THIN_ID, MADE_FIELDS };
 #define MADE_COLUMNS "vg_name,lv_name,lv_uuid,thin_id"
 
-static int open_intent(struct provider_set *set, struct vss_error *reterr) {
-        int r;
-
-        r = lvm_intent_open(set->store, THIN_NAME, LVM_INTENT_CREATE,
-                            &(struct lvm_intent_subject){
-                                    .set_id = set->id,
-                                    .copies = set->copies,
-                                    .n = set->n,
-                            },
-                            &set->intent, reterr);
-        if (r >= 0)
-                set->has_intent = true;
-        return r;
-}
-
 /* lvm has said why. */
 static int say_refused(const struct provider_set *set, const struct thin_member *m,
                        struct vss_error *reterr) {
-        const char *words = lvm_complaint(set->lvm);
+        const char *words = lvm_complaint(set->base.lvm);
         /* "Free space in pool tank/pool is above threshold, new volumes are not allowed." */
         bool full = strstr(words, "threshold") || strstr(words, "nsufficient");
 
@@ -73,8 +57,8 @@ static int take_made(struct provider_set *set, struct thin_member *m, const stru
  * know. Nobody activates a copy by accident (-ky), and nobody waits for udev, which has to do with
  * the origins only; dmeventd goes on watching the pool. */
 static int make_copy(struct provider_set *set, size_t i, struct vss_error *reterr) {
-        const struct lvm_copy *c = set->copies[i];
-        bool last = i + 1 == set->n, between = i > 0 && !last;
+        const struct lvm_copy *c = set->base.copies[i];
+        bool last = i + 1 == set->base.n, between = i > 0 && !last;
         _cleanup_(strv_freep) char **commands = NULL;
         _cleanup_(freep) char *line = NULL;
         int r;
@@ -88,10 +72,12 @@ static int make_copy(struct provider_set *set, size_t i, struct vss_error *reter
                 r = strv_append(&commands, line);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->lvm, commands, NULL, reterr);
+        r = lvm_run(set->base.lvm, commands, NULL, reterr);
         if (r < 0)
                 return r;
-        return lvm_said(set->lvm, " created.") > 0 ? 0 : say_refused(set, &set->members[i], reterr);
+        return lvm_said(set->base.lvm, " created.") > 0
+                       ? 0
+                       : say_refused(set, &set->members[i], reterr);
 }
 
 /* What lvm has made of them. */
@@ -106,13 +92,13 @@ static int read_made(struct provider_set *set, struct vss_error *reterr) {
                                    " -S lv_name=~^" LVM_COPY_PREFIX);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->lvm, commands, &report, reterr);
+        r = lvm_run(set->base.lvm, commands, &report, reterr);
         if (r < 0)
                 return r;
         r = lvm_report_parse(report, MADE_FIELDS, &rows, &n);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "lvm's report");
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = take_made(set, &set->members[i], rows, n, reterr);
         lvm_rows_free(rows, n);
         return r;
@@ -122,7 +108,7 @@ static int read_made(struct provider_set *set, struct vss_error *reterr) {
 static int clear_places(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++) {
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
                 char message[32];
 
                 (void)snprintf(message, sizeof(message), "delete %" PRIu32, set->members[i].id);
@@ -134,8 +120,7 @@ static int clear_places(struct provider_set *set, struct vss_error *reterr) {
 static int make_all(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
-        set->changed = true;
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = make_copy(set, i, reterr);
         if (r >= 0)
                 r = read_made(set, reterr);
@@ -146,15 +131,6 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
         return r;
 }
 
-/* Says the first error, undoes what there is, closes the intent if that succeeded. */
-static int give_up(struct provider_set *set, int r) {
-        set->lvm = lvm_close(set->lvm); /* it may be what failed */
-        if (provider_lvm_thin.abort(set, NULL) < 0)
-                return r; /* the intent stays: the next start tries again */
-        (void)store_intent_close(set->store, set->intent, NULL); /* harmless if it stays */
-        return r;
-}
-
 int thin_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                struct snapshot_record *records, size_t n, struct vss_error *reterr) {
         _cleanup_(thin_set_freep) struct provider_set *set = NULL;
@@ -162,24 +138,19 @@ int thin_stage(struct provider_set **ret, struct store *store, const struct volu
 
         r = thin_set_new(&set, store, volumes, records, n, reterr);
         if (r >= 0)
-                r = lvm_open(&set->lvm, reterr);
-        if (r >= 0)
-                r = thin_set_lock(set, reterr);
+                r = lvm_set_begin(&set->base, reterr);
         if (r >= 0)
                 r = thin_set_read_facts(set, reterr);
         if (r >= 0)
-                r = open_intent(set, reterr);
+                r = lvm_set_open_intent(&set->base, reterr);
         if (r < 0)
                 return r;
 
         r = make_all(set, reterr);
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                r = lvm_copy_fill_record(set->copies[i], volumes[i], &records[i]);
-                if (r < 0)
-                        (void)vss_error_from_errno(reterr, r, volumes[i]->name);
-        }
+        if (r >= 0)
+                r = lvm_set_describe(&set->base, volumes, records, reterr);
         if (r < 0)
-                return give_up(set, r);
+                return lvm_set_give_up(&set->base, r);
         *ret = TAKE_PTR(set);
         return 0;
 }

@@ -94,7 +94,7 @@ static int thin_add_window_rows(struct provider_set *set, struct window *window,
                                 struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = add_row(&set->members[i], window, reterr);
         return r;
 }
@@ -124,45 +124,23 @@ static int finish_copy(const struct thin_member *m, struct vss_error *reterr) {
 static int thin_finish(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++)
                 r = finish_copy(&set->members[i], reterr);
         if (r >= 0)
-                thin_set_unlock(set);
+                lvm_set_unlock(&set->base);
         return r;
 }
 
 static int thin_seal(struct provider_set *set, struct vss_error *reterr) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < set->n; i++)
-                r = copy_link_seal(set->members[i].link, set->members[i].volume, reterr);
-        return r;
+        return lvm_set_seal(&set->base, reterr);
 }
 
 static int thin_abort(struct provider_set *set, struct vss_error *reterr) {
-        int r;
-
-        if (!set->changed)
-                return 0;
-        r = lvm_undo(&thin_kind, set->copies, set->n,
-                     &(struct lvm_undo){
-                             .lvm = set->lvm,
-                             .set_id = set->id,
-                             .unfinished = true,
-                     },
-                     reterr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < set->n; i++)
-                copy_link_remove(set->members[i].link);
-        thin_set_unlock(set);
-        set->changed = false;
-        return 0;
+        return lvm_set_abort(&set->base, reterr);
 }
 
 static size_t thin_intents(struct provider_set *set, const int64_t **ret_ids) {
-        *ret_ids = &set->intent;
-        return set->has_intent ? 1 : 0;
+        return lvm_set_intents(&set->base, ret_ids);
 }
 
 static void thin_release(struct provider_set *set) {

@@ -2,11 +2,9 @@
 
 /* The insides of the lvm-thin provider, shared by its files and nobody else. */
 
-#include "daemon/providers/lvm-copy.h"
+#include "daemon/providers/lvm-set.h"
 #include "daemon/providers/lvm-thin-pool.h"
-#include "daemon/providers/lvm-undo.h"
 #include "daemon/providers/provider.h"
-#include "daemon/providers/vg-lock.h"
 
 #define THIN_NAME "lvm-thin"
 
@@ -23,15 +21,8 @@ struct thin_member {
 };
 
 struct provider_set {
-        struct store *store;
-        VSS_ID id;
+        struct lvm_set base;
         struct thin_member *members;
-        struct lvm_copy **copies; /* those in the members */
-        size_t n;
-        struct vg_locks locks;
-        struct lvm *lvm;
-        int64_t intent;
-        bool has_intent, changed; /* changed: there is something to undo */
 };
 
 /* lvm-thin-set.c */
@@ -40,8 +31,6 @@ int thin_set_new(struct provider_set **ret, struct store *store,
                  size_t n, struct vss_error *reterr);
 struct provider_set *thin_set_free(struct provider_set *set);
 DEFINE_CLEANUP(struct provider_set, thin_set_free);
-int thin_set_lock(struct provider_set *set, struct vss_error *reterr);
-void thin_set_unlock(struct provider_set *set);
 
 /* lvm-thin-facts.c: what LVM and the kernel say, and whether we can go on with it. Fills in what
  * the members have of the origin and of the pool. */

@@ -78,12 +78,92 @@ all_suspended() {
 	done
 }
 
+volumes=() # of the sets that the tests make
 declare -A numbers
 watch_volumes() { # LV... : those that suspended and none_suspended know
 	local lv
 	for lv in "$@"; do
 		numbers[$lv]=$(lsblk -dno MAJ:MIN "/dev/$vg/$lv" | tr -d ' ')
 	done
+}
+
+# A test may look at more while a copy deleted by force is still in use.
+a_set_forced() {
+	:
+}
+
+# What a set is, of /srv/a (ext4), /srv/b (XFS) and the raw volume raw-c, which are the elements of volumes: to
+# its readers, to LVM (how `lvs` shows a copy), and to whoever deletes it, in whichever way. OPTIONs: what
+# `lvcreate -s` needs for such a volume.
+a_set() { # LVS-PATTERN [OPTION...]
+	local pattern=$1 sum first raw lv middle name reader
+	shift
+	echo old | tee /srv/a/file >/srv/b/file
+	sum=$(sha256sum <"/dev/$vg/raw-c")
+	check "a set of ext4, XFS and a raw volume" create "${volumes[@]}"
+	sed 's/^/# /' "$work/made"
+	first=$(copy_of /srv/a/)
+	raw=$(device_of "/dev/$vg/raw-c")
+	lv=vss_$(basename "$first")
+	echo new | tee /srv/a/file >/srv/b/file
+	must dd if=/dev/zero of="/dev/$vg/raw-c" bs=1M count=8 conv=fsync status=none
+	check_equal "the ext4 copy has the old content" old "$(cat "$first/file")"
+	check_equal "the XFS copy has the old content" old "$(cat "$(copy_of /srv/b/)/file")"
+	check_equal "the raw copy has the old content" "$sum" "$(sha256sum <"$raw")"
+	check "a copy cannot be written through its directory" not touch "$first/x"
+	check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
+	check_says "copies are mounted read-only, nosuid and nodev" '^ro,nosuid,nodev' "$(findmnt -no OPTIONS "$first")"
+	check_says "LVM sees an active snapshot" "$lv +$vg $pattern" "$(lvs "$vg")"
+	check_equal "no link under /dev/disk leads to a copy" "" \
+		"$(find /dev/disk -lname "*/$(basename "$(readlink -f "$raw")")")"
+	check_says "a UUID means the origin" 'mounted, volume /srv/a/' \
+		"$(storage_set probe "UUID=$(blkid -o value -s UUID "/dev/$vg/a")")"
+	check_says "the usage is known" "$(basename "$first") [1-9][0-9]* [1-9][0-9]* good" "$(storage_set usage)"
+	middle=$(state)
+	must vgchange --refresh "$vg"
+	must udevadm trigger --subsystem-match=block
+	check_equal "vgchange --refresh and udev's trigger change nothing" "$middle" "$(state)"
+	for name in "$first" "$raw" "$vg/$lv"; do
+		check_says "a copy is no volume to copy: $name" 'VOLUME_NOT_SUPPORTED.*itself a shadow copy' \
+			"$(storage_set probe "$name")"
+	done
+
+	check "a second set of the same volumes" create "${volumes[@]}"
+	check_equal "the second copy has the new content" new "$(cat "$(copy_of /srv/a/)/file")"
+	check_equal "the first copy is what it was" old "$(cat "$first/file")"
+	must lvcreate -qq -y -s "$@" -n foreign "$vg/a"
+	check "a third copy beside a snapshot that LVM made" create /srv/a
+	check_equal "the third copy has its content" new "$(cat "$(copy_of /srv/a/)/file")"
+	must lvremove -qq -y "$vg/foreign"
+
+	cd "$first" || exit
+	check_says "a busy copy is not deleted, and says why" 'in use by .*\(' "$(storage_set delete 2>&1)"
+	cd / || exit
+	check "all are deleted" storage_set delete
+	unchanged "deletion leaves nothing"
+
+	must create "${volumes[@]}"
+	must umount "$(copy_of /srv/a/)"
+	must lvremove -qq -y "$vg/vss_$(basename "$(copy_of /srv/a/)")"
+	check "a copy that LVM has removed can be deleted" storage_set delete
+	unchanged "and nothing is left of it"
+
+	must create /srv/a
+	tail -f "$(copy_of /srv/a/)/file" >/dev/null &
+	reader=$!
+	wait_for 10 eval "ls -l /proc/$reader/fd | grep -q ShadowCopy"
+	check "a busy copy is deleted by force" storage_set delete force
+	a_set_forced
+	kill $reader
+	wait $reader 2>/dev/null
+	wait_for 5 not dmsetup info "$vg-vss_$(basename "$(copy_of /srv/a/)")"
+	unchanged "and nothing is left of it either"
+
+	must create /srv/a
+	must vgrename -qq "$vg" reservoir
+	check "a copy in a group with a new name is deleted" storage_set delete
+	must vgrename -qq reservoir "$vg"
+	unchanged "and nothing is left once the group has its old name"
 }
 
 # A set that is aborted, killed or cut off at each of its steps: nothing of it is left. The VOLUMEs are those

@@ -17,70 +17,7 @@ watch_volumes a b raw-c
 # --- a set ------------------------------------------------------------------------------------
 
 before=$(state)
-echo old | tee /srv/a/file >/srv/b/file
-sum=$(sha256sum <"/dev/$vg/raw-c")
-check "a set of ext4, XFS and a raw volume" create "${volumes[@]}"
-sed 's/^/# /' "$work/made"
-first=$(copy_of /srv/a/)
-raw=$(device_of "/dev/$vg/raw-c")
-lv=vss_$(basename "$first")
-echo new | tee /srv/a/file >/srv/b/file
-must dd if=/dev/zero of="/dev/$vg/raw-c" bs=1M count=8 conv=fsync status=none
-check_equal "the ext4 copy has the old content" old "$(cat "$first/file")"
-check_equal "the XFS copy has the old content" old "$(cat "$(copy_of /srv/b/)/file")"
-check_equal "the raw copy has the old content" "$sum" "$(sha256sum <"$raw")"
-check "a copy cannot be written through its directory" not touch "$first/x"
-check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
-check_says "copies are mounted read-only, nosuid and nodev" '^ro,nosuid,nodev' "$(findmnt -no OPTIONS "$first")"
-check_says "LVM sees an active snapshot" "$lv +$vg +sri-a" "$(lvs "$vg")"
-check_equal "no link under /dev/disk leads to a copy" "" \
-	"$(find /dev/disk -lname "*/$(basename "$(readlink -f "$raw")")")"
-check_says "a UUID means the origin" 'mounted, volume /srv/a/' \
-	"$(storage_set probe "UUID=$(blkid -o value -s UUID "/dev/$vg/a")")"
-check_says "the usage is known" "$(basename "$first") [1-9][0-9]* [1-9][0-9]* good" "$(storage_set usage)"
-middle=$(state)
-must vgchange --refresh "$vg"
-check_equal "vgchange --refresh changes nothing" "$middle" "$(state)"
-for name in "$first" "$raw" "$vg/$lv"; do
-	check_says "a copy is no volume to copy: $name" 'VOLUME_NOT_SUPPORTED.*itself a shadow copy' \
-		"$(storage_set probe "$name")"
-done
-
-check "a second set of the same volumes" create "${volumes[@]}"
-check_equal "the second copy has the new content" new "$(cat "$(copy_of /srv/a/)/file")"
-check_equal "the first copy is what it was" old "$(cat "$first/file")"
-must lvcreate -qq -y -s -L 32M -n foreign "$vg/a"
-check "a third copy beside a snapshot that LVM made" create /srv/a
-check_equal "the third copy has its content" new "$(cat "$(copy_of /srv/a/)/file")"
-must lvremove -qq -y "$vg/foreign"
-
-cd "$first" || exit
-check_says "a busy copy is not deleted, and says why" 'in use by .*\(' "$(storage_set delete 2>&1)"
-cd / || exit
-check "all are deleted" storage_set delete
-unchanged "deletion leaves nothing"
-
-must create "${volumes[@]}"
-must umount "$(copy_of /srv/a/)"
-must lvremove -qq -y "$vg/vss_$(basename "$(copy_of /srv/a/)")"
-check "a copy that LVM has removed can be deleted" storage_set delete
-unchanged "and nothing is left of it"
-
-must create /srv/a
-tail -f "$(copy_of /srv/a/)/file" >/dev/null &
-reader=$!
-wait_for 10 eval "ls -l /proc/$reader/fd | grep -q ShadowCopy"
-check "a busy copy is deleted by force" storage_set delete force
-kill $reader
-wait $reader 2>/dev/null
-wait_for 5 not dmsetup info "$vg-vss_$(basename "$(copy_of /srv/a/)")"
-unchanged "and nothing is left of it either"
-
-must create /srv/a
-must vgrename -qq "$vg" pool
-check "a copy in a group with a new name is deleted" storage_set delete
-must vgrename -qq pool "$vg"
-unchanged "and nothing is left once the group has its old name"
+a_set '+sri-a' -L 32M
 
 must create --no-mount /srv/a
 dd if=/dev/urandom of=/srv/a/fill bs=1M count=120 conv=fsync status=none
