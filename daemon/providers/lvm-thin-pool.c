@@ -33,10 +33,12 @@ int thin_pool_parse(struct thin_pool *p, const char *status) {
                 return 0;
         }
         /* "2 113/1024 290/3200 - rw discard_passdown queue_if_no_space - 256" */
-        n = sscanf(
-                status, "%*u %" SCNu64 "/%" SCNu64 " %" SCNu64 "/%" SCNu64 " %*s %31s %*s %*s %31s",
-                &p->metadata_used, &p->metadata_total, &p->data_used, &p->data_total, mode, check);
-        if (n < 5 || p->metadata_used > p->metadata_total || p->data_used > p->data_total)
+        n = sscanf(status,
+                   "%" SCNu64 " %" SCNu64 "/%" SCNu64 " %" SCNu64 "/%" SCNu64
+                   " %*s %31s %*s %*s %31s",
+                   &p->transaction_id, &p->metadata_used, &p->metadata_total, &p->data_used,
+                   &p->data_total, mode, check);
+        if (n < 6 || p->metadata_used > p->metadata_total || p->data_used > p->data_total)
                 return -EBADMSG;
         p->read_only = streq(mode, "ro");
         p->out_of_space = streq(mode, "out_of_data_space");

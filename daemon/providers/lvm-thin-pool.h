@@ -10,6 +10,7 @@ struct thin_pool {
         struct mapper_info device; /* the target's own: "VG-POOL-tpool" */
         char *name;                /* "VG/POOL", for messages */
         uint64_t block_bytes;
+        uint64_t transaction_id;                /* LVM counts them, too */
         uint64_t metadata_used, metadata_total; /* blocks of 4 KiB */
         uint64_t data_used, data_total;         /* blocks */
         bool failed, read_only, out_of_space, needs_check;

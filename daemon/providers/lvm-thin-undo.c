@@ -5,14 +5,16 @@
  *        yet made in the window; it gets empty ones, so that LVM finds what it deletes;
  *      - a copy that is in use and deleted by force still has a device, which LVM would refuse to
  *        forget. It is cut off from the pool already; so LVM is told to keep its hands off devices,
- *        notes the pool's message, and delivers it with the pool's next refresh. */
+ *        and notes the pool's message instead of sending it. We send what it would have sent. LVM
+ *        finds that with its next command for the pool, as after a crash of its own; and sends it
+ *        then, should we not come to it. */
 
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm-thin.h"
 #include <stdio.h>
 
-enum { FOUND_VG, FOUND_VG_UUID, FOUND_POOL, FOUND_POOL_UUID, FOUND_THIN_ID, FOUND_FIELDS };
-#define FOUND_COLUMNS "vg_name,vg_uuid,pool_lv,pool_lv_uuid,thin_id"
+enum { FOUND_VG_UUID, FOUND_POOL_UUID, FOUND_THIN_ID, FOUND_FIELDS };
+#define FOUND_COLUMNS "vg_uuid,pool_lv_uuid,thin_id"
 
 struct found {
         struct lvm_row *rows;
@@ -45,10 +47,10 @@ static int ask(struct lvm *l, struct lvm_copy *const *copies, size_t n, struct f
         return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
 }
 
-/* In a pool that is not active LVM itself finds out, when it activates it to remove the copy. */
-static int fill_place(char *const *f, struct vss_error *reterr) {
+/* The device of the copy's pool, if it is active, and a message that names the copy in it. */
+static int find_pool(char *const *f, const char *verb, struct mapper_info *ret_pool,
+                     char **ret_message, struct vss_error *reterr) {
         _cleanup_(freep) char *pool_uuid = NULL, *message = NULL;
-        struct mapper_info pool;
         uint64_t id;
         int r;
 
@@ -56,10 +58,22 @@ static int fill_place(char *const *f, struct vss_error *reterr) {
         if (r >= 0)
                 r = lvm_uuid_join(&pool_uuid, f[FOUND_VG_UUID], f[FOUND_POOL_UUID], "tpool");
         if (r >= 0)
-                r = str_format(&message, "create_thin %llu", (unsigned long long)id);
+                r = str_format(&message, "%s %llu", verb, (unsigned long long)id);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "lvm's report");
-        r = mapper_find_uuid(pool_uuid, &pool, reterr);
+        r = mapper_find_uuid(pool_uuid, ret_pool, reterr);
+        if (r >= 0)
+                *ret_message = TAKE_PTR(message);
+        return r;
+}
+
+/* In a pool that is not active LVM itself finds out, when it activates it to remove the copy. */
+static int fill_place(char *const *f, struct vss_error *reterr) {
+        _cleanup_(freep) char *message = NULL;
+        struct mapper_info pool;
+        int r;
+
+        r = find_pool(f, "create_thin", &pool, &message, reterr);
         if (r < 0 || !pool.exists)
                 return r;
         /* -EEXIST: it is there; and what else may be wrong with the pool, lvremove says. */
@@ -90,25 +104,49 @@ static int undo_devices(struct lvm *l, struct lvm_copy *const *copies, size_t n,
         return options->unfinished ? fill_places(l, copies, n, reterr) : 0;
 }
 
-/* Has LVM deliver the messages that it has noted. */
-static int refresh_pools(struct lvm *l, const struct found *found, struct vss_error *reterr) {
+/* LVM's own count for the pool of a copy. */
+static int ask_transaction(struct lvm *l, char *const *f, uint64_t *ret, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **commands = NULL;
-        int r = 0;
+        _cleanup_(freep) char *question = NULL, *report = NULL;
+        int r;
 
-        for (size_t i = 0; r >= 0 && i < found->n; i++) {
-                char *const *f = found->rows[i].fields;
-                _cleanup_(freep) char *line = NULL;
-
-                r = str_format(&line,
-                               "lvchange --nolocking --noudevsync --ignoremonitoring --refresh "
-                               "%s/%s",
-                               f[FOUND_VG], f[FOUND_POOL]);
-                if (r >= 0)
-                        r = strv_append(&commands, line);
-        }
+        r = str_format(&question,
+                       "lvs " LVM_REPORT_OPTIONS " --nolocking -o transaction_id -S lv_uuid=%s",
+                       f[FOUND_POOL_UUID]);
+        if (r >= 0)
+                r = strv_append(&commands, question);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        return commands ? lvm_run(l, commands, NULL, reterr) : 0;
+        r = lvm_run(l, commands, &report, reterr);
+        if (r < 0)
+                return r;
+        report[strcspn(report, "\n")] = '\0';
+        r = lvm_number(report + strspn(report, " "), ret);
+        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
+}
+
+/* The copy's own message, and the one that ends a transaction: for the first copy of a pool, the
+ * others find it ended. */
+static int deliver(struct lvm *l, char *const *f, struct vss_error *reterr) {
+        _cleanup_(freep) char *message = NULL, *end = NULL;
+        _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
+        struct mapper_info device;
+        uint64_t wanted;
+        int r;
+
+        r = find_pool(f, "delete", &device, &message, reterr);
+        if (r < 0 || !device.exists)
+                return r;
+        (void)mapper_message(device.name, message, NULL); /* -ENODATA: it was never there */
+        r = thin_pool_read(&pool, device.devno, reterr);
+        if (r >= 0)
+                r = ask_transaction(l, f, &wanted, reterr);
+        if (r < 0 || wanted != pool.transaction_id + 1)
+                return r;
+        r = str_format(&end, "set_transaction_id %llu %llu",
+                       (unsigned long long)pool.transaction_id, (unsigned long long)wanted);
+        return r < 0 ? vss_error_from_errno(reterr, r, pool.name)
+                     : mapper_message(device.name, end, reterr);
 }
 
 static int forget_cut_off(struct lvm *l, struct lvm_copy *const *copies, size_t n,
@@ -121,7 +159,9 @@ static int forget_cut_off(struct lvm *l, struct lvm_copy *const *copies, size_t 
         r = ask(l, copies, n, &found, reterr);
         if (r >= 0)
                 r = lvm_undo_forget(l, "--driverloaded n", copies, n, reterr);
-        return r < 0 ? r : refresh_pools(l, &found, reterr);
+        for (size_t i = 0; r >= 0 && i < found.n; i++)
+                r = deliver(l, found.rows[i].fields, reterr);
+        return r;
 }
 
 static int forget(struct lvm *l, struct lvm_copy *const *copies, size_t n,

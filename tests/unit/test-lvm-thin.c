@@ -49,6 +49,18 @@ START_TEST(the_state_of_a_pool_is_understood) {
 }
 END_TEST
 
+START_TEST(the_numbers_of_a_pool_are_understood) {
+        struct thin_pool p = { 0 };
+
+        ck_assert_int_eq(thin_pool_parse(&p, GOOD), 0);
+        ck_assert_uint_eq(p.transaction_id, 2);
+        ck_assert_uint_eq(p.metadata_used, 113);
+        ck_assert_uint_eq(p.metadata_total, 1024);
+        ck_assert_uint_eq(p.data_used, 290);
+        ck_assert_uint_eq(p.data_total, 3200);
+}
+END_TEST
+
 START_TEST(what_is_no_state_is_not_understood) {
         static const char *const texts[] = {
                 "",
@@ -176,6 +188,7 @@ int main(void) {
         int n_failed;
 
         tcase_add_test(t, the_state_of_a_pool_is_understood);
+        tcase_add_test(t, the_numbers_of_a_pool_are_understood);
         tcase_add_test(t, what_is_no_state_is_not_understood);
         tcase_add_test(t, a_pool_that_is_nearly_full_takes_no_copies);
         tcase_add_test(t, the_kernels_mark_of_large_metadata_is_enough);
