@@ -3,12 +3,12 @@
 # the daemon alone (then the guard must resume what was suspended) and of the whole service, guard
 # included (then the next start must).
 #
-# usage: test-crash.sh [MOMENTS [thin]]: so many, evenly over the time that a creation takes, for each
-# way; with thin volumes instead of thick ones.
+# usage: test-crash.sh [MOMENTS [thick|thin|mixed]]: so many, evenly over the time that a creation takes, for
+# each way; with volumes of that kind, or the first thin and the second thick.
 . "$(dirname "$0")/lib.sh"
 
 moments=${1:-6}
-kind=${2:-volume}
+kind=${2:-thick}
 unit=vssd.service
 
 main_pid() {
@@ -102,9 +102,14 @@ killed_in_the_window() { # VOLUME...
 }
 
 vg_make
-[ "$kind" = volume ] || must lvcreate -qq -y -T -L 600M "$vg/pool"
-"${kind}_make" a 64M ext4
-"${kind}_make" b 320M xfs
+make_a=volume_make make_b=volume_make
+if [ "$kind" != thick ]; then
+	must lvcreate -qq -y -T -L 600M "$vg/pool"
+	make_a=thin_make
+	[ "$kind" = mixed ] || make_b=thin_make
+fi
+"$make_a" a 64M ext4
+"$make_b" b 320M xfs
 must vssctl volumes
 # Or systemd would bring the service back before we have looked.
 must mkdir -p "/run/systemd/system/$unit.d"
