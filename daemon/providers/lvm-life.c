@@ -1,10 +1,14 @@
 /* See lvm-life.h. Everything follows from a copy's line of provider_data. Stateless. */
 
 #include "daemon/providers/lvm-life.h"
+#include "common/time-util.h"
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/snapshot-mount.h"
+
+/* As long as lvm itself may take for what it was told. */
+#define ORPHANS_TIMEOUT_USEC (180 * USEC_PER_SEC)
 
 enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
@@ -111,6 +115,8 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
         r = lvm_rescue(copies, i.n, reterr);
         for (size_t k = 0; k < i.n; k++)
                 release_nodes(copies[k], false);
+        if (r >= 0)
+                r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
                 r = lvm_undo(kind, copies, i.n,
                              &(struct lvm_undo){ .unfinished = !deletion, .force = true }, reterr);

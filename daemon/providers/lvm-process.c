@@ -2,16 +2,27 @@
  * descriptors stay with the daemon. */
 
 #include "daemon/providers/lvm-process.h"
+#include "common/time-util.h"
 #include "daemon/providers/lvm.h"
+#include "daemon/providers/vg-lock.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* The child's descriptor for reports; it knows it by LVM_REPORT_FD. */
 #define REPORT_FD 3
 
+#define ALIVE "alive"
+
+/* How often a lock that is held is looked at. */
+#define ORPHANS_POLL_NSEC (20L * 1000 * 1000)
+
 const char *lvm_program;
+const char *lvm_lock_directory = "/run/lock/lvm/vss";
 
 static const char *const programs[] = { "/usr/sbin/lvm", "/sbin/lvm" };
 
@@ -21,6 +32,7 @@ static char *const environment[] = {
         (char *)"HOME=/nonexistent", /* lvm's shell would keep a history there */
         (char *)"LVM_SUPPRESS_FD_WARNINGS=1",
         (char *)"LVM_REPORT_FD=3",
+        (char *)"LVM_ERR_FD=1",
         NULL,
 };
 
@@ -64,17 +76,19 @@ static int pipe_make(struct pipe_ends *p) {
 
 /* The pipes' ends at their numbers in the child, whose other descriptors are closed by exec. An
  * end that has its number already would keep its close-on-exec: posix_spawn knows that. */
-static int child_files(posix_spawn_file_actions_t *files, int in_fd, int out_fd, int report_fd) {
+static int child_files(posix_spawn_file_actions_t *files, int in_fd, int out_fd, int alive_fd,
+                       int report_fd) {
         int r;
 
         /* The numbers 0 to 3 may be ends themselves: then the order would matter. */
-        assert(in_fd > REPORT_FD && out_fd > REPORT_FD && report_fd > REPORT_FD);
+        assert(in_fd > REPORT_FD && out_fd > REPORT_FD && alive_fd > REPORT_FD &&
+               report_fd > REPORT_FD);
 
         r = -posix_spawn_file_actions_adddup2(files, in_fd, STDIN_FILENO);
         if (r == 0)
                 r = -posix_spawn_file_actions_adddup2(files, out_fd, STDOUT_FILENO);
         if (r == 0)
-                r = -posix_spawn_file_actions_adddup2(files, out_fd, STDERR_FILENO);
+                r = -posix_spawn_file_actions_adddup2(files, alive_fd, STDERR_FILENO);
         if (r == 0)
                 r = -posix_spawn_file_actions_adddup2(files, report_fd, REPORT_FD);
         return r;
@@ -96,7 +110,8 @@ static int child_attributes(posix_spawnattr_t *attributes) {
         return r;
 }
 
-static int spawn(pid_t *ret, const char *program, int in_fd, int out_fd, int report_fd) {
+static int spawn(pid_t *ret, const char *program, int in_fd, int out_fd, int alive_fd,
+                 int report_fd) {
         char *argv[] = { (char *)"lvm", NULL };
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attributes;
@@ -110,7 +125,7 @@ static int spawn(pid_t *ret, const char *program, int in_fd, int out_fd, int rep
                 (void)posix_spawn_file_actions_destroy(&files);
                 return r;
         }
-        r = child_files(&files, in_fd, out_fd, report_fd);
+        r = child_files(&files, in_fd, out_fd, alive_fd, report_fd);
         if (r == 0)
                 r = child_attributes(&attributes);
         if (r == 0)
@@ -142,9 +157,56 @@ static int set_nonblocking(int fd) {
         return 0;
 }
 
+/* Held by the child, and by nobody else once it runs. lvm closes what it does not know, so the lock
+ * takes the place of its standard error, which is told to go where its output goes. */
+static int lock_alive(int *ret) {
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int fd = -1;
+        int r;
+
+        /* Both for root alone: what is below /run/lock itself anybody could have made. */
+        if ((mkdir(vg_lock_directory, 0700) < 0 && errno != EEXIST) ||
+            (mkdir(lvm_lock_directory, 0700) < 0 && errno != EEXIST))
+                return -errno;
+        r = str_format(&path, "%s/" ALIVE, lvm_lock_directory);
+        if (r < 0)
+                return r;
+        fd = open(path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+        if (fd < 0 || flock(fd, LOCK_SH) < 0)
+                return -errno;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr) {
+        const struct timespec pause = { .tv_nsec = ORPHANS_POLL_NSEC };
+        uint64_t end_usec = now_monotonic_usec() + timeout_usec;
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int fd = -1;
+
+        if (str_format(&path, "%s/" ALIVE, lvm_lock_directory) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, lvm_lock_directory);
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : vss_error_from_errno(reterr, -errno, path);
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return vss_error_from_errno(reterr, -errno, path);
+                if (now_monotonic_usec() >= end_usec)
+                        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
+                                             "an lvm that an earlier run of this service has "
+                                             "started is still at work ('fuser %s' says which); "
+                                             "end it and start the service again",
+                                             path);
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        }
+        return 0;
+}
+
 int lvm_process_start(struct lvm_process *ret, const char **ret_program) {
         _cleanup_(pipe_done) struct pipe_ends in = { -1, -1 }, out = { -1, -1 },
                                               report = { -1, -1 };
+        _cleanup_(closep) int alive_fd = -1;
         pid_t pid;
         int r;
 
@@ -155,6 +217,10 @@ int lvm_process_start(struct lvm_process *ret, const char **ret_program) {
         if (r >= 0)
                 r = pipe_make(&report);
         if (r >= 0)
+                r = lock_alive(&alive_fd);
+        if (r >= 0)
+                r = lift(&alive_fd);
+        if (r >= 0)
                 r = lift(&in.read_fd);
         if (r >= 0)
                 r = lift(&out.write_fd);
@@ -163,7 +229,7 @@ int lvm_process_start(struct lvm_process *ret, const char **ret_program) {
         if (r >= 0)
                 r = set_nonblocking(in.write_fd);
         if (r >= 0)
-                r = spawn(&pid, *ret_program, in.read_fd, out.write_fd, report.write_fd);
+                r = spawn(&pid, *ret_program, in.read_fd, out.write_fd, alive_fd, report.write_fd);
         if (r < 0)
                 return r;
         *ret = (struct lvm_process){

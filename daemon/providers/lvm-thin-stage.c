@@ -8,10 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* lvm makes snapshots under its own locks only (--nolocking is refused). Those of the groups are
- * ours already, so it is shown another directory. */
-#define LOCKING_DIRECTORY "/run/lock/lvm-vss"
-
 enum { MADE_VG, MADE_LV, MADE_LV_UUID, MADE_THIN_ID, MADE_FIELDS };
 #define MADE_COLUMNS "vg_name,lv_name,lv_uuid,thin_id"
 
@@ -63,11 +59,13 @@ static int make_copy(struct provider_set *set, size_t i, struct vss_error *reter
         _cleanup_(freep) char *line = NULL;
         int r;
 
+        /* lvm makes snapshots under its own locks only (--nolocking is refused). Those of the
+         * groups are ours already, so it is shown another directory. */
         r = str_format(&line,
-                       "lvcreate --config 'global/locking_dir=" LOCKING_DIRECTORY "%s' -y -s -an "
-                       "-ky -pr --noudevsync --ignoremonitoring%s -n %s %s/%s",
-                       last ? "" : " global/notify_dbus=0", between ? " -An" : "", c->lv, c->vg,
-                       c->origin);
+                       "lvcreate --config 'global/locking_dir=%s%s' -y -s -an -ky -pr "
+                       "--noudevsync --ignoremonitoring%s -n %s %s/%s",
+                       lvm_lock_directory, last ? "" : " global/notify_dbus=0",
+                       between ? " -An" : "", c->lv, c->vg, c->origin);
         if (r >= 0)
                 r = strv_append(&commands, line);
         if (r < 0)

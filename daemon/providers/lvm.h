@@ -15,6 +15,13 @@ struct lvm;
 /* The program; a test puts its own in its place. NULL: /usr/sbin/lvm or /sbin/lvm. */
 extern const char *lvm_program;
 
+/* Locks of our own, below LVM's: every lvm holds one while it runs, and it takes its own of the
+ * groups there where it must not ask for those that we hold. A test has another. */
+extern const char *lvm_lock_directory;
+/* When a daemon dies, its lvm finishes what it was told; its successor must not work on the same
+ * groups meanwhile. Waits until there is no such lvm, of this daemon or any other. */
+int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr);
+
 int lvm_open(struct lvm **ret, struct vss_error *reterr);
 /* Ends the process: it finishes what it was told and goes. */
 struct lvm *lvm_close(struct lvm *l);

@@ -17,19 +17,20 @@
 
 static char top[] = "/tmp/test-lvm.XXXXXX";
 
-/* It answers as lvm's shell does: reports on descriptor 3, complaints on standard error. */
+/* It answers as lvm's shell does: reports on descriptor 3, complaints where LVM_ERR_FD says. */
 static const char script[] =
         "#!/bin/sh\n"
         "[ \"$LC_ALL\" = C ] && [ \"$LVM_REPORT_FD\" = 3 ] && [ $# = 0 ] || exit 9\n"
+        "[ \"$LVM_ERR_FD\" = 1 ] || exit 9\n"
         "while read -r verb rest; do\n"
         "  case $verb in\n"
         "  report) printf '  a|b|%s\\n  c||d\\n' \"$rest\" >&3;;\n"
         "  much) i=0; while [ $i -lt 5000 ]; do echo '  some|more|fields' >&3; i=$((i+1)); done;;\n"
         "  say) printf '  %s\\n' \"$rest\";;\n"
-        "  prompt) printf 'lvm>   %s\\n' \"$rest\" >&2;;\n"
+        "  prompt) printf 'lvm>   %s\\n' \"$rest\";;\n"
         "  die) exit 1;;\n"
         "  pid) echo $$ >&3;;\n"
-        "  *) echo \"  No such command '$verb'.  Try 'help'.\" >&2;;\n"
+        "  *) echo \"  No such command '$verb'.  Try 'help'.\";;\n"
         "  esac\n"
         "done\n";
 
@@ -45,10 +46,20 @@ static void make_program(void) {
         ck_assert_int_eq(fclose(f), 0);
         ck_assert_int_eq(chmod(path, 0700), 0);
         lvm_program = path;
+        lvm_lock_directory = vg_lock_directory = top;
+}
+
+/* What every lvm has held. */
+static void remove_alive(void) {
+        char path[80];
+
+        (void)snprintf(path, sizeof(path), "%s/alive", top);
+        ck_assert_int_eq(unlink(path), 0);
 }
 
 static void remove_program(void) {
         ck_assert_int_eq(unlink(lvm_program), 0);
+        remove_alive();
         ck_assert_int_eq(rmdir(top), 0);
 }
 
@@ -177,15 +188,39 @@ START_TEST(an_lvm_that_dies_is_an_error) {
 }
 END_TEST
 
+/* A daemon that dies leaves its lvm behind, with the end of what it was told to do. */
+START_TEST(an_lvm_that_was_left_behind_is_waited_for) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct lvm *l;
+        char *answer;
+
+        lvm_lock_directory = "/nonexistent";
+        ck_assert_int_eq(lvm_await_orphans(0, NULL), 0);
+        l = start();
+        answer = run(l, "pid");
+        free(answer);
+        ck_assert_int_eq(lvm_await_orphans(0, &error), -ETIMEDOUT);
+        ck_assert_int_eq(error.hr, VSS_E_PROVIDER_VETO);
+        ck_assert_ptr_nonnull(strstr(error.message, "/alive"));
+        lvm_close(l);
+        ck_assert_int_eq(lvm_await_orphans(0, NULL), 0);
+        remove_program();
+}
+END_TEST
+
 START_TEST(a_missing_lvm_is_an_error) {
         struct vss_error error = { 0 };
         struct lvm *l = NULL;
 
+        ck_assert_ptr_nonnull(mkdtemp(top));
+        lvm_lock_directory = vg_lock_directory = top;
         lvm_program = "/no/such/lvm";
         ck_assert_int_eq(lvm_open(&l, &error), -ENOENT);
         ck_assert_ptr_null(l);
         ck_assert_ptr_nonnull(strstr(error.message, "lvm2"));
         vss_error_done(&error);
+        remove_alive();
+        ck_assert_int_eq(rmdir(top), 0);
 }
 END_TEST
 
@@ -366,6 +401,7 @@ int main(void) {
         tcase_add_test(t, output_larger_than_a_pipe_is_read);
         tcase_add_test(t, input_larger_than_a_pipe_is_written);
         tcase_add_test(t, an_lvm_that_dies_is_an_error);
+        tcase_add_test(t, an_lvm_that_was_left_behind_is_waited_for);
         tcase_add_test(t, a_missing_lvm_is_an_error);
         tcase_add_test(t, reports_are_rows_of_fields);
         tcase_add_test(t, numbers_are_whole);

@@ -65,9 +65,14 @@ crash() { # HOW MSEC
 	return "$result"
 }
 
-# The guard's turn: the daemon dies with the VOLUMEs suspended, a among them, and nobody starts it
-# again. The window is found by looking for it without pause; on a busy machine it can go by between
-# two looks, and another set is made.
+device_of() { # LV
+	basename "$(readlink -f "/dev/$vg/$1")"
+}
+
+# The guard's turn: the daemon dies with the VOLUMEs suspended, a and b among them, and nobody starts it
+# again. The window is found by looking for it without pause: for both at a time, because LVM suspends thin
+# volumes one by one while they are staged. On a busy machine it can go by between two looks, and another
+# set is made.
 killed_in_the_window() { # VOLUME...
 	local pid seen result=0
 	pid=$(main_pid)
@@ -77,14 +82,14 @@ killed_in_the_window() { # VOLUME...
 			vssctl create --keep "$@" >"$work/created" 2>&1
 			: >"$work/over"
 		} &
-		python3 - "$pid" "$(cat "/sys/block/$(basename "$(readlink -f "/dev/$vg/a")")/dev")" "$work/over" <<-'EOS'
+		python3 - "$pid" "$work/over" "$(device_of a)" "$(device_of b)" <<-'EOS'
 			import os, signal, sys
-			pid, device, over = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+			pid, over, devices = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 			os.nice(-20)
-			suspended = os.open(f"/sys/dev/block/{device}/dm/suspended", os.O_RDONLY)
-			while os.pread(suspended, 2, 0) != b"1\n":
+			suspended = [os.open(f"/sys/block/{device}/dm/suspended", os.O_RDONLY) for device in devices]
+			while any(os.pread(fd, 2, 0) != b"1\n" for fd in suspended):
 			    if os.path.exists(over):
-			        sys.exit("the volume was never seen suspended")
+			        sys.exit("the volumes were never seen suspended")
 			os.kill(pid, signal.SIGKILL)
 		EOS
 		seen=$?
