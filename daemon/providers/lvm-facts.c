@@ -5,12 +5,7 @@
 /* lvm's shell takes 64 words a line. */
 #define NAMES_PER_COMMAND 32
 
-void lvm_facts_done(struct lvm_facts *f) {
-        lvm_rows_free(f->rows, f->n);
-        *f = (struct lvm_facts){ 0 };
-}
-
-int lvm_facts_ask(struct lvm_facts *ret, struct lvm *l, const char *columns, size_t n_fields,
+int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, size_t n_fields,
                   const char *const *groups, size_t n_groups, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **commands = NULL;
         _cleanup_(freep) char *line = NULL, *report = NULL;
@@ -47,7 +42,7 @@ int lvm_facts_refuse(struct vss_error *reterr, const char *name, const char *rea
         return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP, "%s %s", name, reason);
 }
 
-int lvm_facts_find_group(const struct lvm_facts *facts, const struct lvm *l, const char *name,
+int lvm_facts_find_group(const struct lvm_report *facts, const struct lvm *l, const char *name,
                          char *const **ret_fields, struct vss_error *reterr) {
         char *const *f = NULL;
         uint64_t missing;
@@ -77,7 +72,7 @@ int lvm_facts_find_group(const struct lvm_facts *facts, const struct lvm *l, con
         return 0;
 }
 
-int lvm_facts_find_origin(const struct lvm_facts *facts, const struct lvm_copy *c,
+int lvm_facts_find_origin(const struct lvm_report *facts, const struct lvm_copy *c,
                           const char *volume, char *const **ret_fields, struct vss_error *reterr) {
         char *const *origin = NULL;
 

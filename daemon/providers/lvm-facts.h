@@ -19,20 +19,14 @@ enum {
 #define LVM_FACTS_COLUMNS \
         "vg_name,vg_lock_type,vg_missing_pv_count,vg_exported,lv_name,lv_uuid,lv_attr"
 
-struct lvm_facts {
-        struct lvm_row *rows;
-        size_t n;
-};
-
-void lvm_facts_done(struct lvm_facts *f);
-int lvm_facts_ask(struct lvm_facts *ret, struct lvm *l, const char *columns, size_t n_fields,
+int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, size_t n_fields,
                   const char *const *groups, size_t n_groups, struct vss_error *reterr);
 /* A row of the group, in which copies can be made: it is this host's alone, and whole. */
-int lvm_facts_find_group(const struct lvm_facts *f, const struct lvm *l, const char *name,
+int lvm_facts_find_group(const struct lvm_report *f, const struct lvm *l, const char *name,
                          char *const **ret_fields, struct vss_error *reterr);
 /* The row of the copy's origin, which is what it was and not busy; and nobody has the copy's name.
  * volume: for messages. */
-int lvm_facts_find_origin(const struct lvm_facts *f, const struct lvm_copy *c, const char *volume,
+int lvm_facts_find_origin(const struct lvm_report *f, const struct lvm_copy *c, const char *volume,
                           char *const **ret_fields, struct vss_error *reterr);
 /* "NAME REASON", as VSS_E_VOLUME_NOT_SUPPORTED and -EOPNOTSUPP. */
 int lvm_facts_refuse(struct vss_error *reterr, const char *name, const char *reason);

@@ -141,37 +141,24 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
 /* Has LVM activate it. -ENOENT: LVM knows nothing of it. */
 static int activate_lv(const struct lvm_kind *kind, const struct lvm_copy *c,
                        struct vss_error *reterr) {
-        _cleanup_(strv_freep) char **question = NULL, **commands = NULL;
-        _cleanup_(freep) char *report = NULL, *line = NULL, *activate = NULL;
+        _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
         _cleanup_(lvm_closep) struct lvm *l = NULL;
-        struct lvm_row *rows = NULL;
-        size_t n = 0;
+        char *const *f;
         int r;
 
-        r = str_format(&line, "lvs " LVM_REPORT_OPTIONS " -o " FOUND_COLUMNS " -S lv_uuid=%s",
-                       c->lv_uuid);
-        if (r >= 0)
-                r = strv_append(&question, line);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
         r = lvm_open(&l, reterr);
         if (r >= 0)
-                r = lvm_run(l, question, &report, reterr);
+                r = lvm_report_ask(&found, l, FOUND_FIELDS, reterr,
+                                   "lvs " LVM_REPORT_OPTIONS " -o " FOUND_COLUMNS " -S lv_uuid=%s",
+                                   c->lv_uuid);
         if (r < 0)
                 return r;
-        r = lvm_report_parse(report, FOUND_FIELDS, &rows, &n);
-        if (r >= 0 && n > 0)
-                r = str_format(&activate, "lvchange -y -ay %s %s/%s", kind->activation,
-                               rows[0].fields[FOUND_VG], rows[0].fields[FOUND_LV]);
-        lvm_rows_free(rows, n);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "lvm's report");
-        if (n == 0)
+        if (found.n == 0)
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
                                      "the logical volume %s/%s of a copy is gone", c->vg, c->lv);
-        r = strv_append(&commands, activate);
-        return r < 0 ? vss_error_from_errno(reterr, r, "cannot ask lvm")
-                     : lvm_run(l, commands, NULL, reterr);
+        f = found.rows[0].fields;
+        return lvm_tell(l, reterr, "lvchange -y -ay %s %s/%s", kind->activation, f[FOUND_VG],
+                        f[FOUND_LV]);
 }
 
 int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,

@@ -1,6 +1,8 @@
-/* Rows and fields of lvm's reports. Stateless. */
+/* Single commands, and the rows and fields of lvm's reports. Stateless. */
 
 #include "daemon/providers/lvm.h"
+#include <stdarg.h>
+#include <stdio.h>
 
 void lvm_rows_free(struct lvm_row *rows, size_t n) {
         for (size_t i = 0; i < n; i++) {
@@ -58,6 +60,50 @@ int lvm_report_parse(const char *report, size_t n_fields, struct lvm_row **ret, 
         *ret = rows;
         *ret_n = n;
         return 0;
+}
+
+static int run_one(struct lvm *l, char **ret_report, struct vss_error *reterr, const char *format,
+                   va_list args) _printf_(4, 0);
+
+static int run_one(struct lvm *l, char **ret_report, struct vss_error *reterr, const char *format,
+                   va_list args) {
+        _cleanup_(freep) char *command = NULL;
+
+        if (vasprintf(&command, format, args) < 0) {
+                command = NULL;
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot ask lvm");
+        }
+        return lvm_run(l, (char *[]){ command, NULL }, ret_report, reterr);
+}
+
+int lvm_tell(struct lvm *l, struct vss_error *reterr, const char *format, ...) {
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = run_one(l, NULL, reterr, format, args);
+        va_end(args);
+        return r;
+}
+
+int lvm_report_ask(struct lvm_report *ret, struct lvm *l, size_t n_fields, struct vss_error *reterr,
+                   const char *format, ...) {
+        _cleanup_(freep) char *text = NULL;
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        r = run_one(l, &text, reterr, format, args);
+        va_end(args);
+        if (r < 0)
+                return r;
+        r = lvm_report_parse(text, n_fields, &ret->rows, &ret->n);
+        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
+}
+
+void lvm_report_done(struct lvm_report *r) {
+        lvm_rows_free(r->rows, r->n);
+        *r = (struct lvm_report){ 0 };
 }
 
 int lvm_number(const char *field, uint64_t *ret) {

@@ -14,7 +14,7 @@ enum { VG_UUID = LVM_FACTS, VG_EXTENT_SIZE, VG_FREE, LV_LAYOUT, LV_ROLE, N_FIELD
 #define COLUMNS LVM_FACTS_COLUMNS ",vg_uuid,vg_extent_size,vg_free_count,lv_layout,lv_role"
 
 static int take_group(struct provider_set *set, struct thick_group *g,
-                      const struct lvm_facts *facts, struct vss_error *reterr) {
+                      const struct lvm_report *facts, struct vss_error *reterr) {
         uint64_t extent_sectors;
         char *const *f = NULL;
         int r;
@@ -69,7 +69,7 @@ static int check_origin(const struct thick_member *m, char *const *f, struct vss
         return 0;
 }
 
-static int take_member(struct thick_member *m, const struct lvm_facts *facts,
+static int take_member(struct thick_member *m, const struct lvm_report *facts,
                        struct vss_error *reterr) {
         char *const *origin = NULL;
         int r;
@@ -107,7 +107,7 @@ static int share_out(struct provider_set *set, struct thick_group *g, struct vss
 
 int thick_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
         _cleanup_(freep) const char **names = calloc(set->n_groups, sizeof(*names));
-        _cleanup_(lvm_facts_done) struct lvm_facts facts = { 0 };
+        _cleanup_(lvm_report_done) struct lvm_report facts = { 0 };
         int r;
 
         if (!names)

@@ -12,7 +12,7 @@ enum { LV_THIN_ID = LVM_FACTS, N_FIELDS };
 
 /* The kernel's device is what LVM means by the name. */
 static int take_member(struct provider_set *set, struct thin_member *m,
-                       const struct lvm_facts *facts, struct vss_error *reterr) {
+                       const struct lvm_report *facts, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
         char *const *group = NULL, *const *origin = NULL;
         struct mapper_info info;
@@ -103,7 +103,7 @@ static int take_pool(struct provider_set *set, size_t i, struct vss_error *reter
 
 int thin_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
         _cleanup_(freep) const char **names = calloc(set->base.n, sizeof(*names));
-        _cleanup_(lvm_facts_done) struct lvm_facts facts = { 0 };
+        _cleanup_(lvm_report_done) struct lvm_report facts = { 0 };
         size_t n = 0;
         int r;
 

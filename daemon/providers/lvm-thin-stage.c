@@ -27,10 +27,10 @@ static int say_refused(const struct provider_set *set, const struct thin_member 
                      : "");
 }
 
-static int take_made(struct provider_set *set, struct thin_member *m, const struct lvm_row *rows,
-                     size_t n, struct vss_error *reterr) {
-        for (size_t i = 0; i < n; i++) {
-                char *const *f = rows[i].fields;
+static int take_made(struct provider_set *set, struct thin_member *m, const struct lvm_report *made,
+                     struct vss_error *reterr) {
+        for (size_t i = 0; i < made->n; i++) {
+                char *const *f = made->rows[i].fields;
                 uint64_t id;
                 int r;
 
@@ -55,22 +55,15 @@ static int take_made(struct provider_set *set, struct thin_member *m, const stru
 static int make_copy(struct provider_set *set, size_t i, struct vss_error *reterr) {
         const struct lvm_copy *c = set->base.copies[i];
         bool last = i + 1 == set->base.n, between = i > 0 && !last;
-        _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *line = NULL;
         int r;
 
         /* lvm makes snapshots under its own locks only (--nolocking is refused). Those of the
          * groups are ours already, so it is shown another directory. */
-        r = str_format(&line,
-                       "lvcreate --config 'global/locking_dir=%s%s' -y -s -an -ky -pr "
-                       "--noudevsync --ignoremonitoring%s -n %s %s/%s",
-                       lvm_lock_directory, last ? "" : " global/notify_dbus=0",
-                       between ? " -An" : "", c->lv, c->vg, c->origin);
-        if (r >= 0)
-                r = strv_append(&commands, line);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->base.lvm, commands, NULL, reterr);
+        r = lvm_tell(set->base.lvm, reterr,
+                     "lvcreate --config 'global/locking_dir=%s%s' -y -s -an -ky -pr --noudevsync "
+                     "--ignoremonitoring%s -n %s %s/%s",
+                     lvm_lock_directory, last ? "" : " global/notify_dbus=0", between ? " -An" : "",
+                     c->lv, c->vg, c->origin);
         if (r < 0)
                 return r;
         return lvm_said(set->base.lvm, " created.") > 0
@@ -80,25 +73,14 @@ static int make_copy(struct provider_set *set, size_t i, struct vss_error *reter
 
 /* What lvm has made of them. */
 static int read_made(struct provider_set *set, struct vss_error *reterr) {
-        _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *report = NULL;
-        struct lvm_row *rows = NULL;
-        size_t n = 0;
+        _cleanup_(lvm_report_done) struct lvm_report made = { 0 };
         int r;
 
-        r = strv_append(&commands, "lvs " LVM_REPORT_OPTIONS " --nolocking -o " MADE_COLUMNS
-                                   " -S lv_name=~^" LVM_COPY_PREFIX);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(set->base.lvm, commands, &report, reterr);
-        if (r < 0)
-                return r;
-        r = lvm_report_parse(report, MADE_FIELDS, &rows, &n);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "lvm's report");
+        r = lvm_report_ask(&made, set->base.lvm, MADE_FIELDS, reterr,
+                           "lvs " LVM_REPORT_OPTIONS " --nolocking -o " MADE_COLUMNS
+                           " -S lv_name=~^" LVM_COPY_PREFIX);
         for (size_t i = 0; r >= 0 && i < set->base.n; i++)
-                r = take_made(set, &set->members[i], rows, n, reterr);
-        lvm_rows_free(rows, n);
+                r = take_made(set, &set->members[i], &made, reterr);
         return r;
 }
 

@@ -16,35 +16,17 @@
 enum { FOUND_VG_UUID, FOUND_POOL_UUID, FOUND_THIN_ID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_uuid,pool_lv_uuid,thin_id"
 
-struct found {
-        struct lvm_row *rows;
-        size_t n;
-};
-
-static void found_done(struct found *f) {
-        lvm_rows_free(f->rows, f->n);
-}
-
-static int ask(struct lvm *l, struct lvm_copy *const *copies, size_t n, struct found *ret,
+static int ask(struct lvm *l, struct lvm_copy *const *copies, size_t n, struct lvm_report *ret,
                struct vss_error *reterr) {
-        _cleanup_(freep) char *which = NULL, *question = NULL, *report = NULL;
-        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *which = NULL;
         int r;
 
         r = lvm_undo_select(copies, n, &which);
-        if (r >= 0)
-                r = str_format(&question,
-                               "lvs " LVM_REPORT_OPTIONS " --nolocking -o " FOUND_COLUMNS " -S %s",
-                               which);
-        if (r >= 0)
-                r = strv_append(&commands, question);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, commands, &report, reterr);
-        if (r < 0)
-                return r;
-        r = lvm_report_parse(report, FOUND_FIELDS, &ret->rows, &ret->n);
-        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
+        return lvm_report_ask(ret, l, FOUND_FIELDS, reterr,
+                              "lvs " LVM_REPORT_OPTIONS " --nolocking -o " FOUND_COLUMNS " -S %s",
+                              which);
 }
 
 /* The device of the copy's pool, if it is active, and a message that names the copy in it. */
@@ -83,7 +65,7 @@ static int fill_place(char *const *f, struct vss_error *reterr) {
 
 static int fill_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                        struct vss_error *reterr) {
-        _cleanup_(found_done) struct found found = { 0 };
+        _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
         int r;
 
         r = ask(l, copies, n, &found, reterr);
@@ -106,22 +88,15 @@ static int undo_devices(struct lvm *l, struct lvm_copy *const *copies, size_t n,
 
 /* LVM's own count for the pool of a copy. */
 static int ask_transaction(struct lvm *l, char *const *f, uint64_t *ret, struct vss_error *reterr) {
-        _cleanup_(strv_freep) char **commands = NULL;
-        _cleanup_(freep) char *question = NULL, *report = NULL;
+        _cleanup_(lvm_report_done) struct lvm_report report = { 0 };
         int r;
 
-        r = str_format(&question,
-                       "lvs " LVM_REPORT_OPTIONS " --nolocking -o transaction_id -S lv_uuid=%s",
-                       f[FOUND_POOL_UUID]);
-        if (r >= 0)
-                r = strv_append(&commands, question);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, commands, &report, reterr);
+        r = lvm_report_ask(&report, l, 1, reterr,
+                           "lvs " LVM_REPORT_OPTIONS " --nolocking -o transaction_id -S lv_uuid=%s",
+                           f[FOUND_POOL_UUID]);
         if (r < 0)
                 return r;
-        report[strcspn(report, "\n")] = '\0';
-        r = lvm_number(report + strspn(report, " "), ret);
+        r = report.n == 1 ? lvm_number(report.rows[0].fields[0], ret) : -EBADMSG;
         return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
 }
 
@@ -151,7 +126,7 @@ static int deliver(struct lvm *l, char *const *f, struct vss_error *reterr) {
 
 static int forget_cut_off(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                           struct vss_error *reterr) {
-        _cleanup_(found_done) struct found found = { 0 };
+        _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
         int r;
 
         if (n == 0)

@@ -111,41 +111,32 @@ int lvm_undo_select(struct lvm_copy *const *copies, size_t n, char **ret) {
 
 /* What LVM still knows of them. */
 static int check_gone(struct lvm *l, const char *which, struct vss_error *reterr) {
-        _cleanup_(freep) char *words = strdup(lvm_complaint(l)), *question = NULL, *left = NULL;
-        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *words = strdup(lvm_complaint(l));
+        _cleanup_(lvm_report_done) struct lvm_report left = { 0 };
         int r;
 
-        r = str_format(&question, "lvs --noheadings --nolocking -o vg_name,lv_name -S %s", which);
-        if (r >= 0)
-                r = strv_append(&commands, question);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, commands, &left, reterr);
-        if (r < 0)
+        r = lvm_report_ask(&left, l, 2, reterr,
+                           "lvs " LVM_REPORT_OPTIONS " --nolocking -o vg_name,lv_name -S %s",
+                           which);
+        if (r < 0 || left.n == 0)
                 return r;
-        if (strspn(left, " \n") == strlen(left))
-                return 0;
         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
-                             "LVM did not remove the copies%.*s: %s", (int)strcspn(left, "\n"),
-                             left, str_empty(words) ? "it gave no reason" : words);
+                             "LVM did not remove the copy %s/%s: %s", left.rows[0].fields[0],
+                             left.rows[0].fields[1],
+                             str_empty(words) ? "it gave no reason" : words);
 }
 
 int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
                     struct vss_error *reterr) {
-        _cleanup_(freep) char *which = NULL, *removal = NULL;
-        _cleanup_(strv_freep) char **commands = NULL;
+        _cleanup_(freep) char *which = NULL;
         int r;
 
         if (n == 0)
                 return 0;
         r = lvm_undo_select(copies, n, &which);
-        if (r >= 0)
-                r = str_format(&removal, "lvremove --nolocking %s -f -y -S %s", options, which);
-        if (r >= 0)
-                r = strv_append(&commands, removal);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
-        r = lvm_run(l, commands, NULL, reterr);
+        r = lvm_tell(l, reterr, "lvremove --nolocking %s -f -y -S %s", options, which);
         if (r < 0)
                 return r;
         return lvm_said(l, "successfully removed") == n ? 0 : check_gone(l, which, reterr);

@@ -45,5 +45,15 @@ struct lvm_row {
 /* Takes apart a report whose rows have n fields each; -EBADMSG if a row has not. */
 int lvm_report_parse(const char *report, size_t n_fields, struct lvm_row **ret, size_t *ret_n);
 void lvm_rows_free(struct lvm_row *rows, size_t n);
+struct lvm_report {
+        struct lvm_row *rows;
+        size_t n;
+};
+void lvm_report_done(struct lvm_report *r);
+/* The report of one command, which is given as a format. */
+int lvm_report_ask(struct lvm_report *ret, struct lvm *l, size_t n_fields, struct vss_error *reterr,
+                   const char *format, ...) _printf_(5, 6);
+/* Runs one command, which is given as a format. */
+int lvm_tell(struct lvm *l, struct vss_error *reterr, const char *format, ...) _printf_(3, 4);
 /* A whole non-negative number; -EBADMSG. */
 int lvm_number(const char *field, uint64_t *ret);

@@ -243,6 +243,23 @@ START_TEST(reports_are_rows_of_fields) {
 }
 END_TEST
 
+START_TEST(a_single_command_is_a_format) {
+        _cleanup_(lvm_report_done) struct lvm_report report = { 0 };
+        struct lvm *l = start();
+
+        ck_assert_int_eq(lvm_report_ask(&report, l, 3, NULL, "report %d%s", 7, "x"), 0);
+        ck_assert_uint_eq(report.n, 2);
+        ck_assert_str_eq(report.rows[0].fields[2], "7x");
+        ck_assert_int_eq(lvm_tell(l, NULL, "say Logical volume %s created.", "c1"), 0);
+        ck_assert_uint_eq(lvm_said(l, "c1 created."), 1);
+        lvm_report_done(&report);
+        ck_assert_int_eq(lvm_report_ask(&report, l, 2, NULL, "report 7"), -EBADMSG);
+        ck_assert_uint_eq(report.n, 0);
+        lvm_close(l);
+        remove_program();
+}
+END_TEST
+
 START_TEST(numbers_are_whole) {
         uint64_t number = 7;
 
@@ -404,6 +421,7 @@ int main(void) {
         tcase_add_test(t, an_lvm_that_was_left_behind_is_waited_for);
         tcase_add_test(t, a_missing_lvm_is_an_error);
         tcase_add_test(t, reports_are_rows_of_fields);
+        tcase_add_test(t, a_single_command_is_a_format);
         tcase_add_test(t, numbers_are_whole);
         tcase_add_test(t, the_lock_of_a_group_is_lvms);
         tcase_add_test(t, the_providers_of_a_set_share_its_locks);
