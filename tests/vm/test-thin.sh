@@ -220,6 +220,7 @@ mixed() {
 	check "thin and thick: the pool agrees" pool_agrees
 	must umount /srv/c
 	check "thin and thick: the pool is sound" pool_is_sound
+	must mount "/dev/$vg/c" /srv/c
 }
 
 vg_make
