@@ -110,6 +110,7 @@ killed() {
 
 # LVM by itself activates no copy; we do.
 rebooted() {
+	echo new | tee /srv/a/file >/srv/b/file
 	must create "${volumes[@]}"
 	copies=("$(copy_of /srv/a/)" "$(copy_of /srv/b/)")
 	echo newer | tee /srv/a/file >/srv/b/file
