@@ -94,42 +94,77 @@ static int check_groups(const struct lvm_intent *i, struct vss_error *reterr) {
         return r;
 }
 
-int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
-                     const struct intent_record *intent, struct vss_error *reterr) {
-        _cleanup_(lvm_intent_done) struct lvm_intent i = { 0 };
-        _cleanup_(freep) struct lvm_copy **copies = NULL;
-        bool deletion = streq(intent->kind, LVM_INTENT_DELETE);
+/* An intent, and its copies as the functions of lvm-undo.h take them. */
+struct recovery {
+        struct lvm_intent intent;
+        struct lvm_copy **copies;
+};
+
+static void recovery_done(struct recovery *r) {
+        lvm_intent_done(&r->intent);
+        free(r->copies);
+}
+
+static int recovery_init(struct recovery *ret, const struct lvm_kind *kind,
+                         const struct intent_record *record, struct vss_error *reterr) {
+        _cleanup_(recovery_done) struct recovery i = { 0 };
         int r;
 
-        r = lvm_intent_parse(&i, kind->provider, intent->data);
+        r = lvm_intent_parse(&i.intent, kind->provider, record->data);
+        if (r >= 0) {
+                i.copies = calloc(i.intent.n > 0 ? i.intent.n : 1, sizeof(*i.copies));
+                if (!i.copies)
+                        r = -ENOMEM;
+        }
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "the intent of an interrupted operation");
-        copies = calloc(i.n > 0 ? i.n : 1, sizeof(*copies));
-        if (!copies)
-                return vss_error_from_errno(reterr, -ENOMEM,
-                                            "the intent of an interrupted operation");
-        for (size_t k = 0; k < i.n; k++)
-                copies[k] = &i.copies[k];
+        for (size_t k = 0; k < i.intent.n; k++)
+                i.copies[k] = &i.intent.copies[k];
+        *ret = i;
+        i = (struct recovery){ 0 };
+        return 0;
+}
+
+int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *record,
+                    struct vss_error *reterr) {
+        _cleanup_(recovery_done) struct recovery i = { 0 };
+        int r;
+
+        r = recovery_init(&i, kind, record, reterr);
+        return r < 0 ? r : lvm_rescue(i.copies, i.intent.n, reterr);
+}
+
+int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
+                     const struct intent_record *intent, struct vss_error *reterr) {
+        _cleanup_(recovery_done) struct recovery i = { 0 };
+        bool deletion = streq(intent->kind, LVM_INTENT_DELETE);
+        size_t n;
+        int r;
+
+        r = recovery_init(&i, kind, intent, reterr);
+        if (r < 0)
+                return r;
+        n = i.intent.n;
 
         /* Before anything that might wait for a volume that is suspended. */
-        r = lvm_rescue(copies, i.n, reterr);
-        for (size_t k = 0; k < i.n; k++)
-                release_nodes(copies[k], false);
+        r = lvm_rescue(i.copies, n, reterr);
+        for (size_t k = 0; k < n; k++)
+                release_nodes(i.copies[k], false);
         if (r >= 0)
                 r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
-                r = lvm_undo(kind, copies, i.n,
+                r = lvm_undo(kind, i.copies, n,
                              &(struct lvm_undo){ .unfinished = !deletion, .force = true }, reterr);
-        for (size_t k = 0; k < i.n; k++)
-                release_nodes(copies[k], true);
+        for (size_t k = 0; k < n; k++)
+                release_nodes(i.copies[k], true);
         if (r >= 0 && !deletion)
-                r = check_groups(&i, reterr);
+                r = check_groups(&i.intent, reterr);
         if (r < 0)
                 return r;
         if (deletion) {
                 _cleanup_(vss_error_done) struct vss_error error = { 0 };
 
-                r = store_snapshot_delete(store, i.snapshot_id, intent->id, &error);
+                r = store_snapshot_delete(store, i.intent.snapshot_id, intent->id, &error);
                 if (r >= 0 || error.hr != VSS_E_OBJECT_NOT_FOUND) {
                         vss_error_move(reterr, &error);
                         return r;

@@ -12,6 +12,10 @@ int thick_remove(struct store *store, const struct snapshot_record *r, bool forc
         return lvm_life_remove(&thick_kind, store, r, force, reterr);
 }
 
+int thick_rescue(const struct intent_record *intent, struct vss_error *reterr) {
+        return lvm_life_rescue(&thick_kind, intent, reterr);
+}
+
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr) {
         return lvm_life_recover(&thick_kind, store, intent, reterr);

@@ -236,6 +236,7 @@ const struct provider provider_lvm_thick = {
         .intents = thick_intents,
         .release = thick_release,
         .remove = thick_remove,
+        .rescue = thick_rescue,
         .recover = thick_recover,
         .activate = thick_activate,
         .usage = thick_usage,

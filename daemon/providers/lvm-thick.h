@@ -72,6 +72,7 @@ extern const struct lvm_kind thick_kind;
 /* lvm-thick-life.c: a finished copy. */
 int thick_remove(struct store *store, const struct snapshot_record *r, bool force,
                  struct vss_error *reterr);
+int thick_rescue(const struct intent_record *intent, struct vss_error *reterr);
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr);
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);

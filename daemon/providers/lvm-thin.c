@@ -152,6 +152,10 @@ static int thin_remove(struct store *store, const struct snapshot_record *r, boo
         return lvm_life_remove(&thin_kind, store, r, force, reterr);
 }
 
+static int thin_rescue(const struct intent_record *intent, struct vss_error *reterr) {
+        return lvm_life_rescue(&thin_kind, intent, reterr);
+}
+
 static int thin_recover(struct store *store, const struct intent_record *intent,
                         struct vss_error *reterr) {
         return lvm_life_recover(&thin_kind, store, intent, reterr);
@@ -204,6 +208,7 @@ const struct provider provider_lvm_thin = {
         .intents = thin_intents,
         .release = thin_release,
         .remove = thin_remove,
+        .rescue = thin_rescue,
         .recover = thin_recover,
         .activate = thin_activate,
         .usage = thin_usage,

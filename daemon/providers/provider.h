@@ -56,6 +56,10 @@ struct provider {
          * row in the store. Missing storage is success: gone is gone. */
         int (*remove)(struct store *store, const struct snapshot_record *r, bool force,
                       struct vss_error *reterr);
+        /* At start-up, of all open intents before any is undone: the part of it that cannot wait.
+         * Origins that are suspended are resumed, and no program is started for that: what lies
+         * on one of them may be what the undoing of another needs. NULL: nothing. Idempotent. */
+        int (*rescue)(const struct intent_record *intent, struct vss_error *reterr);
         /* At start-up: undo what the intent announces. Idempotent. */
         int (*recover)(struct store *store, const struct intent_record *intent,
                        struct vss_error *reterr);

@@ -45,6 +45,18 @@ static void recover_intent(struct session_manager *m, const struct intent_record
         vss_error_done(&error);
 }
 
+/* Each provider has an intent of its own of a set, and volumes of all of them may be suspended. */
+static void rescue_intent(const struct intent_record *intent) {
+        const struct provider *p = provider_by_name(str_or_empty(intent->provider));
+        struct vss_error error = { 0 };
+
+        if (p && p->rescue && p->rescue(intent, &error) < 0)
+                log_set_failure(LOG_ERR, intent->set_id, &error,
+                                "Volumes of snapshot set %s may still be suspended: %s",
+                                VSS_ID_TEXT(intent->set_id), str_or_empty(error.message));
+        vss_error_done(&error);
+}
+
 static int recover_intents(struct session_manager *m, struct vss_error *reterr) {
         struct intent_record *intents = NULL;
         size_t n = 0;
@@ -53,6 +65,8 @@ static int recover_intents(struct session_manager *m, struct vss_error *reterr) 
         r = store_intent_list(m->store, &intents, &n, reterr);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < n; i++)
+                rescue_intent(&intents[i]);
         for (size_t i = 0; i < n; i++) {
                 recover_on();
                 recover_intent(m, &intents[i]);

@@ -173,6 +173,9 @@ static inline int fake_remove(struct store *store, const struct snapshot_record 
 
         return k < 0 ? k : store_snapshot_delete(store, r->id, 0, reterr);
 }
+static inline int fake_rescue(const struct intent_record *intent, struct vss_error *reterr) {
+        return fake_step(intent->provider, "rescue", intent->data, reterr);
+}
 static inline int fake_recover(struct store *store _unused_, const struct intent_record *intent,
                                struct vss_error *reterr) {
         return fake_step(intent->provider, "recover", intent->data, reterr);
@@ -211,7 +214,7 @@ FAKE_PROVIDER(beta)
                 .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
                 .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
-                .recover = fake_recover, .activate = fake_activate, .usage = fake_usage           \
+                .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate, .usage = fake_usage           \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);

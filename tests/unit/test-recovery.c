@@ -48,7 +48,9 @@ START_TEST(open_intents_are_undone_first) {
         put_intent("alpha");
         put_intent("beta");
         recover();
-        ck_assert_str_eq(fake.journal, "alpha:recover(half made) beta:recover(half made) "
+        /* All volumes go on before anything is done that could wait for one of them. */
+        ck_assert_str_eq(fake.journal, "alpha:rescue(half made) beta:rescue(half made) "
+                                       "alpha:recover(half made) beta:recover(half made) "
                                        "host:unmount-force(/a/) alpha:remove-force(/a/) ");
         ck_assert_uint_eq(fake_count_intents(host.store), 0);
         ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
@@ -66,6 +68,18 @@ START_TEST(what_cannot_be_undone_is_kept_and_does_not_stop_the_rest) {
         fake.fail = NULL;
         recover();
         ck_assert_uint_eq(fake_count_intents(host.store), 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_rescued_does_not_stop_the_rest) {
+        put_intent("alpha");
+        put_intent("nobody");
+        put_intent("beta");
+        fake.fail = "alpha:rescue";
+        recover();
+        ck_assert_uint_eq(fake_storage_count("beta:rescue"), 1);
+        ck_assert_uint_eq(fake_storage_count("alpha:recover"), 1);
+        ck_assert_uint_eq(fake_storage_count("beta:recover"), 1);
 }
 END_TEST
 
@@ -214,6 +228,7 @@ int main(void) {
         tcase_add_checked_fixture(tc, host_setup, host_teardown);
         tcase_add_test(tc, open_intents_are_undone_first);
         tcase_add_test(tc, what_cannot_be_undone_is_kept_and_does_not_stop_the_rest);
+        tcase_add_test(tc, what_cannot_be_rescued_does_not_stop_the_rest);
         tcase_add_test(tc, only_persistent_copies_stay);
         tcase_add_test(tc, lost_storage_is_not_shown_as_a_copy);
         tcase_add_loop_test(tc, a_copy_that_cannot_be_activated_or_mounted_keeps_its_row, 0, 2);
