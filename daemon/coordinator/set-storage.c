@@ -260,6 +260,7 @@ static int set_storage_prepare_window(struct set_storage *s, struct vss_error *r
 
         options.flush_usec = options.hold_usec;
         options.kernel = storage_table()->kernel;
+        options.guard_lock = store_guard_lock(s->request->store);
         r = window_new(&s->window, &options);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Preparing the write-freeze window");

@@ -2,24 +2,19 @@
  * descriptors stay with the daemon. */
 
 #include "daemon/providers/lvm-process.h"
-#include "common/time-util.h"
+#include "common/alive-lock.h"
 #include "daemon/providers/lvm.h"
 #include "daemon/providers/vg-lock.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /* The child's descriptor for reports; it knows it by LVM_REPORT_FD. */
 #define REPORT_FD 3
 
 #define ALIVE "alive"
-
-/* How often a lock that is held is looked at. */
-#define ORPHANS_POLL_NSEC (20L * 1000 * 1000)
 
 const char *lvm_program;
 const char *lvm_lock_directory = "/run/lock/lvm/vss";
@@ -161,7 +156,6 @@ static int set_nonblocking(int fd) {
  * takes the place of its standard error, which is told to go where its output goes. */
 static int lock_alive(int *ret) {
         _cleanup_(freep) char *path = NULL;
-        _cleanup_(closep) int fd = -1;
         int r;
 
         /* Both for root alone: what is below /run/lock itself anybody could have made. */
@@ -169,38 +163,23 @@ static int lock_alive(int *ret) {
             (mkdir(lvm_lock_directory, 0700) < 0 && errno != EEXIST))
                 return -errno;
         r = str_format(&path, "%s/" ALIVE, lvm_lock_directory);
-        if (r < 0)
-                return r;
-        fd = open(path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
-        if (fd < 0 || flock(fd, LOCK_SH) < 0)
-                return -errno;
-        *ret = TAKE_FD(fd);
-        return 0;
+        return r < 0 ? r : alive_lock_hold(path, ret);
 }
 
 int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr) {
-        const struct timespec pause = { .tv_nsec = ORPHANS_POLL_NSEC };
-        uint64_t end_usec = now_monotonic_usec() + timeout_usec;
         _cleanup_(freep) char *path = NULL;
-        _cleanup_(closep) int fd = -1;
+        int r;
 
         if (str_format(&path, "%s/" ALIVE, lvm_lock_directory) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, lvm_lock_directory);
-        fd = open(path, O_RDWR | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : vss_error_from_errno(reterr, -errno, path);
-        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                if (errno != EWOULDBLOCK && errno != EINTR)
-                        return vss_error_from_errno(reterr, -errno, path);
-                if (now_monotonic_usec() >= end_usec)
-                        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
-                                             "an lvm that an earlier run of this service has "
-                                             "started is still at work ('fuser %s' says which); "
-                                             "end it and start the service again",
-                                             path);
-                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
-        }
-        return 0;
+        r = alive_lock_await(path, timeout_usec);
+        if (r == -ETIMEDOUT)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
+                                     "an lvm that an earlier run of this service has "
+                                     "started is still at work ('fuser %s' says which); "
+                                     "end it and start the service again",
+                                     path);
+        return r < 0 ? vss_error_from_errno(reterr, r, path) : 0;
 }
 
 int lvm_process_start(struct lvm_process *ret, const char **ret_program) {

@@ -2,6 +2,7 @@
  * intent; what belonged to requesters that are gone is deleted; what was to stay is made readable
  * again. One thing that cannot be put right is said and does not keep the rest from it. */
 
+#include "common/alive-lock.h"
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
@@ -12,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #define STEP_USEC "180000000" /* three minutes */
+#define GUARDS_TIMEOUT_USEC (15 * USEC_PER_SEC)
 
 /* A step here may take a minute (LVM), and there may be many: as long as they go on one by one,
  * systemd is to wait. What it waits without hearing of us is longer than one may take. */
@@ -57,6 +59,18 @@ static void rescue_intent(const struct intent_record *intent) {
         vss_error_done(&error);
 }
 
+/* The guard of a daemon that died resumes what it finds suspended, and undoing suspends: one after
+ * the other. It is there for moments; if its resume hangs, so would ours. */
+static void await_guards(struct session_manager *m) {
+        int r = alive_lock_await(store_guard_lock(m->store), GUARDS_TIMEOUT_USEC);
+
+        if (r < 0)
+                log_error(
+                        "The guard process of an earlier run cannot be waited for (%s: %s); "
+                        "undoing what that run left may fail, and is tried again at the next start",
+                        store_guard_lock(m->store), strerror(-r));
+}
+
 static int recover_intents(struct session_manager *m, struct vss_error *reterr) {
         struct intent_record *intents = NULL;
         size_t n = 0;
@@ -67,6 +81,8 @@ static int recover_intents(struct session_manager *m, struct vss_error *reterr) 
                 return r;
         for (size_t i = 0; i < n; i++)
                 rescue_intent(&intents[i]);
+        if (n > 0)
+                await_guards(m);
         for (size_t i = 0; i < n; i++) {
                 recover_on();
                 recover_intent(m, &intents[i]);

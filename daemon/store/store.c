@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #define STORE_FILE "vssd.db"
+#define GUARD_LOCK_FILE "guard.lock"
 #define SCHEMA_VERSION 2
 
 static const char schema[] =
@@ -44,7 +45,7 @@ static const char *const upgrades[SCHEMA_VERSION] = {
 };
 
 struct store {
-        char *path;
+        char *path, *guard_lock;
         pthread_mutex_t writing;
         sqlite3 *db;
 
@@ -302,7 +303,8 @@ int store_open(struct store **ret, const char *directory, struct vss_error *rete
                 return out_of_memory(reterr);
         (void)pthread_mutex_init(&s->writing, NULL);
         (void)pthread_mutex_init(&s->reading, NULL);
-        if (str_format(&s->path, "%s/" STORE_FILE, directory) < 0)
+        if (str_format(&s->path, "%s/" STORE_FILE, directory) < 0 ||
+            str_format(&s->guard_lock, "%s/" GUARD_LOCK_FILE, directory) < 0)
                 return out_of_memory(reterr);
 
         r = store_open_file(s, &first);
@@ -330,9 +332,14 @@ struct store *store_close(struct store *s) {
         (void)pthread_mutex_destroy(&s->reading);
         free(s->hidden);
         (void)pthread_mutex_destroy(&s->writing);
+        free(s->guard_lock);
         free(s->path);
         free(s);
         return NULL;
+}
+
+const char *store_guard_lock(const struct store *s) {
+        return s->guard_lock;
 }
 
 int store_reserve_numbers(struct store *s, unsigned n, uint64_t *ret_first,

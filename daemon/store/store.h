@@ -66,6 +66,9 @@ int store_open(struct store **ret, const char *directory, struct vss_error *rete
 struct store *store_close(struct store *s);
 DEFINE_CLEANUP(struct store, store_close);
 
+/* The file on which guards of this daemon hold an alive-lock; the store only names it. */
+const char *store_guard_lock(const struct store *s);
+
 /* Reserves the next n snapshot numbers, durably; *ret_first is the first of them. */
 int store_reserve_numbers(struct store *s, unsigned n, uint64_t *ret_first,
                           struct vss_error *reterr);

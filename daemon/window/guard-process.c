@@ -5,51 +5,58 @@
 #include "daemon/window/guard-process.h"
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <time.h>
 
-/* A suspend that was under way when the daemon died can complete a little later: the rounds go on
- * this long after the first. */
+/* A suspend that was under way when the daemon died, or hangs in it, can complete a little later:
+ * the rounds go on until its last thread is gone, or this long after the first. */
 #define ROUNDS_USEC (1500 * USEC_PER_MSEC)
-#define ROUND_PAUSE_USEC (10 * USEC_PER_MSEC)
+#define ROUND_PAUSE_MSEC 10
 
 static enum guard_state state_of(struct guard_process *p) {
         return (enum guard_state)atomic_load(&p->page->state);
 }
 
-static void rescue_row(struct guard_process *p, struct guard_row *row, bool committed) {
+/* True if it needs nothing any more. Nobody is left to tell of a failure; the next round tries
+ * again. */
+static bool rescue_row(struct guard_process *p, struct guard_row *row, bool committed) {
         if (dm_request_run(row->status, p->kernel, p->control_fd) < 0 ||
             !dm_request_saw_suspended(row->status))
-                return;
-        /* Nobody is left to tell of a failure; the next round tries again. */
+                return true;
         if (!committed && row->clears_inactive_table)
                 (void)dm_request_run(row->clear, p->kernel, p->control_fd);
-        (void)dm_request_run(row->resume, p->kernel, p->control_fd);
+        return dm_request_run(row->resume, p->kernel, p->control_fd) >= 0;
 }
 
-static void pause_until_next_round(void) {
-        const struct timespec pause = { .tv_nsec = ROUND_PAUSE_USEC * 1000 };
+/* Sleeps at most so long; true if nothing of the daemon is left, which can suspend nothing then. */
+static bool await_daemons_end(struct guard_process *p, int msec) {
+        struct pollfd daemon = { .fd = p->daemon_fd, .events = POLLIN };
 
-        (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        return poll(&daemon, 1, msec) > 0;
 }
 
+/* The origins are ours to resume only as long as it can be the daemon that suspended them: the next
+ * one, or an administrator, suspends them for reasons of their own. */
 static void rescue(struct guard_process *p) {
         uint32_t expected = GUARD_ARMED;
         uint64_t end_usec;
 
         (void)atomic_compare_exchange_strong(&p->page->state, &expected, GUARD_FIRED);
         end_usec = now_monotonic_usec() + ROUNDS_USEC;
-        do {
+        for (;;) {
+                bool alone = await_daemons_end(p, 0), good = true;
                 enum guard_state state = state_of(p);
 
                 if (state == GUARD_DONE)
                         return;
                 for (size_t i = 0; i < p->n_rows; i++)
-                        rescue_row(p, p->rows + i, state == GUARD_COMMITTED);
-                pause_until_next_round();
-        } while (now_monotonic_usec() < end_usec);
+                        good = rescue_row(p, p->rows + i, state == GUARD_COMMITTED) && good;
+                if ((alone && good) || now_monotonic_usec() >= end_usec)
+                        return;
+                (void)await_daemons_end(p, ROUND_PAUSE_MSEC); /* the next round asks again */
+        }
 }
 
 /* Watches over an armed window. */
@@ -77,15 +84,20 @@ static char receive(struct guard_process *p) {
         return l == 1 ? word : '\0';
 }
 
-static void close_all_but(int a, int b) {
-        unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+/* What stays open by a failure here is only untidy. */
+static void close_all_but(const int *fds, size_t n) {
+        for (unsigned from = 0;;) {
+                unsigned kept = ~0U;
 
-        /* What stays open by a failure here is only untidy. */
-        if (low > 0)
-                (void)close_range(0, low - 1, 0);
-        if (high > low + 1)
-                (void)close_range(low + 1, high - 1, 0);
-        (void)close_range(high + 1, ~0U, 0);
+                for (size_t i = 0; i < n; i++)
+                        if (fds[i] >= 0 && (unsigned)fds[i] >= from && (unsigned)fds[i] < kept)
+                                kept = (unsigned)fds[i];
+                if (kept > from)
+                        (void)close_range(from, kept == ~0U ? kept : kept - 1, 0);
+                if (kept == ~0U)
+                        return;
+                from = kept + 1;
+        }
 }
 
 /* Rather anybody else than this process. */
@@ -106,7 +118,7 @@ static void escape_oom_killer(void) {
 static void rehearse(struct guard_process *p) {
         for (size_t i = 0; i < p->n_rows; i++)
                 (void)dm_request_run(p->rows[i].status, p->kernel, p->control_fd);
-        pause_until_next_round();
+        (void)await_daemons_end(p, ROUND_PAUSE_MSEC);
         if (pthread_mutex_lock(&p->page->alive) == 0)
                 (void)pthread_mutex_unlock(&p->page->alive);
         (void)now_monotonic_usec();
@@ -115,6 +127,7 @@ static void rehearse(struct guard_process *p) {
 }
 
 void guard_process_run(struct guard_process *p) {
+        const int kept[] = { p->control_fd, p->socket_fd, p->daemon_fd, p->lock_fd };
         bool armed = false;
         sigset_t all;
         char word = GUARD_WORD_READY;
@@ -124,7 +137,7 @@ void guard_process_run(struct guard_process *p) {
         (void)sigprocmask(SIG_SETMASK, &all, NULL);
         (void)prctl(PR_SET_NAME, "vssd-guard");
         (void)prctl(PR_SET_PDEATHSIG, 0);
-        close_all_but(p->control_fd, p->socket_fd);
+        close_all_but(kept, ARRAY_SIZE(kept));
         escape_oom_killer();
         rehearse(p);
         if (write(p->socket_fd, &word, 1) != 1)

@@ -39,6 +39,8 @@ struct guard_process {
         size_t n_rows;
         int control_fd;
         int socket_fd;
+        int daemon_fd; /* a pidfd: readable when no thread of the daemon is left; -1: no such */
+        int lock_fd;   /* held to the end; -1: none */
 };
 
 /* The child's whole life. */

@@ -3,11 +3,13 @@
  * page and the socket. */
 
 #include "daemon/window/guard.h"
+#include "common/alive-lock.h"
 #include "daemon/window/guard-process.h"
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* A fork and a rehearsal take milliseconds; on a machine that swaps perhaps a second. */
@@ -115,7 +117,15 @@ static int wait_until_ready(struct guard *g) {
         return l == 1 && word == GUARD_WORD_READY ? 0 : -EPIPE;
 }
 
-int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd,
+/* What the guard inherits; this side has no use for it once it has. */
+static int open_for_guard(struct guard_process *p, const char *lock) {
+        p->daemon_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        if (p->daemon_fd < 0 && errno != ENOSYS && errno != EPERM) /* a sandbox may say no */
+                return -errno;
+        return lock ? alive_lock_hold(lock, &p->lock_fd) : 0;
+}
+
+int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd, const char *lock,
               const struct guard_origin *origins, size_t n, struct vss_error *reterr) {
         _cleanup_(guard_freep) struct guard *g = NULL;
         int r;
@@ -125,14 +135,18 @@ int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot make the guard process");
         g->process.kernel = kernel;
         g->process.control_fd = control_fd;
-        g->process.socket_fd = -1;
+        g->process.socket_fd = g->process.daemon_fd = g->process.lock_fd = -1;
         g->pid = -1;
 
         r = rows_new(&g->process, origins, n);
         if (r >= 0)
                 r = page_new(&g->process.page);
         if (r >= 0)
+                r = open_for_guard(&g->process, lock);
+        if (r >= 0)
                 r = guard_fork(g);
+        g->process.daemon_fd = safe_close(g->process.daemon_fd);
+        g->process.lock_fd = safe_close(g->process.lock_fd);
         if (r >= 0)
                 r = wait_until_ready(g);
         if (r < 0)

@@ -27,8 +27,9 @@ struct guard_origin {
         bool clears_inactive_table; /* unless committed, drop the inactive table first */
 };
 
-/* Forks it and waits until it is at its post: call it before other threads are made. */
-int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd,
+/* Forks it and waits until it is at its post: call it before other threads are made. lock: a file
+ * on which it holds an alive-lock to its end; NULL: none. */
+int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd, const char *lock,
               const struct guard_origin *origins, size_t n, struct vss_error *reterr);
 /* Sends it away and reaps it. Every origin must be resumed by now. */
 struct guard *guard_free(struct guard *g);

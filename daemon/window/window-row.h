@@ -48,6 +48,7 @@ struct window_failure {
 struct window {
         const struct dm_kernel *kernel;
         uint64_t hold_usec, flush_usec;
+        const char *guard_lock;
         struct row **rows;
         size_t n_rows;
         bool prepared, ran, memory_locked;

@@ -36,6 +36,7 @@ int window_new(struct window **ret, const struct window_options *options) {
         w->kernel = options->kernel ? options->kernel : &dm_kernel;
         w->hold_usec = options->hold_usec;
         w->flush_usec = options->flush_usec;
+        w->guard_lock = options->guard_lock;
         w->control_fd = -1;
         atomic_store(&w->n_owners, 1);
         *ret = w;
@@ -134,7 +135,8 @@ static int make_guard(struct window *w, struct vss_error *reterr) {
                 origins[i].device = w->rows[i]->origin;
                 origins[i].clears_inactive_table = w->rows[i]->clears_inactive_table;
         }
-        return guard_new(&w->guard, w->kernel, w->control_fd, origins, w->n_rows, reterr);
+        return guard_new(&w->guard, w->kernel, w->control_fd, w->guard_lock, origins, w->n_rows,
+                         reterr);
 }
 
 static size_t page_size(void) {

@@ -44,6 +44,9 @@ struct window_options {
         uint64_t hold_usec;  /* at most this long from first suspend to last resume; 10 s */
         uint64_t flush_usec; /* a single suspend that takes longer: VSS_E_FLUSH_WRITES_TIMEOUT */
         const struct dm_kernel *kernel; /* NULL: the real one */
+        /* A file that the guard holds an alive-lock on, so that a later run of the daemon can wait
+         * for its end: it must not resume what that run suspends. NULL: none. Borrowed. */
+        const char *guard_lock;
 };
 
 struct window_result {

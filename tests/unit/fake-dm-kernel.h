@@ -180,6 +180,9 @@ static _unused_ void fake_release(void) {
         futex_wake_all(&fake->released);
 }
 
+/* Of the windows made from here on. */
+static const char *fake_guard_lock;
+
 /* A window over all origins. */
 static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t flush_usec,
                                        uint64_t hold_usec) {
@@ -187,6 +190,7 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
                 .flush_usec = flush_usec,
                 .hold_usec = hold_usec,
                 .kernel = kernel,
+                .guard_lock = fake_guard_lock,
         };
         struct window *w = NULL;
 

@@ -214,7 +214,8 @@ FAKE_PROVIDER(beta)
                 .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
                 .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
-                .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate, .usage = fake_usage           \
+                .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate,        \
+                .usage = fake_usage                                                               \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);
@@ -331,13 +332,13 @@ static inline struct store *fake_store_open(char directory[static 64]) {
 }
 
 static inline void fake_store_close(struct store *store, const char *directory) {
-        static const char *const files[] = { "vssd.db", "vssd.db-journal" };
+        static const char *const files[] = { "vssd.db", "vssd.db-journal", "guard.lock" };
         char path[128];
 
         store_close(store);
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
                 (void)snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
-                (void)unlink(path); /* the journal is there or not */
+                (void)unlink(path); /* the others are there or not */
         }
         ck_assert_int_eq(rmdir(directory), 0);
 }

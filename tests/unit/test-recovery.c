@@ -3,8 +3,11 @@
 
 #include "tests/unit/fake-host.h"
 
+#include "common/alive-lock.h"
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG context,
                   uint64_t expire_unix) {
@@ -54,6 +57,33 @@ START_TEST(open_intents_are_undone_first) {
                                        "host:unmount-force(/a/) alpha:remove-force(/a/) ");
         ck_assert_uint_eq(fake_count_intents(host.store), 0);
         ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+}
+END_TEST
+
+static _Atomic bool guard_ended;
+
+static void *guard_thread(void *p) {
+        const struct timespec pause = { .tv_nsec = 300L * 1000 * 1000 };
+        int *fd = p;
+
+        (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        guard_ended = true;
+        *fd = safe_close(*fd);
+        return NULL;
+}
+
+/* It resumes what it finds suspended, and what is undone is suspended for a moment. */
+START_TEST(a_guard_that_was_left_behind_is_waited_for) {
+        pthread_t guard;
+        int fd = -1;
+
+        put_intent("alpha");
+        ck_assert_int_eq(alive_lock_hold(store_guard_lock(host.store), &fd), 0);
+        ck_assert_int_eq(pthread_create(&guard, NULL, guard_thread, &fd), 0);
+        recover();
+        ck_assert(guard_ended);
+        ck_assert_int_eq(pthread_join(guard, NULL), 0);
+        ck_assert_uint_eq(fake_storage_count("alpha:recover"), 1);
 }
 END_TEST
 
@@ -227,6 +257,7 @@ int main(void) {
         tcase_set_timeout(tc, 30); /* sanitizers on a busy machine */
         tcase_add_checked_fixture(tc, host_setup, host_teardown);
         tcase_add_test(tc, open_intents_are_undone_first);
+        tcase_add_test(tc, a_guard_that_was_left_behind_is_waited_for);
         tcase_add_test(tc, what_cannot_be_undone_is_kept_and_does_not_stop_the_rest);
         tcase_add_test(tc, what_cannot_be_rescued_does_not_stop_the_rest);
         tcase_add_test(tc, only_persistent_copies_stay);

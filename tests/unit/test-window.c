@@ -1,6 +1,7 @@
 /* The write-freeze window and its guard over a fake device-mapper: what is suspended is resumed,
  * whatever fails, hangs or dies. */
 
+#include "common/alive-lock.h"
 #include "fake-dm-kernel.h"
 #include <sched.h>
 #include <sys/prctl.h>
@@ -376,6 +377,63 @@ START_TEST(the_guard_does_nothing_when_the_daemon_dies_before_the_window) {
 }
 END_TEST
 
+static void guard_lock_make(char path[static 32]) {
+        strcpy(path, "/tmp/test-window-XXXXXX");
+        ck_assert_int_eq(close(mkstemp(path)), 0);
+        fake_guard_lock = path;
+}
+
+/* Whoever waits for the lock meets no guard any more: not even one that looks at the origins once
+ * more, to resume what others have suspended since. */
+START_TEST(the_guard_holds_its_lock_to_its_end) {
+        char path[32];
+        pid_t daemon;
+
+        fake_init(2);
+        fake->origins[1].hangs_at = FAKE_COMMIT;
+        guard_lock_make(path);
+        ck_assert_int_eq(alive_lock_await(path, 0), 0);
+        ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(LONG_USEC, 6 * LONG_USEC);
+                struct window_result result;
+
+                prepare(w);
+                (void)window_run(w, &result, NULL); /* it does not return */
+                _exit(1);
+        }
+        ck_assert(FAKE_WAIT_FOR(fake->origins[0].committed));
+        ck_assert_int_eq(alive_lock_await(path, 0), -ETIMEDOUT);
+        atomic_store(&fake->origins[1].hangs_at, FAKE_NOWHERE); /* not for the guard */
+        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
+        ck_assert_int_eq(alive_lock_await(path, FAKE_PATIENCE_USEC), 0);
+        ck_assert(fake_nothing_suspended());
+        /* The orphan is ours now, and on its way out. */
+        ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+        assert_no_children_left();
+        ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(without_its_lock_no_guard_is_made) {
+        struct vss_error error = { 0 };
+        struct window *w;
+
+        fake_init(1);
+        fake_guard_lock = "/nonexistent/lock";
+        w = fake_window(LONG_USEC, LONG_USEC);
+        ck_assert_int_eq(window_prepare(w, &error), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error.message, "guard"));
+        vss_error_done(&error);
+        window_free(w);
+        assert_no_children_left();
+        ck_assert_uint_eq(fake->origins[0].n_suspends, 0);
+}
+END_TEST
+
 static pid_t only_child(void) {
         char path[64], line[64] = "";
         FILE *f;
@@ -510,8 +568,10 @@ END_TEST
 
 START_TEST(many_windows_leave_no_descriptor_behind) {
         int first = dup(0);
+        char path[32];
 
         fake_init(4);
+        guard_lock_make(path);
         for (unsigned i = 0; i < 20; i++) {
                 struct window_result result;
                 struct window *w = fake_window(LONG_USEC, LONG_USEC);
@@ -528,6 +588,8 @@ START_TEST(many_windows_leave_no_descriptor_behind) {
         close(first);
         ck_assert_int_eq(dup(0), first);
         assert_no_children_left();
+        ck_assert_int_eq(alive_lock_await(path, 0), 0);
+        ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
@@ -552,6 +614,8 @@ int main(void) {
         tcase_add_test(t, the_guard_fires_for_a_stopped_daemon);
         tcase_add_loop_test(t, the_guard_resumes_when_the_daemon_dies, 0, 2);
         tcase_add_test(t, the_guard_does_nothing_when_the_daemon_dies_before_the_window);
+        tcase_add_test(t, the_guard_holds_its_lock_to_its_end);
+        tcase_add_test(t, without_its_lock_no_guard_is_made);
         tcase_add_test(t, without_its_guard_the_window_stays_shut);
         tcase_add_test(t, the_guard_ignores_signals_that_stop_a_service);
         tcase_add_test(t, what_others_have_suspended_is_refused);

@@ -27,6 +27,8 @@ fail() { # NAME WHY
 	checks=$((checks + 1))
 	failures=$((failures + 1))
 	printf 'not ok - %s: %s\n' "$1" "$(tr '\n' ' ' <<<"${2:-no reason given}" | cut -c -600)"
+	# Of the services themselves: whoever reads this later has nothing but these lines.
+	journalctl -q -b -u vssd -u vss-hook-writer -n 12 -o short-precise --no-pager 2>/dev/null | cut -c -300 | sed 's/^/#   /'
 }
 
 # check NAME COMMAND... passes if COMMAND succeeds; its output is the reason if not. It runs in this
