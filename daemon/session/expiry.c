@@ -28,20 +28,25 @@ void manager_delete_later(struct session_manager *m) {
         manager_arm_expiry(m);
 }
 
-/* It was to go with its requester, who has gone. */
-static bool is_orphan(const struct session_manager *m, const struct snapshot_record *r) {
-        if (!vss_context_auto_release(r->context))
-                return false;
+static bool has_requester(const struct session_manager *m, const struct snapshot_record *r) {
         for (const struct session *s = m->sessions; s; s = s->next)
                 if (!s->released && vss_id_equal(s->set_id, r->set_id))
-                        return false;
-        return true;
+                        return true;
+        return false;
+}
+
+/* It was to go with its requester, who has gone. */
+static bool is_orphan(const struct session_manager *m, const struct snapshot_record *r) {
+        return vss_context_auto_release(r->context) && !has_requester(m, r);
 }
 
 /* When it is to go, on the wall clock; USEC_INFINITY: not by itself. */
 static uint64_t expiry_usec(const struct session_manager *m, const struct snapshot_record *r) {
         if (is_orphan(m, r))
                 return 0;
+        /* Whoever makes it is to be told of it first; the end of its session comes here again. */
+        if (r->expire_unix != 0 && has_requester(m, r))
+                return USEC_INFINITY;
         return r->expire_unix == 0 || r->expire_unix > INT64_MAX / USEC_PER_SEC
                        ? USEC_INFINITY
                        : r->expire_unix * USEC_PER_SEC;

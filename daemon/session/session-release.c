@@ -136,6 +136,8 @@ struct session *session_free(struct session *s) {
         /* Gone for everybody from here on, whatever the writers still have to say. */
         if (s->set_created && vss_context_auto_release(s->context))
                 manager_hide_set(s->manager, s->set_id);
+        if (s->expire_unix != 0)
+                manager_arm_expiry(s->manager); /* not before: see there */
         /* A gathering or preparing round ends here; a set in creation goes its way back. */
         session_drop_operation(s);
         if (s->coordinator)
