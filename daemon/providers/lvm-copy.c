@@ -71,6 +71,22 @@ int lvm_copy_init(struct lvm_copy *ret, const char *vg, const char *vg_uuid, con
         return 0;
 }
 
+struct snapshot_devices lvm_copy_devices(const struct lvm_copy *c) {
+        return (struct snapshot_devices){
+                .origin = c->origin_device,
+                .real = c->real_device,
+                .copy = c->copy_device,
+                .store = c->store_device,
+                .origin_uuid = c->origin_dm_uuid,
+                .real_uuid = c->real_dm_uuid,
+                .copy_uuid = c->copy_dm_uuid,
+                .store_uuid = c->store_dm_uuid,
+                /* "LVM-" and the group's UUID. */
+                .family = c->origin_dm_uuid,
+                .family_length = strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH,
+        };
+}
+
 /* The LV's UUID as LVM spells it, out of the device-mapper UUID: 6-4-4-4-4-4-6. */
 static void spell_uuid(const char *bare, char text[static LVM_UUID_LENGTH + 7]) {
         static const unsigned groups[] = { 6, 4, 4, 4, 4, 4, 6 };

@@ -8,7 +8,7 @@
  *
  * "cow" is the copy's LV, thick or thin; its UUID is "-" before LVM has made the LV. */
 
-#include "common/util.h"
+#include "daemon/providers/snapshot-devices.h"
 
 struct volume;
 struct snapshot_record;
@@ -43,6 +43,8 @@ int lvm_copy_init(struct lvm_copy *c, const char *vg, const char *vg_uuid, const
 int lvm_copy_of_volume(struct lvm_copy *c, const struct volume *v, uint64_t number);
 /* Once LVM has made the LV. */
 int lvm_copy_set_lv_uuid(struct lvm_copy *c, const char *lv_uuid);
+/* By what device-mapper knows it. Borrowed. */
+struct snapshot_devices lvm_copy_devices(const struct lvm_copy *c);
 int lvm_copy_format(const struct lvm_copy *c, char **ret);
 /* -EBADMSG: not such a line. */
 int lvm_copy_parse(struct lvm_copy *c, const char *line);

@@ -2,8 +2,8 @@
  * made of them; how large their stores become. */
 
 #include "daemon/providers/lvm-facts.h"
-#include "daemon/providers/lvm-thick-size.h"
 #include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/snapshot-size.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -79,7 +79,7 @@ static int take_member(struct thick_member *m, const struct lvm_report *facts,
 }
 
 static int share_out(struct provider_set *set, struct thick_group *g, struct vss_error *reterr) {
-        _cleanup_(freep) struct thick_size *sizes = calloc(set->base.n, sizeof(*sizes));
+        _cleanup_(freep) struct snapshot_size *sizes = calloc(set->base.n, sizeof(*sizes));
         uint64_t needed;
         size_t n = 0;
         int r;
@@ -89,7 +89,7 @@ static int share_out(struct provider_set *set, struct thick_group *g, struct vss
         for (size_t i = 0; i < set->base.n; i++)
                 if (set->members[i].group == g)
                         sizes[n++].origin_bytes = set->members[i].origin_bytes;
-        r = thick_size_share(sizes, n, g->free_extents, g->extent_bytes, &needed);
+        r = snapshot_size_share(sizes, n, g->free_extents, g->extent_bytes, &needed);
         if (r < 0)
                 return vss_error_set(
                         reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,

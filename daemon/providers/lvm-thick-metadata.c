@@ -2,8 +2,8 @@
  * told to be absent, so that it touches no device. What was done is read back from its reports. */
 
 #include "daemon/providers/lvm-name.h"
-#include "daemon/providers/lvm-thick-size.h"
 #include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/snapshot-size.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,7 +172,7 @@ int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr) {
                 r = append_command(&commands,
                                    "lvconvert --nolocking --driverloaded n -y -Zn --type snapshot "
                                    "-c %dk %s/%s %s/%s",
-                                   THICK_CHUNK_KIB, c->vg, c->origin, c->vg, c->lv);
+                                   SNAPSHOT_CHUNK_KIB, c->vg, c->origin, c->vg, c->lv);
         }
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");

@@ -7,7 +7,7 @@ static void member_done(struct thick_member *m) {
         free(m->volume);
         free(m->link);
         lvm_copy_done(&m->copy);
-        mapper_table_done(&m->real_table);
+        snapshot_making_done(&m->making);
 }
 
 static void group_done(struct thick_group *g) {
@@ -53,10 +53,15 @@ static int make_groups(struct provider_set *set, const struct volume *const *vol
 static int member_init(struct thick_member *m, struct provider_set *set, const struct volume *v,
                        const struct snapshot_record *record) {
         m->group = find_group(set, v->vg);
-        m->origin = v->devno;
         m->origin_bytes = v->size;
         if (str_replace(&m->volume, v->name) < 0 || str_replace(&m->link, record->device) < 0)
                 return -ENOMEM;
+        m->making = (struct snapshot_making){
+                .devices = &m->devices,
+                .volume = m->volume,
+                .origin = v->devno,
+                .unfit_target = thick_unfit_target,
+        };
         return lvm_copy_of_volume(&m->copy, v, record->number);
 }
 

@@ -3,6 +3,19 @@
 
 #include "daemon/providers/lvm-thick.h"
 
+static int make_devices(struct provider_set *set, const struct mapper_table *stores,
+                        struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
+                struct thick_member *m = &set->members[i];
+
+                m->devices = lvm_copy_devices(&m->copy);
+                r = snapshot_making_stage(&m->making, &stores[i], reterr);
+        }
+        return r;
+}
+
 static int make_all(struct provider_set *set, struct vss_error *reterr) {
         struct mapper_table *stores = calloc(set->base.n, sizeof(*stores));
         int r;
@@ -11,7 +24,7 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot stage the set");
         r = thick_make_stores(set, stores, reterr);
         if (r >= 0)
-                r = thick_make_devices(set, stores, reterr);
+                r = make_devices(set, stores, reterr);
         if (r >= 0)
                 r = thick_make_snapshots(set, reterr);
         if (r >= 0)

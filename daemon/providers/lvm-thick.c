@@ -4,13 +4,21 @@
  * the question whether it can, and the steps around the window. */
 
 #include "daemon/providers/lvm-thick.h"
-#include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-probe.h"
-#include "daemon/window/dm-request.h"
-#include <libdevmapper.h>
-#include <stdio.h>
 
-#define COMMITS_MAX 3
+const char *thick_unfit_target(const struct mapper_table *table) {
+        static const char *const fit[] = { "linear", "striped", "raid" };
+
+        for (size_t i = 0; i < table->n; i++) {
+                bool known = false;
+
+                for (size_t k = 0; k < ARRAY_SIZE(fit); k++)
+                        known = known || streq(table->targets[i].type, fit[k]);
+                if (!known)
+                        return table->targets[i].type;
+        }
+        return NULL;
+}
 
 static int check_targets(const struct volume *v, struct vss_error *reterr) {
         static const struct {
@@ -63,138 +71,21 @@ static int thick_probe(const struct volume *v, LONG context, struct vss_error *r
         return lvm_probe_shared(v, reterr);
 }
 
-/* The health characters of a RAID, "AA" for one whose two legs are fine; "" for anything else. */
-static int raid_health(const char *device, char health[static 256], struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
-        int r;
-
-        health[0] = '\0';
-        r = mapper_read_status(device, &status, reterr);
-        if (r < 0)
-                return r;
-        /* "raid1 2 AA 2048/2048 idle 0" */
-        if (status.n > 0)
-                (void)sscanf(status.targets[0].params, "%*s %*s %255s", health);
-        return 0;
-}
-
-/* The table of a RAID's second instance has been loaded by now, with what its legs were: they must
- * be fine, and the same when that instance takes over. */
-static int check_raid(const struct thick_member *m, char health[static 256],
-                      struct vss_error *reterr) {
-        int r;
-
-        r = raid_health(m->copy.origin_device, health, reterr);
-        if (r < 0)
-                return r;
-        if (health[0] == '\0' || strspn(health, "A") != strlen(health))
-                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EIO,
-                                     "%s is a RAID that is not healthy or not in sync (%s); try "
-                                     "again when 'lvs' shows it in sync",
-                                     m->volume, health);
-        return 0;
-}
-
-static void commits_free(struct dm_request **commits, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                dm_request_free(commits[i]);
-        free(commits);
-}
-
-/* In order: a last look at a RAID's legs, its blocks, the copy. */
-static int make_commits(const struct thick_member *m, struct dm_request **commits, size_t *n,
-                        struct vss_error *reterr) {
-        char health[256];
-        int r;
-
-        if (m->real_in_window) {
-                r = check_raid(m, health, reterr);
-                if (r < 0)
-                        return r;
-                r = dm_request_new_check(&commits[*n], m->origin, health);
-                if (r >= 0) {
-                        (*n)++;
-                        r = dm_request_new_resume(&commits[*n], m->real_device);
-                }
-                if (r < 0)
-                        return vss_error_from_errno(reterr, r, m->volume);
-                (*n)++;
-        }
-        r = dm_request_new_resume(&commits[*n], m->copy_device);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, m->volume);
-        (*n)++;
-        return 0;
-}
-
-static int add_row(const struct thick_member *m, struct window *window, struct vss_error *reterr) {
-        struct dm_request **commits = calloc(COMMITS_MAX, sizeof(struct dm_request *));
-        size_t n = 0;
-        int r;
-
-        if (!commits)
-                return vss_error_from_errno(reterr, -ENOMEM, m->volume);
-        r = make_commits(m, commits, &n, reterr);
-        if (r >= 0)
-                r = window_add_row(window,
-                                   &(struct window_row){
-                                           .volume = m->volume,
-                                           .origin = m->origin,
-                                           .commits = commits,
-                                           .n_commits = n,
-                                           .clears_inactive_table = m->makes_real,
-                                   },
-                                   reterr);
-        if (r < 0)
-                commits_free(commits, n);
-        return r;
-}
-
 static int thick_add_window_rows(struct provider_set *set, struct window *window,
                                  struct vss_error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->base.n; i++)
-                r = add_row(&set->members[i], window, reterr);
+                r = snapshot_making_add_row(&set->members[i].making, window, reterr);
         return r;
-}
-
-/* The copy is alive and has not overflowed already. */
-static int check_copy(const struct thick_member *m, struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
-        int r;
-
-        r = mapper_read_status(m->copy.copy_device, &status, reterr);
-        if (r < 0)
-                return r;
-        if (status.n != 1 || !streq(status.targets[0].type, "snapshot") ||
-            !strchr(status.targets[0].params, '/'))
-                return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,
-                                     "the copy of %s was lost at once (%s): more was written than "
-                                     "its store holds. Make the volume group larger (vgextend)",
-                                     m->volume,
-                                     status.n > 0 ? status.targets[0].params : "no table");
-        return 0;
-}
-
-static int finish_copy(const struct thick_member *m, struct vss_error *reterr) {
-        struct mapper_info info;
-        int r;
-
-        r = check_copy(m, reterr);
-        if (r >= 0)
-                r = mapper_find_name(m->copy.copy_device, &info, reterr);
-        /* In the window nobody had time to tell udev; its links come while we go on. */
-        if (r >= 0)
-                r = mapper_announce(&info, MAPPER_UDEV_COPY, reterr);
-        return r < 0 ? r : copy_link_make(m->link, &info, reterr);
 }
 
 static int thick_finish(struct provider_set *set, struct vss_error *reterr) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->base.n; i++)
-                r = finish_copy(&set->members[i], reterr);
+                r = snapshot_making_finish(&set->members[i].making, set->members[i].link,
+                                           "Make the volume group larger (vgextend)", reterr);
         if (r >= 0)
                 lvm_set_unlock(&set->base);
         return r;

@@ -7,6 +7,7 @@
 #include "daemon/providers/lvm.h"
 #include "daemon/providers/mapper.h"
 #include "daemon/providers/provider.h"
+#include "daemon/providers/snapshot-making.h"
 
 #define THICK_NAME "lvm-thick"
 
@@ -22,15 +23,11 @@ struct thick_member {
         char *volume; /* for messages */
         char *link;   /* "/dev/vss/ShadowCopyN" */
         struct lvm_copy copy;
-        dev_t origin;
         uint64_t origin_bytes, cow_extents;
-        bool read_only; /* the origin's device is */
 
-        /* From staging on. */
-        struct mapper_table real_table;
-        dev_t real_device, copy_device;
-        bool makes_real;     /* the first copy of this origin */
-        bool real_in_window; /* its blocks must not be mapped twice at a time (RAID) */
+        /* From staging on, when LVM has said what the copy is called. */
+        struct snapshot_devices devices;
+        struct snapshot_making making;
 };
 
 struct provider_set {
@@ -57,9 +54,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                       struct vss_error *reterr);
 int thick_make_snapshots(struct provider_set *set, struct vss_error *reterr);
 
-/* lvm-thick-devices.c */
-int thick_make_devices(struct provider_set *set, const struct mapper_table *stores,
-                       struct vss_error *reterr);
+/* lvm-thick.c */
 /* The first target type that an origin's own blocks must not have. NULL: all are fine. */
 const char *thick_unfit_target(const struct mapper_table *table);
 

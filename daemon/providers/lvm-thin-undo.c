@@ -77,7 +77,8 @@ static int fill_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
 static int undo_devices(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                         const struct lvm_undo *options, struct vss_error *reterr) {
         for (size_t i = 0; i < n; i++) {
-                int r = lvm_undo_remove_copy(copies[i], options->force, reterr);
+                const struct snapshot_devices d = lvm_copy_devices(copies[i]);
+                int r = snapshot_devices_remove_copy(&d, options->force, reterr);
 
                 if (r < 0)
                         return r;

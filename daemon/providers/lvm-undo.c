@@ -4,84 +4,17 @@
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/vg-lock.h"
 
-static int rescue_one(const struct lvm_copy *c, struct vss_error *reterr) {
-        struct mapper_info info;
-        int r;
-
-        r = mapper_find_uuid(c->origin_dm_uuid, &info, reterr);
-        if (r < 0 || !info.exists)
-                return r;
-        if (info.inactive_table)
-                r = mapper_clear(info.name, reterr);
-        if (info.suspended) {
-                int k = mapper_resume(&info, reterr);
-
-                if (k < 0)
-                        r = k;
-        }
-        return r;
-}
-
 int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reterr) {
         int r = 0;
 
         /* All of them, whatever becomes of one. */
         for (size_t i = 0; i < n; i++) {
-                int k = rescue_one(copies[i], reterr);
+                const struct snapshot_devices d = lvm_copy_devices(copies[i]);
+                int k = snapshot_devices_rescue(&d, reterr);
 
                 if (k < 0)
                         r = k;
         }
-        return r;
-}
-
-int lvm_undo_find(const struct lvm_copy *c, const char *name, struct mapper_info *ret,
-                  struct vss_error *reterr) {
-        int r = mapper_find_name(name, ret, reterr);
-
-        /* "LVM-" and the group's UUID begin the origin's and the copy's. */
-        if (r >= 0 && ret->exists &&
-            strncmp(ret->uuid, c->origin_dm_uuid, strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH) != 0)
-                ret->exists = false;
-        return r;
-}
-
-/* What is read through the copy fails from now on; what lies below it is free. */
-static int cut_off(const struct mapper_info *device, struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, error = { 0 };
-        int r;
-
-        r = mapper_read_table(device->name, &live, reterr);
-        if (r < 0)
-                return r;
-        r = mapper_table_add(&error, 0, mapper_table_length(&live), "error", "");
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, device->name);
-        r = mapper_load(device->name, &error, false, reterr);
-        if (r >= 0)
-                r = mapper_resume(device, reterr);
-        return r < 0 ? r : mapper_remove(device->name, true, reterr);
-}
-
-int lvm_undo_remove_copy(const struct lvm_copy *c, bool force, struct vss_error *reterr) {
-        _cleanup_(vss_error_done) struct vss_error error = { 0 };
-        struct mapper_info info;
-        int r;
-
-        r = lvm_undo_find(c, c->copy_device, &info, reterr);
-        if (r < 0 || !info.exists)
-                return r;
-        r = mapper_remove(c->copy_device, false, &error);
-        if (r == -EBUSY && force) {
-                r = cut_off(&info, reterr);
-                return r < 0 ? r : 1;
-        }
-        if (r == -EBUSY)
-                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
-                                     "the copy %s/%s is in use; end the programs that read it "
-                                     "(lsof /dev/mapper/%s), or delete it by force",
-                                     c->vg, c->lv, c->copy_device);
-        vss_error_move(reterr, &error);
         return r;
 }
 

@@ -38,13 +38,7 @@ int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reter
 int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
              const struct lvm_undo *options, struct vss_error *reterr);
 
-/* For the kinds: the device of that name, if it is of this copy's volume group. */
-int lvm_undo_find(const struct lvm_copy *c, const char *name, struct mapper_info *ret,
-                  struct vss_error *reterr);
-/* The device through which the copy is read. When it is in use: VSS_E_PROVIDER_VETO; by force it is
- * cut off from what lies below and goes when the last user does, and 1 is returned. */
-int lvm_undo_remove_copy(const struct lvm_copy *c, bool force, struct vss_error *reterr);
-/* lvremove with some options, and a look at whether it did. */
+/* For the kinds: lvremove with some options, and a look at whether it did. */
 int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
                     struct vss_error *reterr);
 /* An expression of LVM's that selects exactly these copies. */

@@ -3,7 +3,7 @@
 
 #include "common/vss-id.h"
 #include "daemon/providers/lvm-intent.h"
-#include "daemon/providers/lvm-thick-size.h"
+#include "daemon/providers/snapshot-size.h"
 #include "daemon/providers/lvm-thick.h"
 
 #include <check.h>
@@ -18,44 +18,44 @@
 
 START_TEST(a_store_is_a_tenth_but_not_too_small) {
         /* A volume under 500 MB: 32 MiB. */
-        ck_assert_uint_eq(thick_size_wanted(100 * MIB, EXTENT), 8);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * MIB, EXTENT), 8);
         /* One above: 320 MiB at least. */
-        ck_assert_uint_eq(thick_size_wanted(1 * GIB, EXTENT), 80);
-        ck_assert_uint_eq(thick_size_wanted(100 * GIB, EXTENT), 2560);
+        ck_assert_uint_eq(snapshot_size_wanted(1 * GIB, EXTENT), 80);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB, EXTENT), 2560);
         /* Rounded up to whole extents. */
-        ck_assert_uint_eq(thick_size_wanted(100 * GIB + 1, EXTENT), 2560);
-        ck_assert_uint_eq(thick_size_wanted(100 * GIB + 10 * EXTENT, EXTENT), 2561);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB + 1, EXTENT), 2560);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB + 10 * EXTENT, EXTENT), 2561);
 }
 END_TEST
 
 START_TEST(no_store_is_larger_than_can_ever_be_needed) {
         /* 4 MiB are 128 chunks: one for the head, one for their notes. */
-        ck_assert_uint_eq(thick_size_enough(4 * MIB, 32 * 1024), 130);
-        ck_assert_uint_eq(thick_size_wanted(4 * MIB, EXTENT), 2);
-        ck_assert_uint_eq(thick_size_least(4 * MIB, EXTENT), 2);
+        ck_assert_uint_eq(snapshot_size_enough(4 * MIB, 32 * 1024), 130);
+        ck_assert_uint_eq(snapshot_size_wanted(4 * MIB, EXTENT), 2);
+        ck_assert_uint_eq(snapshot_size_least(4 * MIB, EXTENT), 2);
         for (uint64_t size = EXTENT; size < 4 * GIB; size += 37 * EXTENT) {
-                ck_assert_uint_le(thick_size_wanted(size, EXTENT), thick_size_enough(size, EXTENT));
-                ck_assert_uint_le(thick_size_least(size, EXTENT), thick_size_wanted(size, EXTENT));
-                ck_assert_uint_gt(thick_size_enough(size, EXTENT) * EXTENT, size);
+                ck_assert_uint_le(snapshot_size_wanted(size, EXTENT), snapshot_size_enough(size, EXTENT));
+                ck_assert_uint_le(snapshot_size_least(size, EXTENT), snapshot_size_wanted(size, EXTENT));
+                ck_assert_uint_gt(snapshot_size_enough(size, EXTENT) * EXTENT, size);
         }
 }
 END_TEST
 
 START_TEST(what_is_free_is_shared_out) {
-        struct thick_size sizes[] = {
+        struct snapshot_size sizes[] = {
                 { .origin_bytes = 1 * GIB },   /* wants 80, 8 at least */
                 { .origin_bytes = 10 * GIB },  /* wants 256 */
                 { .origin_bytes = 100 * MIB }, /* wants 8 */
         };
         uint64_t needed, sum = 0;
 
-        ck_assert_int_eq(thick_size_share(sizes, 3, 344, EXTENT, &needed), 0);
+        ck_assert_int_eq(snapshot_size_share(sizes, 3, 344, EXTENT, &needed), 0);
         ck_assert_uint_eq(needed, 24);
         ck_assert_uint_eq(sizes[0].extents, 80);
         ck_assert_uint_eq(sizes[1].extents, 256);
         ck_assert_uint_eq(sizes[2].extents, 8);
 
-        ck_assert_int_eq(thick_size_share(sizes, 3, 124, EXTENT, &needed), 0);
+        ck_assert_int_eq(snapshot_size_share(sizes, 3, 124, EXTENT, &needed), 0);
         for (size_t i = 0; i < 3; i++) {
                 ck_assert_uint_ge(sizes[i].extents, 8);
                 sum += sizes[i].extents;
@@ -64,20 +64,20 @@ START_TEST(what_is_free_is_shared_out) {
         ck_assert_uint_ge(sum, 120);
         ck_assert_uint_gt(sizes[1].extents, sizes[0].extents);
 
-        ck_assert_int_eq(thick_size_share(sizes, 3, 24, EXTENT, &needed), 0);
+        ck_assert_int_eq(snapshot_size_share(sizes, 3, 24, EXTENT, &needed), 0);
         ck_assert_uint_eq(sizes[1].extents, 8);
-        ck_assert_int_eq(thick_size_share(sizes, 3, 23, EXTENT, &needed), -ENOSPC);
+        ck_assert_int_eq(snapshot_size_share(sizes, 3, 23, EXTENT, &needed), -ENOSPC);
         ck_assert_uint_eq(needed, 24);
 }
 END_TEST
 
 START_TEST(sharing_large_groups_does_not_overflow) {
-        struct thick_size sizes[64];
+        struct snapshot_size sizes[64];
         uint64_t needed, free_extents = UINT32_MAX / 2;
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
                 sizes[i].origin_bytes = (uint64_t)UINT32_MAX * EXTENT;
-        ck_assert_int_eq(thick_size_share(sizes, ARRAY_SIZE(sizes), free_extents, EXTENT, &needed),
+        ck_assert_int_eq(snapshot_size_share(sizes, ARRAY_SIZE(sizes), free_extents, EXTENT, &needed),
                          0);
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
                 ck_assert_uint_le(sizes[i].extents, free_extents / 60);

@@ -5,19 +5,19 @@
 
 #include "common/util.h"
 
-#define THICK_CHUNK_KIB 32
+#define SNAPSHOT_CHUNK_KIB 32
 
-struct thick_size {
+struct snapshot_size {
         uint64_t origin_bytes;
         uint64_t extents; /* out */
 };
 
 /* Extents that a store needs at most: with as many it can never overflow. */
-uint64_t thick_size_enough(uint64_t origin_bytes, uint64_t extent_bytes);
+uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes);
 /* What one wants by default, and below what a copy makes no sense. */
-uint64_t thick_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes);
-uint64_t thick_size_least(uint64_t origin_bytes, uint64_t extent_bytes);
+uint64_t snapshot_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes);
+uint64_t snapshot_size_least(uint64_t origin_bytes, uint64_t extent_bytes);
 /* Shares out what is free among the copies of one group: what each wants, or less, but never less
  * than its least. -ENOSPC: even that is more than is free; *ret_needed is the sum of the least. */
-int thick_size_share(struct thick_size *sizes, size_t n, uint64_t free_extents,
-                     uint64_t extent_bytes, uint64_t *ret_needed);
+int snapshot_size_share(struct snapshot_size *sizes, size_t n, uint64_t free_extents,
+                        uint64_t extent_bytes, uint64_t *ret_needed);

@@ -1,10 +1,10 @@
-/* See lvm-thick-size.h. */
+/* See snapshot-size.h. */
 
-#include "daemon/providers/lvm-thick-size.h"
+#include "daemon/providers/snapshot-size.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
-#define CHUNK_BYTES (THICK_CHUNK_KIB * KIB)
+#define CHUNK_BYTES (SNAPSHOT_CHUNK_KIB * KIB)
 
 /* An exception, the note of one copied-out chunk, takes 16 bytes of the store. */
 #define EXCEPTION_BYTES 16
@@ -25,42 +25,42 @@ static uint64_t least_of(uint64_t a, uint64_t b) {
         return a < b ? a : b;
 }
 
-uint64_t thick_size_enough(uint64_t origin_bytes, uint64_t extent_bytes) {
+uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes) {
         uint64_t chunks = divide_up(origin_bytes, CHUNK_BYTES);
         uint64_t notes = divide_up(chunks, CHUNK_BYTES / EXCEPTION_BYTES);
 
         return divide_up((1 + chunks + notes) * CHUNK_BYTES, extent_bytes);
 }
 
-uint64_t thick_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes) {
+uint64_t snapshot_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes) {
         uint64_t wanted = origin_bytes / WANTED_PART;
         uint64_t minimum = origin_bytes < SMALL_VOLUME ? WANTED_MIN_SMALL : WANTED_MIN;
 
         if (wanted < minimum)
                 wanted = minimum;
         return least_of(divide_up(wanted, extent_bytes),
-                        thick_size_enough(origin_bytes, extent_bytes));
+                        snapshot_size_enough(origin_bytes, extent_bytes));
 }
 
-uint64_t thick_size_least(uint64_t origin_bytes, uint64_t extent_bytes) {
+uint64_t snapshot_size_least(uint64_t origin_bytes, uint64_t extent_bytes) {
         return least_of(divide_up(LEAST, extent_bytes),
-                        thick_size_enough(origin_bytes, extent_bytes));
+                        snapshot_size_enough(origin_bytes, extent_bytes));
 }
 
-int thick_size_share(struct thick_size *sizes, size_t n, uint64_t free_extents,
-                     uint64_t extent_bytes, uint64_t *ret_needed) {
+int snapshot_size_share(struct snapshot_size *sizes, size_t n, uint64_t free_extents,
+                        uint64_t extent_bytes, uint64_t *ret_needed) {
         uint64_t wanted = 0, least = 0;
 
         for (size_t i = 0; i < n; i++) {
-                wanted += thick_size_wanted(sizes[i].origin_bytes, extent_bytes);
-                least += thick_size_least(sizes[i].origin_bytes, extent_bytes);
+                wanted += snapshot_size_wanted(sizes[i].origin_bytes, extent_bytes);
+                least += snapshot_size_least(sizes[i].origin_bytes, extent_bytes);
         }
         *ret_needed = least;
         if (least > free_extents)
                 return -ENOSPC;
         for (size_t i = 0; i < n; i++) {
-                uint64_t one_wants = thick_size_wanted(sizes[i].origin_bytes, extent_bytes);
-                uint64_t one_least = thick_size_least(sizes[i].origin_bytes, extent_bytes);
+                uint64_t one_wants = snapshot_size_wanted(sizes[i].origin_bytes, extent_bytes);
+                uint64_t one_least = snapshot_size_least(sizes[i].origin_bytes, extent_bytes);
 
                 if (wanted <= free_extents)
                         sizes[i].extents = one_wants;

@@ -1,0 +1,165 @@
+/* See snapshot-devices.h. Stateless. */
+
+#include "daemon/providers/snapshot-devices.h"
+#include "daemon/providers/block.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <vss/vss.h>
+
+#define SECTOR_SIZE 512
+
+int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
+                                 struct vss_error *reterr) {
+        return d->origin_uuid ? mapper_find_uuid(d->origin_uuid, ret, reterr)
+                              : mapper_find_name(d->origin, ret, reterr);
+}
+
+/* One of the other three. uuid: NULL if it is not known. */
+static int find(const struct snapshot_devices *d, const char *name, const char *uuid,
+                struct mapper_info *ret, struct vss_error *reterr) {
+        int r = mapper_find_name(name, ret, reterr);
+
+        if (r < 0 || !ret->exists)
+                return r;
+        ret->exists = uuid ? streq(ret->uuid, uuid)
+                           : strncmp(ret->uuid, d->family, d->family_length) == 0;
+        return 0;
+}
+
+int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = snapshot_devices_find_origin(d, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        if (info.inactive_table)
+                r = mapper_clear(info.name, reterr);
+        if (info.suspended) {
+                int k = mapper_resume(&info, reterr);
+
+                if (k < 0)
+                        r = k;
+        }
+        return r;
+}
+
+/* What is read through the copy fails from now on; what lies below it is free. */
+static int cut_off(const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, error = { 0 };
+        int r;
+
+        r = mapper_read_table(device->name, &live, reterr);
+        if (r < 0)
+                return r;
+        r = mapper_table_add(&error, 0, mapper_table_length(&live), "error", "");
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, device->name);
+        r = mapper_load(device->name, &error, false, reterr);
+        if (r >= 0)
+                r = mapper_resume(device, reterr);
+        return r < 0 ? r : mapper_remove(device->name, true, reterr);
+}
+
+int snapshot_devices_remove_copy(const struct snapshot_devices *d, bool force,
+                                 struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct mapper_info info;
+        int r;
+
+        r = find(d, d->copy, d->copy_uuid, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        r = mapper_remove(d->copy, false, &error);
+        if (r == -EBUSY && force) {
+                r = cut_off(&info, reterr);
+                return r < 0 ? r : 1;
+        }
+        if (r == -EBUSY)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "the copy %s is in use; end the programs that read it (lsof "
+                                     "/dev/mapper/%s), or delete it by force",
+                                     d->copy, d->copy);
+        vss_error_move(reterr, &error);
+        return r;
+}
+
+/* True if nothing but the origin itself lies on its blocks. */
+static int is_last(const struct mapper_info *real, const struct mapper_info *origin, bool *ret) {
+        _cleanup_(freep) dev_t *holders = NULL;
+        size_t n = 0;
+        int r;
+
+        r = block_relatives(real->devno, "holders", &holders, &n);
+        if (r < 0)
+                return r;
+        *ret = true;
+        for (size_t i = 0; i < n; i++)
+                if (!origin->exists || holders[i] != origin->devno)
+                        *ret = false;
+        return 0;
+}
+
+int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, own = { 0 };
+        struct mapper_info real, origin;
+        bool last;
+        int r;
+
+        r = find(d, d->real, d->real_uuid, &real, reterr);
+        if (r < 0 || !real.exists)
+                return r;
+        r = snapshot_devices_find_origin(d, &origin, reterr);
+        if (r < 0)
+                return r;
+        r = is_last(&real, &origin, &last);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, d->real);
+        if (!last)
+                return 0;
+        if (origin.exists && origin.live_table) {
+                r = mapper_read_table(origin.name, &live, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin")) {
+                r = mapper_read_table(d->real, &own, reterr);
+                if (r >= 0)
+                        r = mapper_load(origin.name, &own, origin.read_only, reterr);
+                if (r >= 0)
+                        r = mapper_resume(&origin, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return mapper_remove(d->real, false, reterr);
+}
+
+int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = find(d, d->store, d->store_uuid, &info, reterr);
+        if (r < 0 || !info.exists)
+                return r;
+        return mapper_remove(d->store, false, reterr);
+}
+
+int snapshot_devices_usage(const char *copy, uint64_t *ret_used, uint64_t *ret_max,
+                           bool *ret_overflowed, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
+        uint64_t used = 0, total = 0;
+        int r;
+
+        r = mapper_read_status(copy, &status, reterr);
+        if (r < 0)
+                return r;
+        if (status.n != 1 || !streq(status.targets[0].type, "snapshot"))
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                                     "the device %s is no snapshot", copy);
+        /* "Invalid" or "Overflow" has no numbers. */
+        *ret_overflowed =
+                sscanf(status.targets[0].params, "%" SCNu64 "/%" SCNu64, &used, &total) != 2;
+        *ret_used = *ret_overflowed ? 0 : used * SECTOR_SIZE;
+        *ret_max = *ret_overflowed ? 0 : total * SECTOR_SIZE;
+        return 0;
+}

@@ -1,0 +1,43 @@
+#pragma once
+
+/* A copy on write as device-mapper has it, whoever keeps its store:
+ *
+ *      ORIGIN   snapshot-origin over REAL      what is mounted
+ *      REAL     the origin's own table
+ *      COPY     snapshot of REAL               what is read
+ *      STORE    the blocks copied out
+ *
+ * Here is the way back from any of its states, by what is there and not by what should be: what is
+ * gone already is as good as undone. How it is made: snapshot-making.h. */
+
+#include "daemon/providers/mapper.h"
+
+/* How the four are called; borrowed from the provider's own description of the copy. */
+struct snapshot_devices {
+        const char *origin, *real, *copy, *store;       /* device-mapper names */
+        const char *real_uuid, *copy_uuid, *store_uuid; /* the last two may be unknown yet: NULL */
+        const char *origin_uuid;                        /* NULL: it has none, the name must do */
+        /* What a UUID that is not known begins with. A device of one of these names and another
+         * UUID is somebody else's, and is left alone. */
+        const char *family;
+        size_t family_length;
+};
+
+int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
+                                 struct vss_error *reterr);
+
+/* The part that cannot wait: the origin's inactive table is dropped; if it is suspended it is
+ * resumed. */
+int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr);
+/* In this order: from here on nothing is copied out. A copy in use is VSS_E_PROVIDER_VETO; by force
+ * it is cut off from what lies below and goes when the last user does, and 1 is returned. */
+int snapshot_devices_remove_copy(const struct snapshot_devices *d, bool force,
+                                 struct vss_error *reterr);
+/* An origin without any copy gets its own table back (one step inside the kernel, so that it may be
+ * the root), and REAL goes. */
+int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr);
+int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr);
+
+/* How full the store is. Overflowed: the kernel has given the copy up, and the other two are 0. */
+int snapshot_devices_usage(const char *copy, uint64_t *ret_used, uint64_t *ret_max,
+                           bool *ret_overflowed, struct vss_error *reterr);
