@@ -204,6 +204,51 @@ dev_t block_disk(dev_t devno) {
         return disk;
 }
 
+/* The devices of one group, if devno is among them; it leaves the list then. */
+static int read_group(const char *groups, const char *name, dev_t devno, dev_t **ret,
+                      size_t *ret_n) {
+        _cleanup_(freep) dev_t *devices = NULL;
+        _cleanup_(freep) char *path = NULL;
+        size_t n = 0;
+        int r;
+
+        r = str_format(&path, "%s/%s/devices", groups, name);
+        if (r >= 0)
+                r = read_folder(path, "", &devices, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (devices[i] == devno) {
+                        devices[i] = devices[n - 1];
+                        *ret = TAKE_PTR(devices);
+                        *ret_n = n - 1;
+                        return 1;
+                }
+        return 0;
+}
+
+int block_companions(dev_t devno, const char *folder, dev_t **ret, size_t *ret_n) {
+        _cleanup_(closedirp) DIR *groups = NULL;
+        _cleanup_(freep) char *path = NULL;
+        struct dirent *entry;
+        int r;
+
+        r = str_format(&path, "%s/%s", block_sysfs, folder);
+        if (r < 0)
+                return r;
+        groups = opendir(path);
+        if (!groups && errno != ENOENT)
+                return -errno;
+        while (r == 0 && groups && (entry = readdir(groups)))
+                if (entry->d_name[0] != '.')
+                        r = read_group(path, entry->d_name, devno, ret, ret_n);
+        if (r == 0) {
+                *ret = NULL;
+                *ret_n = 0;
+        }
+        return r < 0 ? r : 0;
+}
+
 int block_list_mapped(dev_t **ret, size_t *ret_n) {
         _cleanup_(freep) char *path = NULL;
         int r;

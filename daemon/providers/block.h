@@ -30,5 +30,8 @@ int block_attribute(dev_t devno, const char *name, char **ret);
 int block_relatives(dev_t devno, const char *folder, dev_t **ret, size_t *ret_n);
 /* The disk of a partition; devno itself if it is no partition. */
 dev_t block_disk(dev_t devno);
+/* The other devices of the group that devno is in, of those below /sys/FOLDER ("fs/btrfs"); in
+ * none: no devices. */
+int block_companions(dev_t devno, const char *folder, dev_t **ret, size_t *ret_n);
 /* All device-mapper devices. */
 int block_list_mapped(dev_t **ret, size_t *ret_n);

@@ -15,6 +15,23 @@ bool lvm_name_is_valid(const char *name) {
                strspn(name, characters) == length && !streq(name, ".") && !streq(name, "..");
 }
 
+bool lvm_name_is_internal(const char *lv) {
+        /* lvmraid(7), lvmcache(7) and lvcreate(8) say which names are reserved. */
+        static const char *const prefixes[] = { "pvmove", "snapshot" };
+        static const char *const parts[] = { "_cdata",   "_cmeta", "_corig",  "_cpool", "_cvol",
+                                             "_imeta",   "_iorig", "_mimage", "_mlog",  "_pmspare",
+                                             "_rimage",  "_rmeta", "_tdata",  "_tmeta", "_vdata",
+                                             "_vorigin", "_wcorig" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                if (strncmp(lv, prefixes[i], strlen(prefixes[i])) == 0)
+                        return true;
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                if (strstr(lv, parts[i]))
+                        return true;
+        return false;
+}
+
 static char *put_doubled(char *to, const char *part) {
         for (; *part; part++) {
                 if (*part == '-')

@@ -13,6 +13,9 @@
 #define LVM_UUID_LENGTH 32 /* of one, without hyphens */
 
 bool lvm_name_is_valid(const char *name);
+/* A name that LVM keeps for what it makes of its volumes: legs of RAIDs and mirrors, logs, caches,
+ * what pvmove needs. Their device-mapper UUIDs do not tell them from volumes. */
+bool lvm_name_is_internal(const char *lv);
 /* layer: "real", "cow"; NULL: the visible device. */
 int lvm_name_join(char **ret, const char *vg, const char *lv, const char *layer);
 /* -EINVAL for a name that is not of this shape. *ret_layer is NULL for a visible device. */

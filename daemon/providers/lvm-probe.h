@@ -14,6 +14,9 @@ int lvm_probe_other_kind(struct vss_error *reterr, const struct volume *v, const
  * it is that of the volume. By the kernel, which takes no lvm process and no lock. */
 int lvm_probe_read_blocks(const struct volume *v, struct mapper_table *ret,
                           bool *ret_has_thick_copies, struct vss_error *reterr);
+/* Nothing that LVM has below the volume for a time, or for good, stands in the way of a thick copy:
+ * a pvmove, integrity data, thin volumes of which it is the external origin. */
+int lvm_probe_layers(const struct volume *v, bool has_thick_copies, struct vss_error *reterr);
 /* A copy on write is what the context asks for. */
 int lvm_probe_context(const struct volume *v, LONG context, struct vss_error *reterr);
 /* Its group is this host's alone. Shared groups need lvmlockd to be active at all: where that does

@@ -47,7 +47,9 @@ static int check_origin(const struct thick_member *m, char *const *f, struct vss
                 const char *reason;
         } states[] = {
                 { .state = 'O',
-                  .reason = "is being merged with a snapshot; wait for the end of it" },
+                  .reason = "is to be merged with a snapshot of it, now or when it is next "
+                            "activated; let that happen first (unmount it, and lvchange -an and "
+                            "-ay)" },
                 { .state = 'c', .reason = "is being converted; wait for the end of it" },
         };
         bool known = false;
@@ -69,13 +71,28 @@ static int check_origin(const struct thick_member *m, char *const *f, struct vss
         return 0;
 }
 
+/* One that is a RAID to the kernel, too, and not only below copies that it has already: then its
+ * own instance goes on, whatever its legs do. */
+static int check_legs(const struct thick_member *m, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
+        char health[256];
+        int r;
+
+        r = mapper_read_table(m->copy.origin_device, &live, reterr);
+        if (r < 0 || live.n != 1 || !streq(live.targets[0].type, "raid"))
+                return r;
+        return snapshot_making_check_raid(m->copy.origin_device, m->volume, health, reterr);
+}
+
 static int take_member(struct thick_member *m, const struct lvm_report *facts,
                        struct vss_error *reterr) {
         char *const *origin = NULL;
         int r;
 
         r = lvm_facts_find_origin(facts, &m->copy, m->volume, &origin, reterr);
-        return r < 0 ? r : check_origin(m, origin, reterr);
+        if (r >= 0)
+                r = check_origin(m, origin, reterr);
+        return r < 0 ? r : check_legs(m, reterr);
 }
 
 static int share_out(struct provider_set *set, struct thick_group *g, struct vss_error *reterr) {

@@ -27,6 +27,9 @@ static int check_targets(const struct volume *v, struct vss_error *reterr) {
                 { .type = "snapshot", .reason = "is itself a snapshot; name its origin" },
                 { .type = "snapshot-merge",
                   .reason = "is being merged with a snapshot; wait for the end of it" },
+                { .type = "error",
+                  .reason = "lacks a part of its blocks (a physical volume is missing); 'vgs' and "
+                            "'pvs' show which" },
                 { .type = "mirror",
                   .reason = "is a mirror of the old kind, of which copies can "
                             "deadlock; convert it (lvconvert --type raid1)" },
@@ -41,7 +44,7 @@ static int check_targets(const struct volume *v, struct vss_error *reterr) {
                 return r;
         unfit = thick_unfit_target(&table);
         if (!unfit)
-                return 0;
+                return lvm_probe_layers(v, has_copies, reterr);
         if (streq(unfit, "thin"))
                 return lvm_probe_other_kind(reterr, v,
                                             "is a thin logical volume; the provider for thick ones "

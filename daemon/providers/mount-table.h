@@ -21,6 +21,8 @@ int mount_table_read(struct libmnt_table **ret);
 struct libmnt_fs *mount_table_find_id(struct libmnt_table *t, uint64_t id);
 /* Where the whole file system on a device is mounted; the n-th such place. */
 struct libmnt_fs *mount_table_find_device(struct libmnt_table *t, dev_t devno, unsigned n);
+/* Any mount of the file system with that number, of the whole or of a part. */
+struct libmnt_fs *mount_table_find_any(struct libmnt_table *t, dev_t devno);
 /* Whether anything is mounted on the path or below it. */
 bool mount_table_covers(struct libmnt_table *t, const char *path);
 

@@ -183,20 +183,18 @@ static int raid_health(const char *device, char health[static 256], struct vss_e
         return 0;
 }
 
-/* The table of a RAID's second instance has been loaded by now, with what its legs were: they must
- * be fine, and the same when that instance takes over. */
-static int check_raid(const struct snapshot_making *m, char health[static 256],
-                      struct vss_error *reterr) {
+int snapshot_making_check_raid(const char *origin, const char *volume, char health[static 256],
+                               struct vss_error *reterr) {
         int r;
 
-        r = raid_health(m->devices->origin, health, reterr);
+        r = raid_health(origin, health, reterr);
         if (r < 0)
                 return r;
         if (health[0] == '\0' || strspn(health, "A") != strlen(health))
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EIO,
                                      "%s is a RAID that is not healthy or not in sync (%s); try "
                                      "again when 'lvs' shows it in sync",
-                                     m->volume, health);
+                                     volume, health);
         return 0;
 }
 
@@ -213,7 +211,9 @@ static int make_commits(const struct snapshot_making *m, struct dm_request **com
         int r;
 
         if (m->real_in_window) {
-                r = check_raid(m, health, reterr);
+                /* The table of its second instance has been loaded by now, with what its legs were:
+                 * they must be fine, and the same when that instance takes over. */
+                r = snapshot_making_check_raid(m->devices->origin, m->volume, health, reterr);
                 if (r < 0)
                         return r;
                 r = dm_request_new_check(&commits[*n], m->origin, health);

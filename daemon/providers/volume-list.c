@@ -1,7 +1,10 @@
-/* All volumes of the host, for whoever wants to choose one. What cannot be opened (a hidden
- * device, swap, a file system on another machine) is no volume and is left out. */
+/* All volumes of the host, for whoever wants to choose one, or to know why one cannot be chosen.
+ * What is no volume of this host (a part of one, a copy of ours, memory, a network's) is left out.
+ */
 
 #include "daemon/providers/block.h"
+#include "daemon/providers/file-system.h"
+#include "daemon/providers/lvm-name.h"
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/volume.h"
 #include <sys/sysmacros.h>
@@ -28,22 +31,76 @@ static bool list_has(const struct list *l, dev_t devno) {
         return false;
 }
 
-static int list_add(struct list *l, const char *spec) {
-        _cleanup_(volume_freep) struct volume *v = NULL;
-        struct volume **longer;
-        int r;
+static int list_append(struct list *l, struct volume *v) {
+        struct volume **longer = reallocarray(l->items, l->n + 1, sizeof(*longer));
 
-        r = volume_open(&v, spec, NULL);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 || list_has(l, v->devno))
-                return 0;
-        longer = reallocarray(l->items, l->n + 1, sizeof(*longer));
         if (!longer)
                 return -ENOMEM;
         l->items = longer;
-        l->items[l->n++] = TAKE_PTR(v);
+        l->items[l->n++] = v;
         return 0;
+}
+
+/* What could be a volume and is not, as far as it is known. */
+struct sight {
+        const char *name, *mount_point, *device, *fs_type;
+        dev_t devno;
+};
+
+/* As an unmounted volume that can be opened is called. */
+static int device_name(char **ret, const struct block *b, const char *otherwise) {
+        _cleanup_(freep) char *vg = NULL, *lv = NULL, *layer = NULL;
+
+        if (b->dm_uuid && lvm_uuid_is_visible(b->dm_uuid) &&
+            lvm_name_split(b->dm_name, &vg, &lv, &layer) >= 0)
+                return str_format(ret, "/dev/%s/%s", vg, lv);
+        return str_replace(ret, otherwise);
+}
+
+static int list_add_refused(struct list *l, const struct sight *s, const char *reason) {
+        _cleanup_(block_done) struct block b = { 0 };
+        _cleanup_(volume_freep) struct volume *v = calloc(1, sizeof(*v));
+        int r;
+
+        if (!v)
+                return -ENOMEM;
+        v->mount_fd = -1;
+        v->devno = s->devno;
+        if (block_read(&b, s->devno) >= 0) {
+                v->size = b.size;
+                v->read_only = b.read_only;
+        }
+        if (s->mount_point)
+                r = str_format(&v->name, "%s%s", s->name, streq(s->name, "/") ? "" : "/");
+        else
+                r = device_name(&v->name, &b, s->name);
+        if (r < 0 || str_replace(&v->display, v->name) < 0 ||
+            str_replace(&v->mount_point, s->mount_point) < 0 ||
+            str_replace(&v->device, b.path ? b.path : s->device) < 0 ||
+            str_replace(&v->fs_type, s->fs_type) < 0 || str_replace(&v->refusal, reason) < 0)
+                return -ENOMEM;
+        r = list_append(l, v);
+        if (r >= 0)
+                TAKE_PTR(v);
+        return r;
+}
+
+static int list_add(struct list *l, const struct sight *s) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        _cleanup_(volume_freep) struct volume *v = NULL;
+        int r;
+
+        r = volume_open(&v, s->name, &error);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && r != -ENOTBLK && error.hr == VSS_E_VOLUME_NOT_SUPPORTED)
+                return list_add_refused(l, s, str_or_empty(error.message));
+        if (r < 0 || list_has(l, v->devno))
+                return 0;
+        r = list_append(l, v);
+        if (r >= 0)
+                TAKE_PTR(v);
+        return r;
 }
 
 /* Images of packages and installation media: nobody wants a copy of them. */
@@ -56,6 +113,12 @@ static bool is_image(const char *fs_type) {
         return false;
 }
 
+static bool is_of_host(const struct sight *s) {
+        const char *type = str_or_empty(s->fs_type);
+
+        return (major(s->devno) != 0 || file_system_is_local(type)) && !is_image(type);
+}
+
 static int add_mounted(struct list *l, struct libmnt_table *mounts) {
         struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
         struct libmnt_fs *fs;
@@ -64,11 +127,16 @@ static int add_mounted(struct list *l, struct libmnt_table *mounts) {
         if (!i)
                 return -ENOMEM;
         while (r >= 0 && mnt_table_next_fs(mounts, i, &fs) == 0) {
-                dev_t devno = mnt_fs_get_devno(fs);
+                const struct sight s = {
+                        .name = mnt_fs_get_target(fs),
+                        .mount_point = mnt_fs_get_target(fs),
+                        .device = mnt_fs_get_srcpath(fs),
+                        .fs_type = mnt_fs_get_fstype(fs),
+                        .devno = mnt_fs_get_devno(fs),
+                };
 
-                if (major(devno) != 0 && !list_has(l, devno) && mnt_fs_get_target(fs) &&
-                    !is_image(str_or_empty(mnt_fs_get_fstype(fs))))
-                        r = list_add(l, mnt_fs_get_target(fs));
+                if (s.name && is_of_host(&s) && !list_has(l, s.devno))
+                        r = list_add(l, &s);
         }
         mnt_free_iter(i);
         return r;
@@ -84,7 +152,11 @@ static int add_unmounted(struct list *l) {
                 _cleanup_(block_done) struct block b = { 0 };
 
                 if (!list_has(l, devices[i]) && block_read(&b, devices[i]) >= 0)
-                        r = list_add(l, b.path);
+                        r = list_add(l, &(struct sight){
+                                                .name = b.path,
+                                                .device = b.path,
+                                                .devno = devices[i],
+                                        });
         }
         return r;
 }

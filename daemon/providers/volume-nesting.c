@@ -2,8 +2,8 @@
  * down what the kernel says each device lies on. */
 
 #include "daemon/providers/block.h"
+#include "daemon/providers/volume-image.h"
 #include "daemon/providers/volume.h"
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 /* Deeper stacks exist in nightmares only; a loop in the tree ends here too. */
@@ -17,6 +17,7 @@ struct walk {
         const struct volume *upper; /* whose foundations these are */
         const struct volume *lower; /* found among them */
         bool too_deep;
+        char *unknown; /* what they end in that does not tell; see volume-image.h */
 };
 
 static int walk_down(struct walk *w, dev_t devno, unsigned depth, unsigned images);
@@ -30,25 +31,25 @@ static int walk_onto(struct walk *w, dev_t devno, unsigned depth, unsigned image
         return walk_down(w, devno, depth + 1, images);
 }
 
-/* The file system that the file behind a loop device lies in. */
-static int walk_file(struct walk *w, dev_t devno, unsigned depth, unsigned *images) {
-        _cleanup_(freep) char *file = NULL;
-        struct stat st;
+static bool is_over(const struct walk *w) {
+        return w->lower || w->too_deep;
+}
+
+/* What the file behind a loop device lies on. */
+static int walk_image(struct walk *w, dev_t devno, unsigned depth, unsigned *images) {
+        _cleanup_(image_base_done) struct image_base base = { 0 };
         int r;
 
-        r = block_attribute(devno, "loop/backing_file", &file);
-        if (r == -ENOENT || r == -ENXIO)
-                return 0;
+        r = image_base_read(&base, devno);
         if (r < 0)
                 return r;
-        if (++*images > IMAGES_MAX) {
-                w->too_deep = true;
-                return 0;
-        }
-        /* A file that was deleted since has no path to ask. */
-        if (stat(file, &st) < 0)
-                return 0;
-        return walk_onto(w, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev, depth, *images);
+        *images += base.is_image;
+        w->too_deep = *images > IMAGES_MAX;
+        if (base.unknown && !w->unknown)
+                w->unknown = TAKE_PTR(base.unknown);
+        for (size_t i = 0; r >= 0 && !is_over(w) && i < base.n; i++)
+                r = walk_onto(w, base.below[i], depth, *images);
+        return r;
 }
 
 static int walk_down(struct walk *w, dev_t devno, unsigned depth, unsigned images) {
@@ -61,35 +62,47 @@ static int walk_down(struct walk *w, dev_t devno, unsigned depth, unsigned image
                 return 0;
         if (disk != devno) {
                 r = walk_onto(w, disk, depth, images);
-                if (r < 0 || w->lower || w->too_deep)
+                if (r < 0 || is_over(w))
                         return r;
         }
-        r = walk_file(w, devno, depth, &images);
-        if (r < 0 || w->lower || w->too_deep)
+        r = walk_image(w, devno, depth, &images);
+        if (r < 0 || is_over(w))
                 return r;
         r = block_relatives(devno, "slaves", &below, &n);
-        for (size_t i = 0; r >= 0 && !w->lower && !w->too_deep && i < n; i++)
+        for (size_t i = 0; r >= 0 && !is_over(w) && i < n; i++)
                 r = walk_onto(w, below[i], depth, images);
         return r;
 }
 
-int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr) {
-        for (size_t i = 0; i < n; i++) {
-                struct walk w = { .volumes = volumes, .n = n, .upper = volumes[i] };
-                int r = walk_down(&w, volumes[i]->devno, 0, 0);
-
-                if (r < 0)
-                        return vss_error_from_errno(reterr, r, volumes[i]->name);
-                if (w.lower)
-                        return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
-                                             "%s lies on %s: the two cannot be in one set; make a "
-                                             "set of each",
-                                             w.upper->name, w.lower->name);
-                if (w.too_deep)
-                        return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
-                                             "%s lies in a disk image inside a disk image; make "
-                                             "copies of the volume that holds the outer image",
-                                             w.upper->name);
-        }
+static int check(const struct walk *w, struct vss_error *reterr) {
+        if (w->lower)
+                return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
+                                     "%s lies on %s: the two cannot be in one set; make a set of "
+                                     "each",
+                                     w->upper->name, w->lower->name);
+        if (w->too_deep)
+                return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
+                                     "%s lies in a disk image inside a disk image; make copies of "
+                                     "the volume that holds the outer image",
+                                     w->upper->name);
+        /* Alone it can be held: what is below it goes on, whatever it is. */
+        if (w->unknown && w->n > 1)
+                return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
+                                     "%s lies on %s, which may write to any volume of the set and "
+                                     "does not say; make a set of it alone",
+                                     w->upper->name, w->unknown);
         return 0;
+}
+
+int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                struct walk w = { .volumes = volumes, .n = n, .upper = volumes[i] };
+
+                r = walk_down(&w, volumes[i]->devno, 0, 0);
+                r = r < 0 ? vss_error_from_errno(reterr, r, volumes[i]->name) : check(&w, reterr);
+                free(w.unknown);
+        }
+        return r;
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/providers/volume.h"
 #include "daemon/providers/block.h"
+#include "daemon/providers/file-system.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/snapshot-mount.h"
@@ -27,6 +28,7 @@ struct volume *volume_free(struct volume *v) {
         free(v->dm_uuid);
         free(v->vg);
         free(v->lv);
+        free(v->refusal);
         safe_close(v->mount_fd);
         free(v);
         return NULL;
@@ -76,6 +78,12 @@ static int refuse(struct vss_error *reterr, const struct volume *v, const char *
                              reason);
 }
 
+/* Of what is no volume at all, so that nobody would look for it among the volumes. */
+static int refuse_part(struct vss_error *reterr, const struct volume *v, const char *reason) {
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, ENOTBLK, "%s %s", v->display,
+                             reason);
+}
+
 /* The device's own facts. */
 static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) {
         _cleanup_(block_done) struct block b = { 0 };
@@ -100,10 +108,11 @@ static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
         r = lvm_name_split(v->dm_name, &v->vg, &v->lv, &layer);
         if (r == -ENOMEM)
                 return vss_error_from_errno(reterr, r, v->display);
-        if (r < 0 || layer || !lvm_uuid_is_visible(v->dm_uuid))
-                return refuse(reterr, v, "is a hidden device of LVM; name the logical volume");
+        if (r < 0 || layer || !lvm_uuid_is_visible(v->dm_uuid) || lvm_name_is_internal(v->lv))
+                return refuse_part(reterr, v, "is a hidden device of LVM; name the logical volume");
         if (strncmp(v->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0)
-                return refuse(reterr, v, "is itself a shadow copy; name the volume it was made of");
+                return refuse_part(reterr, v,
+                                   "is itself a shadow copy; name the volume it was made of");
         return 0;
 }
 
@@ -131,25 +140,45 @@ static void free_probep(blkid_probe *p) {
         blkid_free_probe(*p);
 }
 
-/* What an unmounted device holds, by its signatures. */
-static int fill_signature(struct volume *v, struct vss_error *reterr) {
-        static const struct {
-                const char *usage, *reason;
-        } not_volumes[] = {
-                { .usage = "raid",
-                  .reason =
-                          "is a part of something (an LVM physical volume or a RAID member); name "
-                          "the volume that is made of it" },
-                { .usage = "crypto", .reason = "is encrypted; name the opened mapping on it" },
-        };
-        _cleanup_(free_probep) blkid_probe probe = NULL;
-        _cleanup_(closep) int fd = -1;
-        const char *usage, *type;
-        struct stat st;
+/* "is encrypted; ..." if its bytes are seen through a mapping: then that is the volume. */
+static int check_encrypted(const struct volume *v, struct vss_error *reterr) {
+        _cleanup_(freep) dev_t *holders = NULL;
+        size_t n = 0;
         int r;
 
-        if (is_swap(v->devno))
+        r = block_relatives(v->devno, "holders", &holders, &n);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, v->display);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(block_done) struct block b = { 0 };
+
+                if (block_read(&b, holders[i]) >= 0 && b.dm_uuid &&
+                    strncmp(b.dm_uuid, "CRYPT-", 6) == 0)
+                        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                                             "%s is encrypted; name the opened mapping on it, %s",
+                                             v->display, b.path);
+        }
+        return 0; /* nobody sees what is in it; a copy is as closed as it is */
+}
+
+static int check_signature(const struct volume *v, const char *usage, const char *type,
+                           struct vss_error *reterr) {
+        if (streq(usage, "raid"))
+                return refuse_part(reterr, v,
+                                   "is a part of something (an LVM physical volume or a RAID "
+                                   "member); name the volume that is made of it");
+        if (streq(usage, "crypto"))
+                return check_encrypted(v, reterr);
+        if (streq(type, "swap"))
                 return refuse(reterr, v, "is swap space");
+        return file_system_check_type(type, v->display, NULL, reterr);
+}
+
+/* For the device's node to be what it was. */
+static int open_node(const struct volume *v, int *ret, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+        struct stat st;
+
         fd = open(v->device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, errno,
@@ -157,6 +186,22 @@ static int fill_signature(struct volume *v, struct vss_error *reterr) {
         if (st.st_rdev != v->devno)
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE,
                                      "%s is another device by now; try again", v->display);
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+/* What an unmounted device holds, by its signatures. */
+static int fill_signature(struct volume *v, struct vss_error *reterr) {
+        _cleanup_(free_probep) blkid_probe probe = NULL;
+        _cleanup_(closep) int fd = -1;
+        const char *usage, *type;
+        int r;
+
+        if (is_swap(v->devno))
+                return refuse(reterr, v, "is swap space");
+        r = open_node(v, &fd, reterr);
+        if (r < 0)
+                return r;
         probe = blkid_new_probe();
         if (!probe)
                 return vss_error_from_errno(reterr, -ENOMEM, v->display);
@@ -170,15 +215,24 @@ static int fill_signature(struct volume *v, struct vss_error *reterr) {
                 return 0;
         if (blkid_probe_lookup_value(probe, "USAGE", &usage, NULL) != 0)
                 usage = "";
-        for (size_t i = 0; i < ARRAY_SIZE(not_volumes); i++)
-                if (streq(usage, not_volumes[i].usage))
-                        return refuse(reterr, v, not_volumes[i].reason);
-        if (streq(type, "swap"))
-                return refuse(reterr, v, "is swap space");
-        if (!streq(usage, "filesystem"))
-                return 0;
+        r = check_signature(v, usage, type, reterr);
+        if (r < 0 || !streq(usage, "filesystem"))
+                return r;
+        r = file_system_check_parts(fd, type, v->display, reterr);
+        if (r < 0)
+                return r;
         r = str_replace(&v->fs_type, type);
         return r < 0 ? vss_error_from_errno(reterr, r, v->display) : 0;
+}
+
+/* What the mount table does not tell: ext4 names no journal there that its superblock knows. */
+static int check_mounted_parts(const struct volume *v, const char *type, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+
+        /* A node may be missing in a container; the mount is there all the same. */
+        if (open_node(v, &fd, NULL) < 0)
+                return 0;
+        return file_system_check_parts(fd, type, v->display, reterr);
 }
 
 /* The descriptor for syncfs, which also holds the mount. -ESTALE: another file system is mounted
@@ -204,7 +258,8 @@ static int fill_mount(struct volume *v, struct libmnt_fs *fs, int fd, struct vss
 
         if (strncmp(target, SNAPSHOT_MOUNT_ROOT, root) == 0 && target[root] == '/') {
                 safe_close(fd);
-                return refuse(reterr, v, "is itself a shadow copy; name the volume it was made of");
+                return refuse_part(reterr, v,
+                                   "is itself a shadow copy; name the volume it was made of");
         }
         v->mount_fd = fd;
         if (str_replace(&v->mount_point, target) < 0 ||
@@ -213,7 +268,7 @@ static int fill_mount(struct volume *v, struct libmnt_fs *fs, int fd, struct vss
                 return vss_error_from_errno(reterr, -ENOMEM, v->display);
         if (mnt_fs_get_option(fs, "ro", NULL, NULL) == 0)
                 v->read_only = true;
-        return 0;
+        return check_mounted_parts(v, v->fs_type, reterr);
 }
 
 /* Where the device is mounted as a whole, if it is. 1: mounted. */

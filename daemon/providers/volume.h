@@ -23,23 +23,28 @@ struct volume {
         char *dm_uuid;
         char *vg; /* LVM: names of VG and LV; NULL otherwise */
         char *lv;
+        char *refusal; /* volume_list() only: why volume_open() does not open it; NULL: it does */
 };
 
 /* Could it be a volume's name? E_INVALIDARG: relative or malformed. Nothing is looked at. */
 int volume_check_name(const char *spec, struct vss_error *reterr);
 /* VSS_E_OBJECT_NOT_FOUND: nothing there; E_INVALIDARG: relative or malformed;
- * VSS_E_VOLUME_NOT_SUPPORTED: exists, but is no volume (tmpfs, nfs, overlay ...). */
+ * VSS_E_VOLUME_NOT_SUPPORTED: exists, but no copies can be made of it whoever makes them (tmpfs,
+ * nfs, overlay, swap, ...), with -ENOTBLK for what is a part of something or itself a copy. */
 int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr);
 struct volume *volume_free(struct volume *v);
 DEFINE_CLEANUP(struct volume, volume_free);
 int volume_copy(struct volume **ret, const struct volume *v);
 
 /* 0; or -EOPNOTSUPP with VSS_E_NESTED_VOLUME_LIMIT if one of them lies on another: on a loop
- * device over a file in it, or in a volume group on top of it. Suspending both would have the one
- * wait for the other. Likewise, if one lies in a disk image inside a disk image. */
+ * device over a file in it, or in a volume group on top of it; or may do so, as its bytes go to a
+ * process (FUSE, a network block device). Suspending both would have the one wait for the other.
+ * Likewise, if one lies in a disk image inside a disk image. */
 int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr);
 
-/* Every volume of the host worth a row in `vssctl volumes`: mounted block devices and LVM LVs
- * and dm devices not mounted. Swap, PVs and our own copies are left out. */
+/* Every volume of the host worth a row in `vssctl volumes`: file systems on its own disks that are
+ * mounted, and LVM's volumes and other mapped devices that are not. Of what cannot be opened there
+ * is what is known, with the reason; what is a part of something, or a copy of ours, is left out.
+ */
 int volume_list(struct volume ***ret, size_t *ret_n, struct vss_error *reterr);
 void volumes_free(struct volume **v, size_t n);

@@ -117,17 +117,28 @@ int manager_is_volume_snapshotted(struct session_manager *m, const char *volume,
         return r < 0 ? r : question_ask(m, &snapshotted_type, volume, done, userdata, reterr);
 }
 
+/* The codes that mean "no copies of this volume". */
+static bool is_refusal(HRESULT hr) {
+        return hr == VSS_E_VOLUME_NOT_SUPPORTED || hr == VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER ||
+               hr == VSS_E_NESTED_VOLUME_LIMIT;
+}
+
 /* Which provider would take v, or why none does. */
 static int find_provider(const struct volume *v, const struct provider **ret, char **ret_reason,
                          struct vss_error *reterr) {
+        const struct provider *p = NULL;
         struct vss_error why = { 0 };
         int r;
 
-        r = provider_select(ret, GUID_NULL, v, VSS_CTX_BACKUP, &why);
+        r = provider_select(&p, GUID_NULL, v, VSS_CTX_BACKUP, &why);
         if (r >= 0)
+                r = volumes_check_nesting(&v, 1, &why);
+        if (r >= 0) {
+                *ret = p;
                 return 0;
+        }
         *ret = NULL;
-        if (why.hr != VSS_E_VOLUME_NOT_SUPPORTED) {
+        if (!is_refusal(why.hr)) {
                 vss_error_move(reterr, &why);
                 return r;
         }
@@ -180,13 +191,20 @@ int manager_is_volume_supported(struct session_manager *m, const char *volume, s
 }
 
 static int list_row(struct question *a, size_t i, struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error why = { 0 };
         struct volume_row *row = &a->rows[i];
         int r;
 
         row->volume = a->volumes[i];
-        r = find_provider(row->volume, &row->provider, &row->reason, reterr);
+        if (row->volume->refusal)
+                r = str_replace(&row->reason, row->volume->refusal);
+        else
+                r = find_provider(row->volume, &row->provider, &row->reason, &why);
+        /* Of one that cannot even be asked that is the reason: the others are wanted still. */
+        if (r < 0 && r != -ENOMEM)
+                r = str_replace(&row->reason, str_or_empty(why.message));
         if (r < 0)
-                return r;
+                return vss_error_from_errno(reterr, r, "Listing the volumes");
         row->supported = row->provider;
         return volume_count_snapshots(a->store, row->volume, &row->snapshots, NULL, reterr);
 }

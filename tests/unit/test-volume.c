@@ -4,6 +4,7 @@
 #include "daemon/providers/block.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/mount-table.h"
+#include "daemon/providers/volume-image.h"
 #include "daemon/providers/volume.h"
 
 #include <check.h>
@@ -109,6 +110,20 @@ START_TEST(what_is_no_lvm_name_is_not_split) {
 }
 END_TEST
 
+START_TEST(what_lvm_makes_of_volumes_is_told_from_them_by_name) {
+        static const char *const internal[] = { "pvmove0",          "a_rimage_0",    "a_rmeta_11",
+                                                "a_mimage_1",       "a_mlog",        "fast_cvol",
+                                                "a_rimage_0_imeta", "lvol0_pmspare", "slow_corig",
+                                                "pool_tdata",       "wslow_wcorig" };
+        static const char *const volumes[] = { "root", "my_image", "moved", "data_0", "r_imag" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(internal); i++)
+                ck_assert_msg(lvm_name_is_internal(internal[i]), "%s", internal[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(volumes); i++)
+                ck_assert_msg(!lvm_name_is_internal(volumes[i]), "%s", volumes[i]);
+}
+END_TEST
+
 START_TEST(lvm_uuids_lose_their_hyphens) {
         const char *vg = "L1e6mu-jFuK-Nip8-rM0v-iGRr-Fn9G-y5isPI";
         const char *lv = "TIYC0Q-gPeB-UO90-GMc7-y6zm-A0Y1-bIu15O";
@@ -196,6 +211,8 @@ END_TEST
 START_TEST(a_loop_device_over_a_file_in_a_volume_is_nested) {
         struct volume upper = { .name = (char[]){ "/upper/" }, .devno = makedev(253, 7) };
         struct volume lower = { .name = (char[]){ "/lower/" } };
+        const struct volume *set[] = { &upper, &lower };
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
         char line[256];
         struct stat st;
 
@@ -210,8 +227,12 @@ START_TEST(a_loop_device_over_a_file_in_a_volume_is_nested) {
         put("dev/block/dev", "7:0\n"); /* 259:1/../dev */
         put("dev/block/7:0/loop/backing_file", line);
         assert_nested(&upper, &lower, true);
-        put("dev/block/7:0/loop/backing_file", "/gone (deleted)\n");
-        assert_nested(&upper, &lower, false);
+        put("dev/block/7:0/loop/backing_file", "/nowhere/gone (deleted)\n");
+        ck_assert_int_lt(volumes_check_nesting(set, 2, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_NESTED_VOLUME_LIMIT);
+        ck_assert_ptr_nonnull(strstr(error.message, "/upper/ lies on the file /nowhere/gone"));
+        /* Alone it can be held. */
+        ck_assert_int_eq(volumes_check_nesting(set, 1, NULL), 0);
         remove_top();
 }
 END_TEST
@@ -362,6 +383,11 @@ START_TEST(a_path_inside_a_file_system_names_its_mount_point) {
 }
 END_TEST
 
+/* The kernel's loop devices are not those of the made-up tree. */
+static int no_loop_status(dev_t devno _unused_, struct loop_info64 *ret _unused_) {
+        return -ENODEV;
+}
+
 /* Needs a root on a block device; elsewhere (a container on overlay) only that it is refused. */
 START_TEST(the_root_is_a_volume) {
         _cleanup_(vss_error_done) struct vss_error error = { 0 };
@@ -411,8 +437,10 @@ int main(void) {
         SRunner *runner;
         int n_failed;
 
+        image_loop_status = no_loop_status;
         tcase_add_test(t, lvm_names_double_their_hyphens);
         tcase_add_test(t, what_is_no_lvm_name_is_not_split);
+        tcase_add_test(t, what_lvm_makes_of_volumes_is_told_from_them_by_name);
         tcase_add_test(t, lvm_uuids_lose_their_hyphens);
         tcase_add_test(t, a_mapped_device_is_read);
         tcase_add_test(t, a_plain_device_has_its_kernel_name);
