@@ -12,8 +12,8 @@ struct set_source {
         VSS_TIMESTAMP created;
         LONG context;
         uint64_t held_usec;
-        char *timeline;
-        char **snapshots; /* paths */
+        struct set_record made; /* empty: how it was made is not known */
+        char **snapshots;       /* paths */
 };
 
 static const struct wire_field set_fields[] = {
@@ -29,13 +29,14 @@ static void set_release(void *source) {
         struct set_source *s = source;
 
         strv_free(s->snapshots);
-        free(s->timeline);
+        set_record_done(&s->made);
         free(s);
 }
 
-static int set_source_new(struct set_source **ret, const struct snapshot_record *records,
-                          size_t n) {
+static int set_source_new(struct set_source **ret, struct store *store,
+                          const struct snapshot_record *records, size_t n) {
         struct set_source *s;
+        int r;
 
         s = calloc(1, sizeof(*s));
         if (!s)
@@ -44,11 +45,12 @@ static int set_source_new(struct set_source **ret, const struct snapshot_record 
         s->count = records[0].count;
         s->created = records[0].created;
         s->context = records[0].context;
-        s->held_usec = records[0].window_usec;
-        if (str_replace(&s->timeline, records[0].timeline) < 0) {
+        r = store_set_get(store, s->id, &s->made, NULL);
+        if (r == -ENOMEM) {
                 set_release(s);
-                return -ENOMEM;
+                return r;
         }
+        s->held_usec = s->made.window_usec;
         for (size_t i = 0; i < n; i++) {
                 _cleanup_(freep) char *path = NULL;
 
@@ -74,7 +76,7 @@ static int set_find(struct bus *bus, const char *name, struct bus_object *ret) {
                 return -ENOENT;
         if (store_snapshot_list(bus->options.store, id, &records, &n, NULL) < 0)
                 return -ENOMEM;
-        r = n > 0 ? set_source_new(&source, records, n) : -ENOENT;
+        r = n > 0 ? set_source_new(&source, bus->options.store, records, n) : -ENOENT;
         snapshot_records_free(records, n);
         ret->source = source;
         return r;
@@ -106,7 +108,7 @@ static void append_snapshots(struct bus_out *o, const void *source) {
 /* From the store's text, "Stage 120 91500;Freeze 91510 91800": what is not so is left out. */
 static void append_timeline(struct bus_out *o, const void *source) {
         const struct set_source *s = source;
-        const char *at = str_or_empty(s->timeline);
+        const char *at = str_or_empty(s->made.timeline);
         unsigned long long begin, end;
         char name[64];
 

@@ -19,6 +19,7 @@
 #include "daemon/coordinator/set-storage.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/log/log.h"
+#include "daemon/store/set-steps.h"
 
 #define DEADLINE_ACCURACY_USEC 1000
 #define PHASES_MAX 16
@@ -60,6 +61,7 @@ struct coordinator {
         char **volumes, **devices;
         struct coordinator_phase phases[PHASES_MAX];
         size_t n_phases;
+        struct set_steps *steps; /* storage's while a job runs */
 };
 
 /* A row is a round (event) or a job (run). */
@@ -106,6 +108,7 @@ static struct coordinator *coordinator_free(struct coordinator *c) {
         sd_event_source_disable_unref(c->turn);
         sd_event_source_disable_unref(c->deadline);
         set_storage_free(c->storage);
+        set_steps_free(c->steps);
         vss_error_done(&c->error);
         strv_free(c->volumes);
         strv_free(c->devices);
@@ -170,6 +173,29 @@ static void coordinator_log_phases(const struct coordinator *c) {
         }
 }
 
+static bool coordinator_has_writers(const struct coordinator *c) {
+        return c->request.participants && participants_involved(c->request.participants) > 0;
+}
+
+static void log_step(void *userdata, const struct set_step *step) {
+        const struct coordinator *c = userdata;
+        const struct vss_hresult_info *failure = vss_hresult_find(step->failure);
+        const bool failed = step->failure != S_OK;
+
+        log_set(c->result < 0 ? LOG_INFO : LOG_DEBUG, c->request.set_id,
+                "Snapshot set %s: %s %s: %s from %.1f ms to %.1f ms%s%s",
+                VSS_ID_TEXT(c->request.set_id), set_step_kind_to_string(step->kind), step->name,
+                step->step, (double)step->begin_usec / 1000, (double)step->end_usec / 1000,
+                failed ? ", failed: " : "", failed && failure ? failure->symbol : "");
+}
+
+/* Each one's part is kept with the set; of a set that failed nothing but this is left. */
+static void coordinator_log_steps(struct coordinator *c) {
+        if (c->result < 0 && coordinator_has_writers(c))
+                set_writers_note_steps(c->request.participants, c->steps);
+        set_steps_for_each(c->steps, log_step, c);
+}
+
 static void coordinator_finish(struct coordinator *c) {
         const struct coordinator_result result = {
                 .snapshots =
@@ -181,6 +207,7 @@ static void coordinator_finish(struct coordinator *c) {
         };
 
         coordinator_log_phases(c);
+        coordinator_log_steps(c);
         if (c->result == 0)
                 log_set(LOG_NOTICE, c->request.set_id,
                         "Snapshot set %s was created: %zu volume(s), writes held for %.1f ms",
@@ -204,10 +231,6 @@ static int coordinator_on_turn(sd_event_source *source _unused_, void *userdata)
 }
 
 /* Is there anybody whom a round of this set concerns? */
-static bool coordinator_has_writers(const struct coordinator *c) {
-        return c->request.participants && participants_involved(c->request.participants) > 0;
-}
-
 static uint64_t coordinator_freeze_limit(const struct coordinator *c) {
         return participants_freeze_usec(c->request.participants, c->request.freeze_usec);
 }
@@ -388,10 +411,13 @@ static int coordinator_begin_job(struct coordinator *c, const struct phase_row *
                 int r = set_storage_set_timeline(c->storage, c->phases, c->n_phases);
                 struct set_writers *all = NULL;
 
-                if (r >= 0 && writers)
-                        r = set_writers_new(&all, c->request.participants);
+                if (r >= 0)
+                        r = set_writers_new(&all, c->request.participants,
+                                            c->request.component_mode);
                 if (r < 0)
                         return r;
+                if (writers)
+                        set_writers_note_steps(c->request.participants, c->steps);
                 set_storage_set_writers(c->storage, all);
         }
         return coordinator_start_job(c, "vss-set", row->run, coordinator_on_job);
@@ -576,7 +602,9 @@ int coordinator_start(struct coordinator **ret, const struct coordinator_request
         c->begin_usec = now_monotonic_usec();
         r = coordinator_collect_volumes(c);
         if (r >= 0)
-                r = set_storage_new(&c->storage, &c->request);
+                r = set_steps_new(&c->steps, c->begin_usec);
+        if (r >= 0)
+                r = set_storage_new(&c->storage, &c->request, c->steps);
         if (r >= 0)
                 r = coordinator_add_sources(c);
         /* Those that will be frozen must be told of the end, whatever we lack by then. */

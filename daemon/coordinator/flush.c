@@ -18,7 +18,9 @@ struct sync_task {
         struct pass *pass;
         int fd; /* our own */
         char *name;
+        size_t index; /* of its volume */
         bool done;
+        uint64_t begin_usec, end_usec;
 };
 
 struct pass {
@@ -72,7 +74,7 @@ static int pass_new(struct pass **ret, const struct flush_volume *volumes, size_
 
                 if (volumes[i].fd < 0)
                         continue;
-                *t = (struct sync_task){ .pass = p, .fd = -1 };
+                *t = (struct sync_task){ .pass = p, .fd = -1, .index = i };
                 p->n_tasks++;
                 t->name = strdup(volumes[i].name);
                 t->fd = fcntl(volumes[i].fd, F_DUPFD_CLOEXEC, 3);
@@ -86,6 +88,7 @@ static int pass_new(struct pass **ret, const struct flush_volume *volumes, size_
 static void *sync_thread(void *userdata) {
         struct sync_task *t = userdata;
         struct pass *p = t->pass;
+        uint64_t begin_usec = now_monotonic_usec();
 
         /* A write error that the kernel reports here is older than the snapshot and is the
          * volume's, not ours: a disk that begins to fail is what backups are for. */
@@ -94,6 +97,8 @@ static void *sync_thread(void *userdata) {
                             strerror(errno));
 
         (void)pthread_mutex_lock(&p->mutex);
+        t->begin_usec = begin_usec;
+        t->end_usec = now_monotonic_usec();
         t->done = true;
         p->n_pending--;
         (void)pthread_cond_broadcast(&p->changed);
@@ -157,8 +162,23 @@ static int pass_wait(struct pass *p, uint64_t deadline_usec, uint64_t timeout_us
                              late->name, (double)timeout_usec / USEC_PER_SEC);
 }
 
-static int flush_once(const struct flush_volume *volumes, size_t n, uint64_t deadline_usec,
-                      uint64_t timeout_usec, int (*sync)(int fd), struct vss_error *reterr) {
+/* When the volumes were flushed; of those that go on nobody knows yet. */
+static void pass_tell(struct pass *p, struct flush_volume *volumes, unsigned number) {
+        (void)pthread_mutex_lock(&p->mutex);
+        for (size_t i = 0; i < p->n_tasks; i++) {
+                const struct sync_task *t = &p->tasks[i];
+
+                if (!t->done)
+                        continue;
+                volumes[t->index].begin_usec[number] = t->begin_usec;
+                volumes[t->index].end_usec[number] = t->end_usec;
+        }
+        (void)pthread_mutex_unlock(&p->mutex);
+}
+
+static int flush_once(struct flush_volume *volumes, size_t n, unsigned number,
+                      uint64_t deadline_usec, uint64_t timeout_usec, int (*sync)(int fd),
+                      struct vss_error *reterr) {
         _cleanup_(pass_unrefp) struct pass *p = NULL;
         int r;
 
@@ -167,15 +187,19 @@ static int flush_once(const struct flush_volume *volumes, size_t n, uint64_t dea
                 r = task_start(&p->tasks[i]);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Flushing the volumes");
-        return pass_wait(p, deadline_usec, timeout_usec, reterr);
+        r = pass_wait(p, deadline_usec, timeout_usec, reterr);
+        pass_tell(p, volumes, number);
+        return r;
 }
 
-int flush_volumes(const struct flush_volume *volumes, size_t n, unsigned passes,
-                  uint64_t timeout_usec, int (*sync)(int fd), struct vss_error *reterr) {
+int flush_volumes(struct flush_volume *volumes, size_t n, unsigned passes, uint64_t timeout_usec,
+                  int (*sync)(int fd), struct vss_error *reterr) {
         uint64_t deadline_usec = now_monotonic_usec() + timeout_usec;
         int r = 0;
 
+        assert(passes <= FLUSH_PASSES_MAX);
+
         for (unsigned i = 0; r >= 0 && i < passes; i++)
-                r = flush_once(volumes, n, deadline_usec, timeout_usec, sync, reterr);
+                r = flush_once(volumes, n, i, deadline_usec, timeout_usec, sync, reterr);
         return r;
 }

@@ -139,7 +139,7 @@ static int match_run(struct job *job _unused_, void *userdata, struct vss_error 
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "ShouldBlockRevert");
         for (size_t i = 0; i < q->n_metadata && !q->blocked; i++)
-                (void)volume_map_find(map, q->metadata[i], &q->blocked);
+                (void)volume_map_find(map, q->metadata[i], &q->blocked, NULL);
         return 0;
 }
 

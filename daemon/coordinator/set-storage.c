@@ -11,11 +11,13 @@
 #include "daemon/coordinator/set-storage.h"
 
 #include "common/time-util.h"
+#include "daemon/coordinator/consistency.h"
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
+#include "daemon/store/set-steps.h"
 
 #include <limits.h>
 
@@ -42,8 +44,10 @@ struct set_storage {
 
         uint64_t freeze_usec, deadline_usec;
         bool writable;
-        struct set_writers *writers; /* NULL: none took part */
+        struct set_writers *writers; /* from seal() on */
         struct set_storage_times flush, window_times, commit;
+        struct set_steps *steps; /* borrowed */
+        struct set_record made;  /* how the set was made */
 };
 
 struct set_storage *set_storage_free(struct set_storage *s) {
@@ -54,6 +58,7 @@ struct set_storage *set_storage_free(struct set_storage *s) {
         window_free(s->window);
         set_writers_free(s->writers);
         snapshot_records_free(s->records, s->n);
+        set_record_done(&s->made);
         free(s->volumes);
         free(s->index);
         free(s->mounted);
@@ -87,7 +92,8 @@ static void set_storage_arrange(struct set_storage *s) {
         }
 }
 
-int set_storage_new(struct set_storage **ret, const struct coordinator_request *request) {
+int set_storage_new(struct set_storage **ret, const struct coordinator_request *request,
+                    struct set_steps *steps) {
         _cleanup_(set_storage_freep) struct set_storage *s = NULL;
         size_t n = request->n_volumes, room = n > 0 ? n : 1;
 
@@ -95,6 +101,7 @@ int set_storage_new(struct set_storage **ret, const struct coordinator_request *
         if (!s)
                 return -ENOMEM;
         s->request = request;
+        s->steps = steps;
         s->freeze_usec = USEC_INFINITY;
         s->records = calloc(room, sizeof(*s->records));
         s->volumes = calloc(room, sizeof(*s->volumes));
@@ -140,12 +147,35 @@ int set_storage_set_timeline(struct set_storage *s, const struct coordinator_pha
                 free(text);
                 text = longer;
         }
-        for (size_t i = 0; i < s->n; i++) {
-                s->records[i].window_usec = set_storage_window_usec(s);
-                if (str_replace(&s->records[i].timeline, text) < 0)
-                        return -ENOMEM;
-        }
+        free(s->made.timeline);
+        s->made.timeline = TAKE_PTR(text);
         return 0;
+}
+
+static void note_provider(struct set_storage *s, const struct group *g, const char *step,
+                          uint64_t begin_usec, int r) {
+        set_steps_add(s->steps, &(const struct set_step){
+                                        .kind = SET_STEP_PROVIDER,
+                                        .id = g->provider->name,
+                                        .name = g->provider->name,
+                                        .step = step,
+                                        .begin_usec = begin_usec,
+                                        .end_usec = now_monotonic_usec(),
+                                        .failure = r < 0 ? VSS_E_PROVIDER_VETO : S_OK,
+                                });
+}
+
+static void note_volume(struct set_storage *s, size_t i, const char *step, uint64_t begin_usec,
+                        uint64_t end_usec, HRESULT failure) {
+        set_steps_add(s->steps, &(const struct set_step){
+                                        .kind = SET_STEP_VOLUME,
+                                        .id = VSS_ID_TEXT(s->records[i].id),
+                                        .name = s->volumes[i]->name,
+                                        .step = step,
+                                        .begin_usec = begin_usec,
+                                        .end_usec = end_usec,
+                                        .failure = failure,
+                                });
 }
 
 bool set_storage_is_staged(const struct set_storage *s) {
@@ -240,10 +270,12 @@ static int set_storage_fill_records(struct set_storage *s, struct vss_error *ret
 static int set_storage_stage_group(struct set_storage *s, struct group *g,
                                    struct vss_error *reterr) {
         LONG attributes = s->request->context | VSS_VOLSNAP_ATTR_NOT_SURFACED;
+        uint64_t begin_usec = now_monotonic_usec();
         int r;
 
         r = g->provider->stage(&g->set, s->request->store, &s->volumes[g->first],
                                &s->records[g->first], g->n, reterr);
+        note_provider(s, g, "Stage", begin_usec, r);
         if (r < 0)
                 return provider_error_check(g->provider, "stage", r, reterr);
         for (size_t i = 0; i < g->n; i++)
@@ -277,6 +309,7 @@ static int set_storage_prepare_window(struct set_storage *s, struct vss_error *r
 static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t timeout_usec,
                              struct vss_error *reterr) {
         _cleanup_(freep) struct flush_volume *volumes = NULL;
+        int r;
 
         volumes = calloc(s->n > 0 ? s->n : 1, sizeof(*volumes));
         if (!volumes)
@@ -284,7 +317,12 @@ static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t ti
         for (size_t i = 0; i < s->n; i++)
                 volumes[i] = (struct flush_volume){ .fd = s->volumes[i]->mount_fd,
                                                     .name = s->volumes[i]->name };
-        return flush_volumes(volumes, s->n, passes, timeout_usec, storage_table()->sync, reterr);
+        r = flush_volumes(volumes, s->n, passes, timeout_usec, storage_table()->sync, reterr);
+        for (size_t i = 0; i < s->n; i++)
+                for (unsigned k = 0; k < passes; k++)
+                        note_volume(s, i, "Flush", volumes[i].begin_usec[k], volumes[i].end_usec[k],
+                                    S_OK);
+        return r;
 }
 
 int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr) {
@@ -318,6 +356,42 @@ static uint64_t set_storage_flush_budget(const struct set_storage *s) {
         return s->deadline_usec > now ? (s->deadline_usec - now) / 2 : 0;
 }
 
+/* When the window's three steps were, for all and for each. */
+static void note_window(struct set_storage *s) {
+        const struct window_result *all = &s->window_result;
+        const struct set_step steps[] = {
+                { .kind = SET_STEP_WINDOW,
+                  .step = "Suspend",
+                  .begin_usec = all->start_usec,
+                  .end_usec = all->suspended_usec },
+                { .kind = SET_STEP_WINDOW,
+                  .step = "Commit",
+                  .begin_usec = all->suspended_usec,
+                  .end_usec = all->committed_usec },
+                { .kind = SET_STEP_WINDOW,
+                  .step = "Resume",
+                  .begin_usec = all->committed_usec,
+                  .end_usec = all->end_usec },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+                set_steps_add(s->steps, &steps[i]);
+        for (size_t k = 0; k < window_row_count(s->window); k++) {
+                const struct window_row_times *row = window_row_times(s->window, k);
+
+                for (size_t i = 0; i < s->n; i++) {
+                        if (!streq(window_row_volume(s->window, k), s->volumes[i]->name))
+                                continue;
+                        note_volume(s, i, "Suspend", row->suspend_begin_usec, row->suspend_end_usec,
+                                    S_OK);
+                        note_volume(s, i, "Commit", row->commit_begin_usec, row->commit_end_usec,
+                                    S_OK);
+                        note_volume(s, i, "Resume", row->resume_begin_usec, row->resume_end_usec,
+                                    S_OK);
+                }
+        }
+}
+
 int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr) {
         struct set_storage *s = userdata;
         int r;
@@ -335,6 +409,9 @@ int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr
         r = window_run(s->window, &s->window_result, reterr);
         log_release();
         s->window_times.end_usec = now_monotonic_usec();
+        /* Of one that failed a thread may be under way still, and write its times. */
+        if (r >= 0)
+                note_window(s);
         s->window = window_free(s->window);
         return r;
 }
@@ -351,13 +428,16 @@ static void set_storage_stamp(struct set_storage *s) {
 
 int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr) {
         struct set_storage *s = userdata;
+        uint64_t begin_usec;
         int r;
 
         set_storage_stamp(s);
         for (size_t i = 0; i < s->n_groups; i++) {
                 struct group *g = &s->groups[i];
 
+                begin_usec = now_monotonic_usec();
                 r = g->provider->finish(g->set, reterr);
+                note_provider(s, g, "Finish", begin_usec, r);
                 if (r < 0)
                         return provider_error_check(g->provider, "finish", r, reterr);
         }
@@ -367,7 +447,10 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
                 if (!record_is_mounted(&s->records[i]))
                         continue;
                 s->mounted[i] = true;
+                begin_usec = now_monotonic_usec();
                 r = storage_table()->mount(&s->records[i], s->writable, reterr);
+                note_volume(s, i, "Mount", begin_usec, now_monotonic_usec(),
+                            r < 0 ? VSS_E_PROVIDER_VETO : S_OK);
                 if (r < 0) {
                         (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
                         return r;
@@ -376,32 +459,53 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
         return 0;
 }
 
-/* A file system that is not mounted has nobody who could have flushed it. */
-static const char *consistency_of(const struct set_storage *s, size_t i) {
-        if (set_writers_are_consistent(s->writers, i))
-                return "application";
-        return s->mounted[i] ? "file-system" : "crash";
+/* What was reached, on each volume and by each writer. */
+static int set_storage_judge(struct set_storage *s) {
+        _cleanup_(freep) struct consistency_volume *volumes = calloc(s->n + 1, sizeof(*volumes));
+        int r;
+
+        if (!volumes)
+                return -ENOMEM;
+        r = set_writers_locate(s->writers, s->volumes, s->n);
+        for (size_t i = 0; i < s->n; i++)
+                volumes[i] = (struct consistency_volume){ .volume = s->volumes[i],
+                                                          .mounted = s->mounted[i] };
+        for (size_t i = 0; r >= 0 && i < s->n; i++) {
+                struct snapshot_record *record = &s->records[i];
+                const char *level = "";
+
+                free(TAKE_PTR(record->consistency_reason));
+                free(TAKE_PTR(record->writers));
+                r = consistency_of_volume(s->writers, s->request->context, volumes, i, &level,
+                                          &record->consistency_reason);
+                if (r >= 0)
+                        r = str_replace(&record->consistency, level);
+                if (r >= 0)
+                        r = set_writers_describe(s->writers, i, &record->writers);
+        }
+        if (r >= 0) {
+                free(TAKE_PTR(s->made.writers));
+                r = consistency_of_writers(s->writers, volumes, s->n, &s->made.writers);
+        }
+        return r;
 }
 
 /* Everything that makes the copies final, short of the commit. */
 static int set_storage_seal_copies(struct set_storage *s, struct vss_error *reterr) {
+        uint64_t begin_usec;
         int r;
 
-        r = set_writers_locate(s->writers, s->volumes, s->n);
+        r = set_storage_judge(s);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Finding the writers of each volume");
         for (size_t i = 0; i < s->n; i++) {
-                r = str_replace(&s->records[i].consistency, consistency_of(s, i));
-                if (r >= 0) {
-                        free(TAKE_PTR(s->records[i].writers));
-                        r = set_writers_describe(s->writers, i, &s->records[i].writers);
-                }
-                if (r < 0)
-                        return vss_error_from_errno(reterr, r, "Describing a snapshot");
                 s->records[i].state = VSS_SS_CREATED;
                 if (!s->mounted[i])
                         continue;
+                begin_usec = now_monotonic_usec();
                 r = storage_table()->mount_seal(&s->records[i], reterr);
+                note_volume(s, i, "Seal", begin_usec, now_monotonic_usec(),
+                            r < 0 ? VSS_E_PROVIDER_VETO : S_OK);
                 if (r < 0) {
                         (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
                         return r;
@@ -410,11 +514,21 @@ static int set_storage_seal_copies(struct set_storage *s, struct vss_error *rete
         for (size_t i = 0; i < s->n_groups; i++) {
                 struct group *g = &s->groups[i];
 
+                begin_usec = now_monotonic_usec();
                 r = g->provider->seal(g->set, reterr);
+                note_provider(s, g, "Seal", begin_usec, r);
                 if (r < 0)
                         return provider_error_check(g->provider, "seal", r, reterr);
         }
         return 0;
+}
+
+/* The last phase of the timeline is the one that writes it down. */
+static int set_storage_describe_making(struct set_storage *s) {
+        s->made.id = s->request->set_id;
+        s->made.window_usec = set_storage_window_usec(s);
+        free(TAKE_PTR(s->made.steps));
+        return set_steps_print(s->steps, &s->made.steps);
 }
 
 static int set_storage_intents(const struct set_storage *s, int64_t **ret, size_t *ret_n) {
@@ -467,13 +581,16 @@ int set_storage_seal(struct job *job, void *userdata, struct vss_error *reterr) 
                 return r;
         r = set_storage_intents(s, &intents, &n_intents);
         scratch = calloc(s->n > 0 ? s->n : 1, sizeof(*scratch));
+        if (r >= 0)
+                r = set_storage_describe_making(s);
         if (r < 0 || !scratch)
                 return vss_error_from_errno(reterr, -ENOMEM, "Committing the set");
         if (job_is_cancelled(job))
                 return -ECANCELED;
 
         s->commit.begin_usec = now_monotonic_usec();
-        r = store_set_commit(s->request->store, s->records, s->n, intents, n_intents, reterr);
+        r = store_set_commit(s->request->store, &s->made, s->records, s->n, intents, n_intents,
+                             reterr);
         s->commit.end_usec = now_monotonic_usec();
         if (r < 0)
                 return r;

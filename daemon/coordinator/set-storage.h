@@ -7,6 +7,7 @@
 #include "daemon/coordinator/coordinator.h"
 #include "daemon/job/job.h"
 
+struct set_steps;
 struct set_writers;
 struct set_storage;
 
@@ -14,7 +15,9 @@ struct set_storage_times {
         uint64_t begin_usec, end_usec; /* monotonic; 0: did not happen */
 };
 
-int set_storage_new(struct set_storage **ret, const struct coordinator_request *request);
+/* steps: what each step did is noted there; the storage's while one of its steps runs. */
+int set_storage_new(struct set_storage **ret, const struct coordinator_request *request,
+                    struct set_steps *steps);
 /* Nothing may be staged any more: it was committed or aborted. */
 struct set_storage *set_storage_free(struct set_storage *s);
 DEFINE_CLEANUP(struct set_storage, set_storage_free);
@@ -26,7 +29,7 @@ void set_storage_limit_freeze(struct set_storage *s, uint64_t freeze_usec);
 void set_storage_set_deadline(struct set_storage *s, uint64_t deadline_usec);
 void set_storage_set_writable(struct set_storage *s, bool writable);
 void set_storage_set_writers(struct set_storage *s, struct set_writers *writers); /* taken over */
-/* The phases so far, for the records: 0 or -ENOMEM. */
+/* The phases so far, for the record of the set: 0 or -ENOMEM. */
 int set_storage_set_timeline(struct set_storage *s, const struct coordinator_phase *phases,
                              size_t n);
 

@@ -141,15 +141,26 @@ static bool same_volume(const struct mounted *a, const struct mounted *volume) {
         return streq(a->path, volume->path) || (volume->devno != 0 && a->devno == volume->devno);
 }
 
-static bool touches(const struct volume_map *m, size_t i, const char *path, bool recursive) {
-        const struct mounted *volume = &m->volumes[i], *mount;
+/* mount: what the path lies on. */
+static bool touches(const struct volume_map *m, size_t i, const char *path,
+                    const struct mounted *mount, bool recursive) {
+        const struct mounted *volume = &m->volumes[i];
 
         if (!volume->path)
                 return false;
         if (recursive && is_below(volume->path, path))
                 return true;
-        mount = mount_of(m, path);
         return mount && same_volume(mount, volume);
+}
+
+/* Is it the mount of none of the volumes? */
+static bool is_outside(const struct volume_map *m, const struct mounted *mount) {
+        if (!mount)
+                return false; /* without a mount table nobody knows */
+        for (size_t i = 0; i < m->n; i++)
+                if (m->volumes[i].path && same_volume(mount, &m->volumes[i]))
+                        return false;
+        return true;
 }
 
 bool volume_map_touches(const struct volume_map *m, size_t i, const char *path, bool recursive) {
@@ -160,20 +171,22 @@ bool volume_map_touches(const struct volume_map *m, size_t i, const char *path, 
         if (!tidy)
                 return true; /* it cannot be ruled out */
         path_tidy(tidy);
-        return touches(m, i, tidy, recursive);
+        return touches(m, i, tidy, mount_of(m, tidy), recursive);
 }
 
 struct search {
         const struct volume_map *map;
         bool *on;
-        bool any;    /* there was a file set */
-        bool unsure; /* and one in a place that is no path here */
-        char *last;  /* the path before: many files lie in one directory */
+        char *outside; /* the first directory on none of the volumes */
+        bool any;      /* there was a file set */
+        bool unsure;   /* and one in a place that is no path here */
+        char *last;    /* the path before: many files lie in one directory */
         bool last_recursive;
 };
 
 static void search_path(struct search *s, const char *path, bool recursive) {
         _cleanup_(freep) char *expanded = NULL;
+        const struct mounted *mount;
         struct vss_error error = { 0 };
 
         if (str_empty(path))
@@ -187,9 +200,12 @@ static void search_path(struct search *s, const char *path, bool recursive) {
                 return;
         }
         path_tidy(expanded);
+        mount = mount_of(s->map, expanded);
         for (size_t i = 0; i < s->map->n; i++)
                 if (!s->on[i])
-                        s->on[i] = touches(s->map, i, expanded, recursive);
+                        s->on[i] = touches(s->map, i, expanded, mount, recursive);
+        if (!s->outside && is_outside(s->map, mount))
+                (void)str_replace(&s->outside, path); /* without memory the next one may */
         s->last_recursive = recursive;
         (void)str_replace(&s->last, path); /* without memory it is looked at again */
 }
@@ -212,20 +228,28 @@ static void search_component(struct search *s, const struct writer_metadata *m, 
         }
 }
 
-bool volume_map_find(const struct volume_map *m, struct document *metadata, bool *on) {
+bool volume_map_find(const struct volume_map *m, struct document *metadata, bool *on,
+                     char **ret_outside) {
         _cleanup_(writer_metadata_freep) struct writer_metadata *model = NULL;
         const char *text = metadata ? document_text(metadata) : NULL;
         struct search search = { .map = m, .on = on };
         struct vss_error error = { 0 };
 
         memset(on, 0, m->n * sizeof(*on));
+        if (ret_outside)
+                *ret_outside = NULL;
         if (text && writer_metadata_parse(&model, text, document_size(metadata), &error) >= 0)
                 for (size_t i = 0; i < writer_metadata_n_components(model); i++)
                         search_component(&search, model, i);
         vss_error_done(&error);
         free(search.last);
-        if (search.any && !search.unsure)
+        if (search.any && !search.unsure) {
+                if (ret_outside)
+                        *ret_outside = TAKE_PTR(search.outside);
+                free(search.outside);
                 return true;
+        }
+        free(search.outside);
         for (size_t i = 0; i < m->n; i++)
                 on[i] = true;
         return false;

@@ -8,15 +8,19 @@
 #include "common/time-util.h"
 #include "daemon/log/log.h"
 #include "daemon/store/snapshot-record.h"
-#include "daemon/store/sql.h"
+#include "daemon/store/store-private.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define STORE_FILE "vssd.db"
 #define GUARD_LOCK_FILE "guard.lock"
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
+
+#define SET_TABLE                                             \
+        "CREATE TABLE snapshot_set ("                         \
+        " id TEXT PRIMARY KEY, window_usec INTEGER NOT NULL," \
+        " timeline TEXT, steps TEXT, writers TEXT) WITHOUT ROWID;"
 
 static const char schema[] =
         "CREATE TABLE snapshot ("
@@ -28,62 +32,46 @@ static const char schema[] =
         " exposed_name TEXT, exposed_path TEXT,"
         " context INTEGER NOT NULL, attributes INTEGER NOT NULL, count INTEGER NOT NULL,"
         " created INTEGER NOT NULL, state INTEGER NOT NULL, expire_unix INTEGER NOT NULL,"
-        " consistency TEXT, window_usec INTEGER NOT NULL, timeline TEXT, writers TEXT)"
-        " WITHOUT ROWID;"
+        " consistency TEXT, consistency_reason TEXT, writers TEXT) WITHOUT ROWID;" SET_TABLE
         "CREATE TABLE intent ("
         " id INTEGER PRIMARY KEY AUTOINCREMENT, set_id TEXT NOT NULL, provider TEXT NOT NULL,"
         " kind TEXT NOT NULL, data TEXT);"
         "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
         "INSERT INTO counter VALUES ('snapshot-number', 1);"
-        "PRAGMA user_version = 2;";
-_Static_assert(SCHEMA_VERSION == 2, "the schema sets its own version");
+        "PRAGMA user_version = 3;";
+_Static_assert(SCHEMA_VERSION == 3, "the schema sets its own version");
 
 /* From the version of the index to the next; each sets its own version. */
 static const char *const upgrades[SCHEMA_VERSION] = {
         [1] = "BEGIN; ALTER TABLE snapshot ADD COLUMN writers TEXT; PRAGMA user_version = 2; "
               "COMMIT;",
+        /* What is the set's went from each of its snapshots' rows to a row of its own. */
+        [2] = "BEGIN; " SET_TABLE "INSERT INTO snapshot_set (id, window_usec, timeline)"
+              " SELECT set_id, max(window_usec), max(timeline) FROM snapshot GROUP BY set_id;"
+              "ALTER TABLE snapshot DROP COLUMN window_usec;"
+              "ALTER TABLE snapshot DROP COLUMN timeline;"
+              "ALTER TABLE snapshot ADD COLUMN consistency_reason TEXT;"
+              "PRAGMA user_version = 3; COMMIT;",
 };
-
-struct store {
-        char *path, *guard_lock;
-        pthread_mutex_t writing;
-        sqlite3 *db;
-
-        pthread_mutex_t reading;
-        struct snapshot_record *snapshots; /* ordered by number */
-        size_t n_snapshots;
-        VSS_ID *hidden; /* of those, what readers are not shown */
-        size_t n_hidden;
-};
-
-/* _cleanup_ form of a locked mutex. */
-static pthread_mutex_t *lock(pthread_mutex_t *m) {
-        (void)pthread_mutex_lock(m);
-        return m;
-}
-static void unlockp(pthread_mutex_t **m) {
-        if (*m)
-                (void)pthread_mutex_unlock(*m);
-}
-#define WITH_LOCK(m) _cleanup_(unlockp) pthread_mutex_t *lock_ _unused_ = lock(m)
-
-void intent_record_done(struct intent_record *r) {
-        free(r->provider);
-        free(r->kind);
-        free(r->data);
-        *r = (struct intent_record){ 0 };
-}
-
-void intent_records_free(struct intent_record *r, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                intent_record_done(&r[i]);
-        free(r);
-}
 
 void snapshot_records_free(struct snapshot_record *r, size_t n) {
         for (size_t i = 0; i < n; i++)
                 snapshot_record_done(&r[i]);
         free(r);
+}
+
+int store_out_of_memory(struct vss_error *reterr) {
+        return vss_error_from_errno(reterr, -ENOMEM, "keep the state");
+}
+
+int store_corrupt(struct store *s, const char *why, struct vss_error *reterr) {
+        (void)vss_error_set(reterr, VSS_E_UNEXPECTED, EBADMSG, "The state file %s is corrupt: %s",
+                            s->path, why);
+        return -EBADMSG;
+}
+
+int store_not_found(const char *what, const char *id, struct vss_error *reterr) {
+        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "There is no %s %s", what, id);
 }
 
 /* An array that grows; freed with what it holds unless it was handed over. */
@@ -116,10 +104,6 @@ static int records_append_copy(struct records *r, const struct snapshot_record *
         return k;
 }
 
-static int out_of_memory(struct vss_error *reterr) {
-        return vss_error_from_errno(reterr, -ENOMEM, "keep the state");
-}
-
 static int store_read_version(struct store *s, int *ret, struct vss_error *reterr) {
         _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
         int r;
@@ -131,12 +115,6 @@ static int store_read_version(struct store *s, int *ret, struct vss_error *reter
                 return r;
         *ret = r > 0 ? sqlite3_column_int(stmt, 0) : 0;
         return 0;
-}
-
-static int store_corrupt(struct store *s, const char *why, struct vss_error *reterr) {
-        (void)vss_error_set(reterr, VSS_E_UNEXPECTED, EBADMSG, "The state file %s is corrupt: %s",
-                            s->path, why);
-        return -EBADMSG;
 }
 
 static int store_check(struct store *s, struct vss_error *reterr) {
@@ -176,7 +154,7 @@ static int store_load(struct store *s, struct vss_error *reterr) {
 
         r = str_format(&text, "SELECT %s FROM snapshot ORDER BY number", snapshot_record_columns());
         if (r < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         r = sql_prepare(s->db, &stmt, text, reterr);
         if (r < 0)
                 return r;
@@ -188,7 +166,7 @@ static int store_load(struct store *s, struct vss_error *reterr) {
                 if (r == -EBADMSG)
                         return store_corrupt(s, "a snapshot's row makes no sense", reterr);
                 if (r < 0)
-                        return out_of_memory(reterr);
+                        return store_out_of_memory(reterr);
                 records.n++;
         }
         if (r < 0)
@@ -209,7 +187,7 @@ static int store_open_file(struct store *s, struct vss_error *reterr) {
                                     SQLITE_OPEN_PRIVATECACHE,
                             NULL) != SQLITE_OK) {
                 if (!s->db)
-                        return out_of_memory(reterr);
+                        return store_out_of_memory(reterr);
                 return sql_error(s->db, "open a file", reterr);
         }
         (void)sqlite3_extended_result_codes(s->db, 0);
@@ -242,12 +220,15 @@ static int store_open_file(struct store *s, struct vss_error *reterr) {
                 r = sql_exec(s->db, upgrades[v], "upgrade the state file", reterr);
         if (r >= 0)
                 r = store_load(s, reterr);
+        if (r >= 0)
+                r = store_sets_load(s, reterr);
         return r;
 }
 
 static void store_close_file(struct store *s) {
         snapshot_records_free(TAKE_PTR(s->snapshots), s->n_snapshots);
         s->n_snapshots = 0;
+        store_sets_forget(s);
         /* No statement outlives its function, so closing cannot be refused. */
         (void)sqlite3_close(s->db);
         s->db = NULL;
@@ -265,7 +246,7 @@ static int store_set_aside(struct store *s, const struct vss_error *why, struct 
         if (r >= 0)
                 r = str_format(&journal_aside, "%s-journal", aside);
         if (r < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
 
         if (rename(s->path, aside) < 0) {
                 int error = errno;
@@ -300,12 +281,12 @@ int store_open(struct store **ret, const char *directory, struct vss_error *rete
 
         s = calloc(1, sizeof(*s));
         if (!s)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         (void)pthread_mutex_init(&s->writing, NULL);
         (void)pthread_mutex_init(&s->reading, NULL);
         if (str_format(&s->path, "%s/" STORE_FILE, directory) < 0 ||
             str_format(&s->guard_lock, "%s/" GUARD_LOCK_FILE, directory) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
 
         r = store_open_file(s, &first);
         if (r == -EBADMSG) {
@@ -377,138 +358,6 @@ int store_reserve_numbers(struct store *s, unsigned n, uint64_t *ret_first,
         return 0;
 }
 
-int store_intent_open(struct store *s, const struct intent_record *record, int64_t *ret_id,
-                      struct vss_error *reterr) {
-        WITH_LOCK(&s->writing);
-        _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
-        int r;
-
-        r = sql_prepare(s->db, &stmt,
-                        "INSERT INTO intent (set_id, provider, kind, data) VALUES (?1, ?2, ?3, ?4)",
-                        reterr);
-        if (r < 0)
-                return r;
-        if (sql_bind_id(stmt, 1, record->set_id) < 0 ||
-            sql_bind_text(stmt, 2, str_or_empty(record->provider)) < 0 ||
-            sql_bind_text(stmt, 3, str_or_empty(record->kind)) < 0 ||
-            sql_bind_text(stmt, 4, record->data) < 0)
-                return out_of_memory(reterr);
-        r = sql_run(s->db, stmt, "write an intent", reterr);
-        if (r < 0)
-                return r;
-
-        *ret_id = sqlite3_last_insert_rowid(s->db);
-        return 0;
-}
-
-static int store_not_found(const char *what, const char *id, struct vss_error *reterr) {
-        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "There is no %s %s", what, id);
-}
-
-static int store_intent_not_found(int64_t id, struct vss_error *reterr) {
-        char text[32];
-
-        (void)snprintf(text, sizeof(text), "%lld", (long long)id);
-        return store_not_found("intent", text, reterr);
-}
-
-int store_intent_update(struct store *s, int64_t id, const char *data, struct vss_error *reterr) {
-        WITH_LOCK(&s->writing);
-        _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
-        int r;
-
-        r = sql_prepare(s->db, &stmt, "UPDATE intent SET data = ?2 WHERE id = ?1", reterr);
-        if (r < 0)
-                return r;
-        (void)sqlite3_bind_int64(stmt, 1, id); /* integers need no memory */
-        if (sql_bind_text(stmt, 2, data) < 0)
-                return out_of_memory(reterr);
-        r = sql_run(s->db, stmt, "write an intent", reterr);
-        if (r < 0)
-                return r;
-        return sqlite3_changes(s->db) > 0 ? 0 : store_intent_not_found(id, reterr);
-}
-
-/* Inside the caller's lock and, if it has one, transaction. */
-static int intent_delete(struct store *s, int64_t id, struct vss_error *reterr) {
-        _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
-        int r;
-
-        r = sql_prepare(s->db, &stmt, "DELETE FROM intent WHERE id = ?1", reterr);
-        if (r < 0)
-                return r;
-        (void)sqlite3_bind_int64(stmt, 1, id); /* integers need no memory */
-        return sql_run(s->db, stmt, "close an intent", reterr);
-}
-
-int store_intent_close(struct store *s, int64_t id, struct vss_error *reterr) {
-        WITH_LOCK(&s->writing);
-        int r;
-
-        r = intent_delete(s, id, reterr);
-        if (r < 0)
-                return r;
-        return sqlite3_changes(s->db) > 0 ? 0 : store_intent_not_found(id, reterr);
-}
-
-static int intent_read(sqlite3_stmt *stmt, struct intent_record *ret) {
-        int r;
-
-        ret->id = sqlite3_column_int64(stmt, 0);
-        r = sql_column_id(stmt, 1, &ret->set_id);
-        if (r >= 0)
-                r = sql_column_text(stmt, 2, &ret->provider);
-        if (r >= 0)
-                r = sql_column_text(stmt, 3, &ret->kind);
-        if (r >= 0)
-                r = sql_column_text(stmt, 4, &ret->data);
-        return r;
-}
-
-static int intents_read(struct store *s, sqlite3_stmt *stmt, struct intent_record **items,
-                        size_t *n, struct vss_error *reterr) {
-        int r;
-
-        while ((r = sql_step(s->db, stmt, "read the intents", reterr)) > 0) {
-                struct intent_record *grown;
-
-                grown = reallocarray(*items, *n + 1, sizeof(*grown));
-                if (!grown)
-                        return out_of_memory(reterr);
-                *items = grown;
-                grown[*n] = (struct intent_record){ 0 };
-                (*n)++;
-                r = intent_read(stmt, &grown[*n - 1]);
-                if (r == -EBADMSG)
-                        return store_corrupt(s, "an intent's row makes no sense", reterr);
-                if (r < 0)
-                        return out_of_memory(reterr);
-        }
-        return r;
-}
-
-int store_intent_list(struct store *s, struct intent_record **ret, size_t *ret_n,
-                      struct vss_error *reterr) {
-        WITH_LOCK(&s->writing);
-        _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
-        struct intent_record *items = NULL;
-        size_t n = 0;
-        int r;
-
-        r = sql_prepare(s->db, &stmt,
-                        "SELECT id, set_id, provider, kind, data FROM intent ORDER BY id", reterr);
-        if (r >= 0)
-                r = intents_read(s, stmt, &items, &n, reterr);
-        if (r < 0) {
-                intent_records_free(items, n);
-                return r;
-        }
-
-        *ret = items;
-        *ret_n = n;
-        return 0;
-}
-
 static int snapshot_insert(struct store *s, const struct snapshot_record *record,
                            struct vss_error *reterr) {
         _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
@@ -518,12 +367,12 @@ static int snapshot_insert(struct store *s, const struct snapshot_record *record
         r = str_format(&text, "INSERT INTO snapshot (%s) VALUES (%s)", snapshot_record_columns(),
                        snapshot_record_placeholders());
         if (r < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         r = sql_prepare(s->db, &stmt, text, reterr);
         if (r < 0)
                 return r;
         if (snapshot_record_bind(stmt, record) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         return sql_run(s->db, stmt, "write a snapshot", reterr);
 }
 
@@ -542,8 +391,10 @@ static int by_number(const void *a, const void *b) {
         return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Shows the new records to readers; the old ones come back in *records. */
-static void store_show(struct store *s, struct records *records) {
+/* Shows the new records to readers; the old ones come back in *records. With them a new set (NULL:
+ * none), and without the set that lost its last one (GUID_NULL: none). */
+static void store_show(struct store *s, struct records *records, struct set_record *set,
+                       VSS_ID shrunk) {
         struct records before = { s->snapshots, s->n_snapshots };
 
         /* qsort(NULL, 0) is undefined */
@@ -553,35 +404,44 @@ static void store_show(struct store *s, struct records *records) {
         (void)pthread_mutex_lock(&s->reading);
         s->snapshots = records->items;
         s->n_snapshots = records->n;
+        store_set_show(s, set);
+        store_set_drop_empty(s, shrunk);
         (void)pthread_mutex_unlock(&s->reading);
 
         *records = before;
 }
 
-int store_set_commit(struct store *s, const struct snapshot_record *snapshots, size_t n,
-                     const int64_t *intents, size_t n_intents, struct vss_error *reterr) {
+int store_set_commit(struct store *s, const struct set_record *set,
+                     const struct snapshot_record *snapshots, size_t n, const int64_t *intents,
+                     size_t n_intents, struct vss_error *reterr) {
         WITH_LOCK(&s->writing);
         _cleanup_(records_done) struct records records = { 0 };
+        _cleanup_(set_record_freep) struct set_record *copy = NULL;
         _cleanup_(sql_rollback) struct sql_transaction t = { 0 };
         int r;
 
         if (store_copy(s, &records) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         for (size_t i = 0; i < n; i++)
                 if (records_append_copy(&records, &snapshots[i]) < 0)
-                        return out_of_memory(reterr);
+                        return store_out_of_memory(reterr);
+        r = store_set_prepare(s, set, &copy, reterr);
+        if (r < 0)
+                return r;
 
         r = sql_begin(&t, s->db, reterr);
+        if (r >= 0 && set)
+                r = store_set_insert(s, set, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = snapshot_insert(s, &snapshots[i], reterr);
         for (size_t i = 0; r >= 0 && i < n_intents; i++)
-                r = intent_delete(s, intents[i], reterr);
+                r = store_intent_delete(s, intents[i], reterr);
         if (r >= 0)
                 r = sql_commit(&t, reterr);
         if (r < 0)
                 return r;
 
-        store_show(s, &records);
+        store_show(s, &records, TAKE_PTR(copy), GUID_NULL);
         return 0;
 }
 
@@ -632,7 +492,7 @@ int store_snapshot_get(struct store *s, VSS_ID id, struct snapshot_record *ret,
         if (i < 0 || store_hides(s, id))
                 return store_not_found("snapshot", VSS_ID_TEXT(id), reterr);
         if (snapshot_record_copy(ret, &s->snapshots[i]) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         return 0;
 }
 
@@ -647,7 +507,7 @@ static int store_list(struct store *s, VSS_ID set_id, bool all, struct snapshot_
                 if (!all && store_hides(s, s->snapshots[i].id))
                         continue;
                 if (records_append_copy(&records, &s->snapshots[i]) < 0)
-                        return out_of_memory(reterr);
+                        return store_out_of_memory(reterr);
         }
 
         *ret_n = records.n;
@@ -680,24 +540,24 @@ int store_snapshot_update(struct store *s, const struct snapshot_record *record,
         if (i < 0)
                 return store_not_found("snapshot", VSS_ID_TEXT(record->id), reterr);
         if (store_copy(s, &records) < 0 || snapshot_record_copy(&copy, record) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         snapshot_record_done(&records.items[i]);
         records.items[i] = copy;
 
         r = str_format(&text, "UPDATE snapshot SET %s WHERE id = :id",
                        snapshot_record_assignments());
         if (r < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         r = sql_prepare(s->db, &stmt, text, reterr);
         if (r < 0)
                 return r;
         if (snapshot_record_bind(stmt, record) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         r = sql_run(s->db, stmt, "write a snapshot", reterr);
         if (r < 0)
                 return r;
 
-        store_show(s, &records);
+        store_show(s, &records, NULL, GUID_NULL);
         return 0;
 }
 
@@ -706,6 +566,7 @@ int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss
         _cleanup_(records_done) struct records records = { 0 };
         _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
         _cleanup_(sql_rollback) struct sql_transaction t = { 0 };
+        VSS_ID set_id;
         ssize_t i;
         int r;
 
@@ -713,7 +574,8 @@ int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss
         if (i < 0)
                 return store_not_found("snapshot", VSS_ID_TEXT(id), reterr);
         if (store_copy(s, &records) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
+        set_id = records.items[i].set_id;
         snapshot_record_done(&records.items[i]);
         memmove(&records.items[i], &records.items[i + 1],
                 (records.n - (size_t)i - 1) * sizeof(*records.items));
@@ -725,15 +587,17 @@ int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss
         if (r < 0)
                 return r;
         if (sql_bind_id(stmt, 1, id) < 0)
-                return out_of_memory(reterr);
+                return store_out_of_memory(reterr);
         r = sql_run(s->db, stmt, "delete a snapshot", reterr);
+        if (r >= 0)
+                r = store_set_delete_empty(s, set_id, reterr);
         if (r >= 0 && intent > 0)
-                r = intent_delete(s, intent, reterr);
+                r = store_intent_delete(s, intent, reterr);
         if (r >= 0)
                 r = sql_commit(&t, reterr);
         if (r < 0)
                 return r;
 
-        store_show(s, &records);
+        store_show(s, &records, NULL, set_id);
         return 0;
 }

@@ -1,10 +1,11 @@
 #pragma once
 
-/* The state under /var/lib/vssd/: one row per snapshot and intent in SQLite (a set is the rows
- * that share its id; WAL off, synchronous=FULL: an intent must be on disk before the step it
- * announces). Thread-safe. What changes the state or reads intents blocks on the disk and is for
- * jobs; store_snapshot_get and store_snapshot_list answer from memory under a lock that is never
- * held over disk access, so the bus thread may use them. Nothing here is called inside the window.
+/* The state under /var/lib/vssd/: one row per set, snapshot and intent in SQLite (a set is there as
+ * long as a snapshot with its id is; WAL off, synchronous=FULL: an intent must be on disk before
+ * the step it announces). Thread-safe. What changes the state or reads intents blocks on the disk
+ * and is for jobs; store_snapshot_get, store_snapshot_list and store_set_get answer from memory
+ * under a lock that is never held over disk access, so the bus thread may use them. Nothing here is
+ * called inside the window.
  *
  * One process at a time: the file stays locked while it is open. The schema carries a version
  * (PRAGMA user_version); a newer one than we know is refused with a message, never touched. A
@@ -37,17 +38,28 @@ struct snapshot_record {
         LONG count;      /* volumes in the set at creation */
         VSS_TIMESTAMP created;
         VSS_SNAPSHOT_STATE state;
-        uint64_t expire_unix; /* seconds since the epoch; 0: never */
-        char *consistency;    /* "application", "file-system" or "crash" */
-        char *writers;        /* with files on the volume: a line for each, "WRITER-ID INSTANCE-ID
-                                 0xHRESULT NAME"; NULL: none */
-        uint64_t window_usec; /* writes of the set were held so long */
-        char *timeline;       /* the set's phases up to the commit, in usec since the creation
-                                 began: "Stage 120 91500;Freeze 91510 91800;..." */
+        uint64_t expire_unix;     /* seconds since the epoch; 0: never */
+        char *consistency;        /* "application", "file-system" or "crash" */
+        char *consistency_reason; /* why not more, or what it is not true of; NULL: nothing to say
+                                   */
+        char *writers;            /* with files on the volume: a line for each, "WRITER-ID
+                                     INSTANCE-ID 0xHRESULT NAME"; NULL: none */
 };
 
 void snapshot_record_done(struct snapshot_record *r);
 int snapshot_record_copy(struct snapshot_record *dst, const struct snapshot_record *src);
+
+/* How a set was made; every string owned. */
+struct set_record {
+        VSS_ID id;
+        uint64_t window_usec; /* writes were held so long */
+        char *timeline;       /* the phases up to the commit, in usec since the creation began:
+                                 "Stage 120 91500;Freeze 91510 91800;..." */
+        char *steps;          /* each one's part in them: set-steps.h; NULL: not known */
+        char *writers;        /* what each writer reached: writer-reached.h; NULL: not known */
+};
+
+void set_record_done(struct set_record *r);
 
 /* What we are about to do to storage, for the start after a crash. `data` is the provider's text:
  * enough for its recover() to undo the step with no other knowledge. */
@@ -82,9 +94,13 @@ int store_intent_list(struct store *s, struct intent_record **ret, size_t *ret_n
                       struct vss_error *reterr);
 void intent_records_free(struct intent_record *r, size_t n);
 
-/* One transaction: all snapshots of a set appear and its intents go away together. */
-int store_set_commit(struct store *s, const struct snapshot_record *snapshots, size_t n,
-                     const int64_t *intents, size_t n_intents, struct vss_error *reterr);
+/* One transaction: a set and all its snapshots appear and its intents go away together. set NULL:
+ * how it was made is not known. */
+int store_set_commit(struct store *s, const struct set_record *set,
+                     const struct snapshot_record *snapshots, size_t n, const int64_t *intents,
+                     size_t n_intents, struct vss_error *reterr);
+/* How it was made: VSS_E_OBJECT_NOT_FOUND if that is not known. */
+int store_set_get(struct store *s, VSS_ID id, struct set_record *ret, struct vss_error *reterr);
 int store_snapshot_get(struct store *s, VSS_ID id, struct snapshot_record *ret,
                        struct vss_error *reterr); /* VSS_E_OBJECT_NOT_FOUND */
 /* set_id GUID_NULL: all. Ordered by number. */
@@ -100,5 +116,6 @@ int store_snapshot_list_all(struct store *s, VSS_ID set_id, struct snapshot_reco
                             size_t *ret_n, struct vss_error *reterr);
 int store_snapshot_update(struct store *s, const struct snapshot_record *r,
                           struct vss_error *reterr);
-/* Deletes the snapshot's row and closes the intent (0: none) in one transaction. */
+/* Deletes the snapshot's row, with its set's if it is the last of it, and closes the intent (0:
+ * none) in one transaction. */
 int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss_error *reterr);

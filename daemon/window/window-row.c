@@ -125,6 +125,7 @@ static void row_suspended(struct row *row) {
 static void row_commit(struct row *row) {
         struct window *w = row->window;
 
+        row->times.commit_begin_usec = now_monotonic_usec();
         for (size_t i = 0; i < row->n_commits; i++) {
                 int r = row_request(row, row->commits[i]);
 

@@ -471,6 +471,11 @@ size_t window_row_count(const struct window *w) {
         return w->n_rows;
 }
 
+const char *window_row_volume(const struct window *w, size_t i) {
+        assert(i < w->n_rows);
+        return w->rows[i]->volume;
+}
+
 const struct window_row_times *window_row_times(const struct window *w, size_t i) {
         assert(i < w->n_rows);
         return &w->rows[i]->times;

@@ -60,7 +60,7 @@ struct window_result {
 /* One row's part, for the timeline. Monotonic. */
 struct window_row_times {
         uint64_t suspend_begin_usec, suspend_end_usec;
-        uint64_t commit_end_usec;
+        uint64_t commit_begin_usec, commit_end_usec;
         uint64_t resume_begin_usec, resume_end_usec;
 };
 
@@ -75,4 +75,5 @@ int window_prepare(struct window *w, struct vss_error *reterr);
  * (an ioctl failed; the volume is named). Once per window. An empty window (no rows) succeeds. */
 int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr);
 size_t window_row_count(const struct window *w);
+const char *window_row_volume(const struct window *w, size_t i); /* as it was added */
 const struct window_row_times *window_row_times(const struct window *w, size_t i);

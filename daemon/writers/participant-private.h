@@ -28,12 +28,22 @@ struct participant {
         uint64_t frozen_since_usec; /* monotonic */
         bool parallel;              /* it takes several restores at a time */
         enum writer_slot slot;      /* it is counted among the writer's sessions */
+        struct participant_times times[_WRITER_EVENT_MAX];
+};
+
+/* One that does not take part. */
+struct absent {
+        VSS_ID instance_id, class_id;
+        char *name;
+        enum participant_absence why;
 };
 
 struct participants {
         struct writer_registry *registry;
         struct participant **items;
         size_t n;
+        struct absent *absent;
+        size_t n_absent;
         bool identified;     /* the round of Identify is over: items are those that answered */
         struct round *round; /* running; NULL: none */
         struct round *abort_spare; /* for an Abort that must not fail */
@@ -48,6 +58,10 @@ struct participant *participant_free(struct participant *p);
 DEFINE_CLEANUP(struct participant, participant_free);
 
 void participant_info(const struct participant *p, struct participant_info *ret);
+/* Remembers that it, or the writer, does not take part; without memory nobody hears of it. */
+void participant_dismiss(struct participant *p, enum participant_absence why);
+void participants_note_absent(struct participants *p, const struct writer *w,
+                              enum participant_absence why);
 /* Did it subscribe to events of this type's kind? Identify is of both. */
 bool participant_takes(const struct participant *p, enum writer_event_type type);
 /* The writer keeps something for this session from its first event on, which is of this type;

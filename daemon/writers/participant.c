@@ -46,6 +46,9 @@ struct participants *participants_free(struct participants *p) {
         for (size_t i = 0; i < p->n; i++)
                 participant_free(p->items[i]);
         free(p->items);
+        for (size_t i = 0; i < p->n_absent; i++)
+                free(p->absent[i].name);
+        free(p->absent);
         free(p);
         return NULL;
 }
@@ -75,6 +78,13 @@ static void participant_lost(struct writer_link *link) {
         vss_error_done(&error);
 }
 
+/* As it is called in messages. */
+static int name_of(char **ret, const struct writer_identity *id) {
+        if (str_empty(id->instance_name))
+                return str_replace(ret, id->name);
+        return str_format(ret, "%s (%s)", id->name, id->instance_name);
+}
+
 int participant_new(struct participant **ret, struct participants *owner, struct writer *w) {
         _cleanup_(participant_freep) struct participant *p = NULL;
         const struct writer_identity *id = writer_identity(w);
@@ -98,10 +108,7 @@ int participant_new(struct participant **ret, struct participants *owner, struct
         r = str_replace(&p->writer_name, id->name);
         if (r < 0)
                 return r;
-        if (str_empty(id->instance_name))
-                r = str_replace(&p->name, id->name);
-        else
-                r = str_format(&p->name, "%s (%s)", id->name, id->instance_name);
+        r = name_of(&p->name, id);
         if (r < 0)
                 return r;
         p->involved = true;
@@ -186,6 +193,7 @@ void participant_info(const struct participant *p, struct participant_info *ret)
                 .gone = !p->link.writer,
                 .involved = p->involved,
                 .took_part = p->took_part,
+                .times = p->times,
         };
         if (!p->told && p->link.writer)
                 participant_show_latest(p, ret);
@@ -211,9 +219,59 @@ void participants_keep(struct participants *p, participant_filter_fn filter, voi
                         item->index = kept;
                         p->items[kept++] = item;
                 } else
-                        participant_free(item);
+                        participant_dismiss(item, PARTICIPANT_NOT_ACCEPTED);
         }
         p->n = kept;
+}
+
+/* name: taken over. */
+static void note_absent(struct participants *p, VSS_ID instance_id, VSS_ID class_id, char *name,
+                        enum participant_absence why) {
+        struct absent *grown = reallocarray(p->absent, p->n_absent + 1, sizeof(*grown));
+
+        if (grown)
+                p->absent = grown;
+        if (!grown || !name) {
+                free(name);
+                return;
+        }
+        p->absent[p->n_absent++] = (struct absent){
+                .instance_id = instance_id,
+                .class_id = class_id,
+                .name = name,
+                .why = why,
+        };
+}
+
+void participants_note_absent(struct participants *p, const struct writer *w,
+                              enum participant_absence why) {
+        const struct writer_identity *id = writer_identity(w);
+        char *name = NULL;
+
+        (void)name_of(&name, id); /* NULL without memory */
+        note_absent(p, id->instance_id, id->class_id, name, why);
+}
+
+void participant_dismiss(struct participant *p, enum participant_absence why) {
+        note_absent(p->owner, p->instance_id, p->class_id, TAKE_PTR(p->name), why);
+        participant_free(p);
+}
+
+size_t participants_count_absent(const struct participants *p) {
+        return p->identified ? p->n_absent : 0;
+}
+
+void participants_get_absent(const struct participants *p, size_t i, struct absent_info *ret) {
+        const struct absent *a = &p->absent[i];
+
+        assert(i < participants_count_absent(p));
+
+        *ret = (struct absent_info){
+                .instance_id = a->instance_id,
+                .class_id = a->class_id,
+                .name = a->name,
+                .why = a->why,
+        };
 }
 
 /* Is it frozen, or the next event of its set a Freeze? */

@@ -42,6 +42,12 @@ void round_cancel(struct round *r);
 /* Time is up: whoever has not answered is late, and the round ends with that. */
 void round_expire(struct round *r);
 
+/* When it was told an event, and when it had answered; monotonic, 0: it was not (yet). */
+struct participant_times {
+        uint64_t begin_usec, end_usec;
+        HRESULT failure; /* what it failed at it with; S_OK: it did not */
+};
+
 /* Those that answered Identify, once that round is over. */
 size_t participants_count(const struct participants *p);
 struct participant_info {
@@ -53,15 +59,30 @@ struct participant_info {
         struct document *metadata; /* NULL: an empty one, or let go of */
         VSS_WRITER_STATE state;
         HRESULT failure, application;
-        bool gone;      /* its connection went */
-        bool involved;  /* participants_involve() chose it */
-        bool took_part; /* it was told an event of a backup */
+        bool gone;                             /* its connection went */
+        bool involved;                         /* participants_involve() chose it */
+        bool took_part;                        /* it was told an event of a backup */
+        const struct participant_times *times; /* of each event, the last time it was told */
 };
 void participants_get(const struct participants *p, size_t i, struct participant_info *ret);
 /* What they said of themselves was looked at: the others are as if they had not answered. Between
  * rounds; in the order of participants_get(). */
 typedef bool (*participant_filter_fn)(void *userdata, const struct participant_info *info);
 void participants_keep(struct participants *p, participant_filter_fn filter, void *userdata);
+/* Those that are registered and do not take part, and why; in no order. */
+enum participant_absence {
+        PARTICIPANT_NOT_ASKED,    /* filtered out before Identify */
+        PARTICIPANT_NO_IDENTITY,  /* failed to identify itself, or did not answer */
+        PARTICIPANT_NOT_ACCEPTED, /* filtered out by what it said of itself */
+        _PARTICIPANT_ABSENCE_MAX,
+};
+struct absent_info {
+        VSS_ID instance_id, class_id;
+        const char *name; /* with the instance name, if it has one */
+        enum participant_absence why;
+};
+size_t participants_count_absent(const struct participants *p);
+void participants_get_absent(const struct participants *p, size_t i, struct absent_info *ret);
 /* The smallest freeze timeout of those that are to be frozen: what storage has at least. */
 uint64_t participants_freeze_usec(const struct participants *p, uint64_t at_most_usec);
 /* When the first of the frozen reaches its limit, counted from its own Freeze, and at_usec, the

@@ -177,6 +177,8 @@ static void event_answer(struct round *r, struct round_call *c, const struct wri
                 judged.failure = VSS_E_WRITERERROR_NONRETRYABLE;
         take_components(p, c->type, reply);
         outcome = writer_session_state_answer(&p->state, c->type, &judged);
+        if (outcome != WRITER_OUTCOME_OK)
+                p->times[c->type].failure = p->state.failure;
         participant_publish(p);
         if (outcome != WRITER_OUTCOME_OK)
                 round_note_failure(r, c, outcome, reply);
@@ -190,6 +192,7 @@ static void call_answered(struct round_call *c, const struct writer_reply *reply
         c->call = NULL;
         c->pending = false;
         r->n_pending--;
+        p->times[c->type].end_usec = now_monotonic_usec();
 
         if (c->type == WRITER_EVENT_IDENTIFY)
                 identify_answer(r, c, reply);
@@ -249,6 +252,7 @@ static void call_send(struct round_call *c, enum writer_event_type type) {
                 p->frozen = false;
 
         c->type = type;
+        p->times[type] = (struct participant_times){ .begin_usec = now_monotonic_usec() };
         c->started = c->pending = true;
         r->n_pending++;
         q = give_components(p, type, &components);
@@ -283,7 +287,7 @@ static int round_on_end(sd_event_source *source _unused_, void *userdata) {
                                 p->items[i]->index = kept;
                                 p->items[kept++] = p->items[i];
                         } else
-                                participant_free(p->items[i]);
+                                participant_dismiss(p->items[i], PARTICIPANT_NO_IDENTITY);
                 p->n = kept;
                 p->identified = true;
         }
@@ -379,6 +383,8 @@ bool round_lose(struct round *r, struct participant *p) {
         else {
                 outcome = writer_session_state_lose(&p->state);
                 p->frozen = false;
+                p->times[c->type].end_usec = now_monotonic_usec();
+                p->times[c->type].failure = p->state.failure;
                 round_note_failure(r, c, outcome, &(const struct writer_reply){ 0 });
         }
         if (r->n_pending == 0 && !r->starting)
@@ -526,8 +532,10 @@ int participants_identify(struct participants *p, const struct writer_event *eve
         for (size_t i = 0; i < n; i++) {
                 struct writer *w = writer_registry_get(registry, i);
 
-                if (filter && !filter(filter_userdata, w))
+                if (filter && !filter(filter_userdata, w)) {
+                        participants_note_absent(p, w, PARTICIPANT_NOT_ASKED);
                         continue;
+                }
                 q = participant_new(&p->items[p->n], p, w);
                 if (q < 0)
                         return q;

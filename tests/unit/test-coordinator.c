@@ -237,6 +237,7 @@ END_TEST
 
 START_TEST(the_record_says_what_the_copy_is) {
         struct snapshot_record *records;
+        struct set_record set;
         size_t n;
 
         create(true);
@@ -247,9 +248,11 @@ START_TEST(the_record_says_what_the_copy_is) {
         ck_assert_str_eq(done.first.provider, "alpha");
         ck_assert_str_eq(done.first.origin_uuid, "uuid-alpha/one");
         ck_assert_str_eq(done.first.consistency, "application");
-        ck_assert_ptr_eq(strstr(done.first.timeline, "PrepareSnapshot "), done.first.timeline);
-        ck_assert_ptr_nonnull(strstr(done.first.timeline, ";Window "));
-        ck_assert_ptr_nonnull(strstr(done.first.timeline, ";PostSnapshot "));
+        ck_assert_int_eq(store_set_get(store, done.first.set_id, &set, NULL), 0);
+        ck_assert_ptr_eq(strstr(set.timeline, "PrepareSnapshot "), set.timeline);
+        ck_assert_ptr_nonnull(strstr(set.timeline, ";Window "));
+        ck_assert_ptr_nonnull(strstr(set.timeline, ";PostSnapshot "));
+        set_record_done(&set);
         ck_assert_int_eq(done.first.state, VSS_SS_CREATED);
         ck_assert_int_eq(done.first.count, 3);
         ck_assert_int_eq(done.first.context, VSS_CTX_APP_ROLLBACK);

@@ -27,7 +27,7 @@ static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG 
         else
                 ck_assert_int_eq(
                         str_format(&r.device_object, "/run/vss/ShadowCopy%u", (unsigned)number), 0);
-        ck_assert_int_eq(store_set_commit(host.store, &r, 1, NULL, 0, NULL), 0);
+        ck_assert_int_eq(store_set_commit(host.store, NULL, &r, 1, NULL, 0, NULL), 0);
         snapshot_record_done(&r);
         return r.id;
 }

@@ -39,7 +39,7 @@ static void make_sets(void) {
         }
         sets[OF_CLIENT] = client.set_id;
         snapshots[OF_CLIENT] = client.id;
-        ck_assert_int_ge(store_set_commit(host.store, &client, 1, NULL, 0, NULL), 0);
+        ck_assert_int_ge(store_set_commit(host.store, NULL, &client, 1, NULL, 0, NULL), 0);
 }
 
 static void release_sets(void) {

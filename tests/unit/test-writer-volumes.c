@@ -103,7 +103,7 @@ START_TEST(a_writers_files_are_found_on_their_volumes) {
         if (rows[_i].metadata)
                 metadata = fake_document(rows[_i].metadata);
         ck_assert_int_eq(volume_map_new(&map, (const struct volume *const *)volumes, 2), 0);
-        ck_assert_int_eq(volume_map_find(map, metadata, on), rows[_i].sure);
+        ck_assert_int_eq(volume_map_find(map, metadata, on, NULL), rows[_i].sure);
         ck_assert_msg(on[0] == rows[_i].on_data && on[1] == rows[_i].on_root, "row %d: %d %d", _i,
                       on[0], on[1]);
 }
@@ -117,7 +117,7 @@ START_TEST(without_a_mount_table_the_volumes_alone_are_known) {
 
         mount_table_path = "/nowhere/at-all";
         ck_assert_int_eq(volume_map_new(&map, (const struct volume *const *)volumes, 2), 0);
-        ck_assert(volume_map_find(map, metadata, on));
+        ck_assert(volume_map_find(map, metadata, on, NULL));
         ck_assert(on[0] && !on[1]);
 }
 END_TEST

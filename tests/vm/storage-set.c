@@ -255,7 +255,7 @@ static void commit(struct run *run) {
         const int64_t *intents;
         size_t n = run->provider->intents(run->set, &intents);
 
-        if (store_set_commit(run->store, run->records, run->n, intents, n, &error) < 0)
+        if (store_set_commit(run->store, NULL, run->records, run->n, intents, n, &error) < 0)
                 die("commit", &error);
         run->provider->release(run->set);
         for (size_t i = 0; i < run->n; i++)
