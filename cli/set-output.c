@@ -2,6 +2,7 @@
 
 #include "cli/set-output.h"
 
+#include "cli/set-writers.h"
 #include "cli/snapshot-output.h"
 
 #include <inttypes.h>
@@ -60,9 +61,12 @@ static void failed_writers_json(const struct backup_set *s, struct json *j, cons
 }
 
 void set_print_json(const struct backup_set *s, FILE *stream, bool timeline) {
+        _cleanup_(set_writers_release) VSS_SET_WRITER_INFO **writers = NULL;
         char id[VSS_ID_STRING_SIZE];
         struct json j;
 
+        /* The set is made: what cannot be read of it any more is no failure. */
+        (void)VssListSetWriters(s->id, &writers, NULL);
         json_init(&j, stream);
         json_object_begin(&j, NULL);
         json_string(&j, "snapshot_set_id", VssIdToString(s->id, id));
@@ -72,6 +76,7 @@ void set_print_json(const struct backup_set *s, FILE *stream, bool timeline) {
         for (size_t i = 0; i < s->n_copies; i++)
                 snapshot_json(&j, NULL, s->copies[i]);
         json_array_end(&j);
+        set_writers_json(&j, writers);
         failed_writers_json(s, &j, "failed_writers");
         if (timeline)
                 timeline_json(&s->timeline, &j);

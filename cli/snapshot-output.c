@@ -101,6 +101,7 @@ void snapshot_json(struct json *j, const char *key, const VSS_SNAPSHOT_INFO *s) 
         json_int(j, "attributes", p->m_lSnapshotAttributes);
         json_bool(j, "persistent", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT);
         json_string_or_null(j, "consistency", s->consistency);
+        json_string_or_null(j, "consistency_reason", s->consistency_reason);
         writers_json(j, "writers", s->writers);
         json_string_or_null(j, "provider", s->provider);
         json_string(j, "provider_id", ID_TEXT(p->m_ProviderId, true));
@@ -220,6 +221,7 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         }
         print_line("Context", VssContextToString(s->context));
         print_line("Consistency", s->consistency);
+        print_line("Reason", s->consistency_reason);
         print_writers(s->writers);
         print_line("Persistent",
                    p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT ? "yes" : "no");

@@ -2,6 +2,7 @@
 
 #include "cli/message.h"
 #include "cli/resolve-id.h"
+#include "cli/set-writers.h"
 #include "cli/snapshot-output.h"
 #include "cli/timeline.h"
 #include "cli/verb.h"
@@ -34,9 +35,9 @@ static int read_timeline(struct timeline *ret, const struct resolved *what,
         return EXIT_DONE;
 }
 
-/* timeline: NULL if it is not wanted. */
+/* writers: those of a set. timeline: NULL if it is not wanted. */
 static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *snapshots,
-                      const struct timeline *timeline) {
+                      VSS_SET_WRITER_INFO *const *writers, const struct timeline *timeline) {
         char text[VSS_ID_STRING_SIZE];
         struct json j;
 
@@ -49,6 +50,8 @@ static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *sna
                 if (is_meant(what, *s))
                         snapshot_json(&j, NULL, *s);
         json_array_end(&j);
+        if (what->type == VSS_OBJECT_SNAPSHOT_SET)
+                set_writers_json(&j, writers);
         if (timeline)
                 timeline_json(timeline, &j);
         json_object_end(&j);
@@ -57,6 +60,7 @@ static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *sna
 
 int verb_show(const struct cli *cli) {
         _cleanup_(snapshot_list_free) VSS_SNAPSHOT_INFO **snapshots = NULL;
+        _cleanup_(set_writers_release) VSS_SET_WRITER_INFO **writers = NULL;
         _cleanup_(timeline_done) struct timeline timeline = { 0 };
         bool wants_timeline = cli->line.options.timeline;
         struct resolved what;
@@ -72,9 +76,14 @@ int verb_show(const struct cli *cli) {
                 r = read_timeline(&timeline, &what, snapshots);
         if (r != EXIT_DONE)
                 return r;
+        if (what.type == VSS_OBJECT_SNAPSHOT_SET) {
+                hr = VssListSetWriters(what.id, &writers, NULL);
+                if (FAILED(hr))
+                        return message_hresult(hr, NULL);
+        }
 
         if (cli->line.options.json) {
-                show_json(&what, snapshots, wants_timeline ? &timeline : NULL);
+                show_json(&what, snapshots, writers, wants_timeline ? &timeline : NULL);
                 return EXIT_DONE;
         }
         for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++) {
@@ -85,6 +94,7 @@ int verb_show(const struct cli *cli) {
                 first = false;
                 snapshot_print_details(*s);
         }
+        set_writers_print(writers, stdout);
         if (wants_timeline) {
                 putchar('\n');
                 timeline_print(&timeline, stdout);

@@ -49,6 +49,28 @@ static const struct wire_field snapshot_fields[] = {
         WIRE_FIELD(VSS_SNAPSHOT_INFO, maximum_bytes, "MaximumBytes", WIRE_UINT64),
         WIRE_FIELD(VSS_SNAPSHOT_INFO, overflowed, "Overflowed", WIRE_BOOL),
         WIRE_FIELD(VSS_SNAPSHOT_INFO, writers, "Writers", WIRE_STRV),
+        WIRE_FIELD(VSS_SNAPSHOT_INFO, consistency_reason, "ConsistencyReason", WIRE_STRING),
+};
+
+static const struct wire_field set_step_fields[] = {
+        WIRE_FIELD(VSS_SET_STEP, kind, "Kind", WIRE_TEXT),
+        WIRE_OPTIONAL(VSS_SET_STEP, id, "Id", WIRE_STRING),
+        WIRE_OPTIONAL(VSS_SET_STEP, name, "Name", WIRE_STRING),
+        WIRE_FIELD(VSS_SET_STEP, step, "Step", WIRE_TEXT),
+        WIRE_FIELD(VSS_SET_STEP, begin_usec, "BeginUsec", WIRE_UINT64),
+        WIRE_FIELD(VSS_SET_STEP, end_usec, "EndUsec", WIRE_UINT64),
+        WIRE_OPTIONAL(VSS_SET_STEP, failure, "Failure", WIRE_INT32),
+};
+
+static const struct wire_field set_writer_fields[] = {
+        WIRE_FIELD(VSS_SET_WRITER_INFO, instance_id, "InstanceId", WIRE_ID),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, writer_id, "WriterId", WIRE_ID),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, name, "Name", WIRE_TEXT),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, consistency, "Consistency", WIRE_TEXT),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, reason, "Reason", WIRE_STRING),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, state, "State", WIRE_UINT32),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, failure, "Failure", WIRE_INT32),
+        WIRE_FIELD(VSS_SET_WRITER_INFO, volumes, "Volumes", WIRE_STRV),
 };
 
 static const struct wire_field provider_prop_fields[] = {
@@ -134,6 +156,8 @@ static const struct wire_field delete_options_fields[] = {
 /* clang-format on */
 
 const struct wire_table wire_snapshot_table = WIRE_TABLE(snapshot_fields);
+const struct wire_table wire_set_step_table = WIRE_TABLE(set_step_fields);
+const struct wire_table wire_set_writer_table = WIRE_TABLE(set_writer_fields);
 const struct wire_table wire_snapshot_prop_table = WIRE_TABLE(snapshot_prop_fields);
 const struct wire_table wire_provider_table = WIRE_TABLE(provider_fields);
 const struct wire_table wire_provider_prop_table = WIRE_TABLE(provider_prop_fields);

@@ -11,6 +11,9 @@
 extern const struct wire_table wire_snapshot_table;
 /* The VSS_SNAPSHOT_PROP part of it alone, into a VSS_SNAPSHOT_PROP. */
 extern const struct wire_table wire_snapshot_prop_table;
+/* org.vssd.Vss1.SnapshotSet, Steps: VSS_SET_STEP; Writers: VSS_SET_WRITER_INFO. */
+extern const struct wire_table wire_set_step_table;
+extern const struct wire_table wire_set_writer_table;
 /* org.vssd.Vss1.Provider: VSS_PROVIDER_INFO; and VSS_PROVIDER_PROP alone. */
 extern const struct wire_table wire_provider_table;
 extern const struct wire_table wire_provider_prop_table;

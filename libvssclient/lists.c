@@ -1,6 +1,7 @@
 /* What tools ask of the service without an object: lists, and questions about one volume. Each
  * opens a connection of its own and closes it. */
 
+#include "libvssclient/lists.h"
 #include "common/wire-rows.h"
 #include "libvssclient/argument.h"
 #include "libvssclient/call.h"
@@ -20,8 +21,7 @@ static int manager_send(DBusMessage *call, DBusMessage **ret, struct vss_error *
         return r;
 }
 
-/* An array of pointers to rows, each allocated alone, so that structures can grow. */
-static void list_free(const struct wire_table *table, void **list) {
+void list_free(const struct wire_table *table, void **list) {
         for (void **row = list; row && *row; row++) {
                 wire_clear(table, *row);
                 free(*row);
@@ -29,8 +29,7 @@ static void list_free(const struct wire_table *table, void **list) {
         free(list);
 }
 
-static int list_split(const struct wire_table *table, void *rows, size_t n, size_t size,
-                      void ***ret) {
+int list_split(const struct wire_table *table, void *rows, size_t n, size_t size, void ***ret) {
         void **list = calloc(n + 1, sizeof(void *));
 
         for (size_t i = 0; list && i < n; i++) {

@@ -1,8 +1,11 @@
-/* How a set was made: properties of its object, asked for over a connection of their own. */
+/* How a set was made and what it is to its writers: properties of its object, asked for over a
+ * connection of their own. */
 
 #include "common/vss-id.h"
+#include "common/wire-rows.h"
 #include "libvssclient/call.h"
 #include "libvssclient/last-error.h"
+#include "libvssclient/lists.h"
 #include <vss/vsslinux.h>
 
 #define SET_INTERFACE VSS_BUS_NAME ".SnapshotSet"
@@ -14,6 +17,8 @@ void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline) {
         for (UINT i = 0; i < timeline->count; i++)
                 free(timeline->phases[i].name);
         free(timeline->phases);
+        wire_rows_free(&wire_set_step_table, timeline->steps, timeline->n_steps,
+                       sizeof(*timeline->steps));
         free(timeline);
 }
 
@@ -82,6 +87,26 @@ static int read_phases(VSS_SET_TIMELINE *t, DBusMessageIter *iter, struct vss_er
         return 0;
 }
 
+/* iter: at an aa{sv}. */
+static int read_steps(VSS_SET_TIMELINE *t, DBusMessageIter *iter, struct vss_error *reterr) {
+        void *rows;
+        size_t n;
+        int r;
+
+        if (t->steps)
+                return refuse("the steps come twice", reterr);
+        r = wire_read_rows(iter, &wire_set_step_table, "Steps", sizeof(*t->steps), &rows, &n,
+                           reterr);
+        if (r < 0)
+                return reply_refuse(reterr);
+        t->steps = rows;
+        t->n_steps = (UINT)n;
+        for (size_t i = 0; i < n; i++)
+                if (t->steps[i].end_usec < t->steps[i].begin_usec)
+                        return refuse("a step ends before it begins", reterr);
+        return 0;
+}
+
 static void signature_freep(char **s) {
         dbus_free(*s);
 }
@@ -105,6 +130,10 @@ static int read_property(VSS_SET_TIMELINE *t, const char *name, DBusMessageIter 
                 if (!streq(signature, "a(stt)"))
                         return refuse("Timeline is no list of phases", reterr);
                 return read_phases(t, &value, reterr);
+        } else if (streq(name, "Steps")) {
+                if (!streq(signature, "aa{sv}"))
+                        return refuse("Steps is no list of rows", reterr);
+                return read_steps(t, &value, reterr);
         }
         return 0; /* others are not asked for here */
 }
@@ -132,7 +161,8 @@ static int read_properties(VSS_SET_TIMELINE *t, DBusMessage *reply, struct vss_e
         return 0;
 }
 
-static int ask(DBusMessage **ret, VSS_ID set, struct vss_error *reterr) {
+/* property NULL: all. */
+static int ask(DBusMessage **ret, VSS_ID set, const char *property, struct vss_error *reterr) {
         static const char *const interface = SET_INTERFACE;
         _cleanup_(connection_unrefp) struct connection *c = NULL;
         _cleanup_(message_unrefp) DBusMessage *call = NULL;
@@ -141,8 +171,9 @@ static int ask(DBusMessage **ret, VSS_ID set, struct vss_error *reterr) {
 
         if (set_path(&path, set) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "GetAll");
-        r = call_new(&call, path, DBUS_INTERFACE_PROPERTIES, "GetAll", reterr, DBUS_TYPE_STRING,
-                     &interface, DBUS_TYPE_INVALID);
+        r = call_new(&call, path, DBUS_INTERFACE_PROPERTIES, property ? "Get" : "GetAll", reterr,
+                     DBUS_TYPE_STRING, &interface, property ? DBUS_TYPE_STRING : DBUS_TYPE_INVALID,
+                     &property, DBUS_TYPE_INVALID);
         if (r < 0)
                 return r;
         r = connection_open(&c, reterr);
@@ -169,8 +200,54 @@ HRESULT VssGetSetTimeline(VSS_ID set, VSS_SET_TIMELINE **timeline) {
                 (void)vss_error_from_errno(&error, -ENOMEM, __func__);
                 return last_error_raise(&error);
         }
-        if (ask(&reply, set, &error) < 0 || read_properties(t, reply, &error) < 0)
+        if (ask(&reply, set, NULL, &error) < 0 || read_properties(t, reply, &error) < 0)
                 return last_error_raise(&error);
         *timeline = TAKE_PTR(t);
         return S_OK;
+}
+
+static int read_writers(void **ret, size_t *ret_n, DBusMessage *reply, struct vss_error *reterr) {
+        _cleanup_(signature_freep) char *signature = NULL;
+        DBusMessageIter iter, value;
+
+        if (!dbus_message_has_signature(reply, "v"))
+                return refuse("this is no property", reterr);
+        (void)dbus_message_iter_init(reply, &iter); /* it has an argument */
+        dbus_message_iter_recurse(&iter, &value);
+        signature = dbus_message_iter_get_signature(&value);
+        if (!signature)
+                return vss_error_from_errno(reterr, -ENOMEM, "Writers");
+        if (!streq(signature, "aa{sv}"))
+                return refuse("Writers is no list of rows", reterr);
+        return wire_read_rows(&value, &wire_set_writer_table, "Writers",
+                              sizeof(VSS_SET_WRITER_INFO), ret, ret_n, reterr) < 0
+                       ? reply_refuse(reterr)
+                       : 0;
+}
+
+HRESULT VssListSetWriters(VSS_ID set, VSS_SET_WRITER_INFO ***writers, UINT *count) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
+        void *rows, **list;
+        size_t n;
+
+        if (count)
+                *count = 0;
+        if (!writers)
+                return last_error_argument(__func__, "the output pointer is NULL");
+        *writers = NULL;
+        if (ask(&reply, set, "Writers", &error) < 0 || read_writers(&rows, &n, reply, &error) < 0)
+                return last_error_raise(&error);
+        if (list_split(&wire_set_writer_table, rows, n, sizeof(VSS_SET_WRITER_INFO), &list) < 0) {
+                (void)vss_error_from_errno(&error, -ENOMEM, __func__);
+                return last_error_raise(&error);
+        }
+        *writers = (VSS_SET_WRITER_INFO **)(void *)list;
+        if (count)
+                *count = (UINT)n;
+        return S_OK;
+}
+
+void VssFreeSetWriters(VSS_SET_WRITER_INFO **writers) {
+        list_free(&wire_set_writer_table, (void **)(void *)writers);
 }

@@ -1,8 +1,11 @@
 /* .../set/ID: the copies of one instant. A set is the snapshots that share its id. */
 
+#include "common/wire-rows.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-private.h"
+#include "daemon/store/set-steps.h"
 #include "daemon/store/store.h"
+#include "daemon/store/writer-reached.h"
 
 #include <stdio.h>
 
@@ -128,6 +131,56 @@ static void append_timeline(struct bus_out *o, const void *source) {
         bus_out_close(o);
 }
 
+static void append_step(void *userdata, const struct set_step *step) {
+        struct bus_out *o = userdata;
+        const VSS_SET_STEP row = {
+                .kind = (char *)(uintptr_t)set_step_kind_to_string(step->kind),
+                .id = (char *)(uintptr_t)step->id,
+                .name = (char *)(uintptr_t)step->name,
+                .step = (char *)(uintptr_t)step->step,
+                .begin_usec = step->begin_usec,
+                .end_usec = step->end_usec,
+                .failure = step->failure,
+        };
+
+        bus_out_dict(o, &wire_set_step_table, &row);
+}
+
+static void append_steps(struct bus_out *o, const void *source) {
+        const struct set_source *s = source;
+
+        bus_out_open_array(o, "a{sv}");
+        if (set_steps_parse(s->made.steps, append_step, o) < 0)
+                o->failed = true;
+        bus_out_close(o);
+}
+
+static int append_writer(void *userdata, const struct writer_reached *writer) {
+        struct bus_out *o = userdata;
+        const VSS_SET_WRITER_INFO row = {
+                .instance_id = writer->instance_id,
+                .writer_id = writer->class_id,
+                .name = (char *)(uintptr_t)writer->name,
+                .consistency = (char *)(uintptr_t)writer->consistency,
+                .reason = (char *)(uintptr_t)writer->reason,
+                .state = writer->state,
+                .failure = writer->failure,
+                .volumes = writer->volumes,
+        };
+
+        bus_out_dict(o, &wire_set_writer_table, &row);
+        return 0;
+}
+
+static void append_writers(struct bus_out *o, const void *source) {
+        const struct set_source *s = source;
+
+        bus_out_open_array(o, "a{sv}");
+        if (writers_reached_parse(s->made.writers, append_writer, o) < 0)
+                o->failed = true;
+        bus_out_close(o);
+}
+
 static void set_deleted(void *userdata, int r, const void *result, struct vss_error *error) {
         const struct delete_result *deleted = result;
         struct bus_call *call = userdata;
@@ -161,6 +214,8 @@ static const struct bus_method set_methods[] = {
 static const struct bus_property set_properties[] = {
         { .name = "Snapshots", .signature = "ao", .append = append_snapshots },
         { .name = "Timeline", .signature = "a(stt)", .append = append_timeline },
+        { .name = "Steps", .signature = "aa{sv}", .append = append_steps },
+        { .name = "Writers", .signature = "aa{sv}", .append = append_writers },
 };
 static const struct bus_emits_row set_emits[] = {
         { .property = "Snapshots", .emits = BUS_EMITS_TRUE },

@@ -73,6 +73,7 @@ static int snapshot_source_new(struct snapshot_source **ret, struct snapshot_rec
                 .file_system = r->fs_type,
                 .volume_display_name = r->display,
                 .consistency = r->consistency,
+                .consistency_reason = r->consistency_reason,
                 .expires = r->expire_unix,
         };
         if (snapshot_split_writers(s) < 0) {

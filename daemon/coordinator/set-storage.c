@@ -320,8 +320,8 @@ static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t ti
         r = flush_volumes(volumes, s->n, passes, timeout_usec, storage_table()->sync, reterr);
         for (size_t i = 0; i < s->n; i++)
                 for (unsigned k = 0; k < passes; k++)
-                        note_volume(s, i, "Flush", volumes[i].begin_usec[k], volumes[i].end_usec[k],
-                                    S_OK);
+                        note_volume(s, s->index[i], "Flush", volumes[s->index[i]].begin_usec[k],
+                                    volumes[s->index[i]].end_usec[k], S_OK);
         return r;
 }
 
@@ -459,19 +459,13 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
         return 0;
 }
 
-/* What was reached, on each volume and by each writer. */
-static int set_storage_judge(struct set_storage *s) {
-        _cleanup_(freep) struct consistency_volume *volumes = calloc(s->n + 1, sizeof(*volumes));
-        int r;
+/* volumes: in the order of the request. */
+static int set_storage_judge_volumes(struct set_storage *s,
+                                     const struct consistency_volume *volumes) {
+        int r = 0;
 
-        if (!volumes)
-                return -ENOMEM;
-        r = set_writers_locate(s->writers, s->volumes, s->n);
-        for (size_t i = 0; i < s->n; i++)
-                volumes[i] = (struct consistency_volume){ .volume = s->volumes[i],
-                                                          .mounted = s->mounted[i] };
         for (size_t i = 0; r >= 0 && i < s->n; i++) {
-                struct snapshot_record *record = &s->records[i];
+                struct snapshot_record *record = &s->records[s->index[i]];
                 const char *level = "";
 
                 free(TAKE_PTR(record->consistency_reason));
@@ -483,10 +477,28 @@ static int set_storage_judge(struct set_storage *s) {
                 if (r >= 0)
                         r = set_writers_describe(s->writers, i, &record->writers);
         }
-        if (r >= 0) {
-                free(TAKE_PTR(s->made.writers));
-                r = consistency_of_writers(s->writers, volumes, s->n, &s->made.writers);
+        return r;
+}
+
+/* What was reached, on each volume and by each writer. */
+static int set_storage_judge(struct set_storage *s) {
+        _cleanup_(freep) struct consistency_volume *volumes = calloc(s->n + 1, sizeof(*volumes));
+        _cleanup_(freep) const struct volume **bare = calloc(s->n + 1, sizeof(struct volume *));
+        int r;
+
+        if (!volumes || !bare)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n; i++) {
+                bare[i] = s->volumes[s->index[i]];
+                volumes[i] = (struct consistency_volume){ .volume = bare[i],
+                                                          .mounted = s->mounted[s->index[i]] };
         }
+        r = set_writers_locate(s->writers, bare, s->n);
+        if (r >= 0)
+                r = set_storage_judge_volumes(s, volumes);
+        free(TAKE_PTR(s->made.writers));
+        if (r >= 0)
+                r = consistency_of_writers(s->writers, volumes, s->n, &s->made.writers);
         return r;
 }
 

@@ -206,6 +206,8 @@ typedef struct VSS_SNAPSHOT_INFO {
         char **writers;  /* those with files on the volume, ends with NULL; NULL: none took part.
                             Each "WRITER-ID INSTANCE-ID 0xHRESULT NAME"; 0x00000000: what it has
                             there is consistent */
+        char *consistency_reason; /* why not more, or of whose files it is not true; NULL: there is
+                                     nothing to say. Since 0.3 */
 } VSS_SNAPSHOT_INFO;
 
 /*
@@ -228,14 +230,28 @@ typedef struct VSS_SET_PHASE {
         uint64_t end_usec;
 } VSS_SET_PHASE;
 
+typedef struct VSS_SET_STEP {
+        char *kind;          /* whose: "provider", "writer", "volume"; "window": all volumes' */
+        char *id;            /* the provider's name, the writer's instance id, the snapshot's id;
+                                NULL: of the window */
+        char *name;          /* to be shown; NULL: of the window */
+        char *step;          /* "Freeze", "Suspend", "Mount", ... */
+        uint64_t begin_usec; /* as VSS_SET_PHASE */
+        uint64_t end_usec;
+        HRESULT failure; /* S_OK: it went well */
+} VSS_SET_STEP;
+
 typedef struct VSS_SET_TIMELINE {
         uint64_t writes_held_usec; /* writes to the volumes were held for so long */
         UINT count;
         VSS_SET_PHASE *phases; /* count of them, in order */
+        UINT n_steps;          /* since 0.3, as the next */
+        VSS_SET_STEP *steps; /* each one's part: n_steps of them, those of one behind each other */
 } VSS_SET_TIMELINE;
 
 /*
- * VssGetSetTimeline: how a finished set was made: its phases, and how long writes were held.
+ * VssGetSetTimeline: how a finished set was made: its phases, how long writes were held, and what
+ * each writer, volume and provider did when.
  *
  * set: its id. timeline: receives the answer, to be freed with VssFreeSetTimeline.
  * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
@@ -245,6 +261,31 @@ HRESULT VssGetSetTimeline(VSS_ID set, VSS_SET_TIMELINE **timeline);
 
 /* VssFreeSetTimeline: frees what VssGetSetTimeline gave. NULL is allowed. Since 0.1. */
 void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline);
+
+typedef struct VSS_SET_WRITER_INFO {
+        VSS_ID instance_id;
+        VSS_ID writer_id;       /* class */
+        char *name;             /* with the instance's name, if it has one */
+        char *consistency;      /* what was reached for what it has in the set: "application",
+                                   "file-system", "crash"; "none": it has nothing in it */
+        char *reason;           /* why not more; NULL: there is nothing to say */
+        VSS_WRITER_STATE state; /* when the set was done */
+        HRESULT failure;        /* S_OK: none */
+        char **volumes; /* of the set, that it has files on as far as it says; ends with NULL */
+} VSS_SET_WRITER_INFO;
+
+/*
+ * VssListSetWriters: what a finished set is to each writer: those that took part, and those that
+ * did not and have files on its volumes.
+ *
+ * set: its id. writers, count: as VssListVolumes.
+ * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
+ * Since 0.3.
+ */
+HRESULT VssListSetWriters(VSS_ID set, VSS_SET_WRITER_INFO ***writers, UINT *count);
+
+/* VssFreeSetWriters: frees the list of VssListSetWriters. NULL is allowed. Since 0.3. */
+void VssFreeSetWriters(VSS_SET_WRITER_INFO **writers);
 
 /* Writers with a loop of their own */
 

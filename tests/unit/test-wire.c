@@ -534,7 +534,8 @@ static const struct wire_table *const tables[] = {
         &wire_snapshot_table,       &wire_snapshot_prop_table,  &wire_provider_table,
         &wire_provider_prop_table,  &wire_writer_table,         &wire_volume_table,
         &wire_writer_options_table, &wire_event_details_table,  &wire_snapshot_filter_table,
-        &wire_create_options_table, &wire_delete_options_table,
+        &wire_create_options_table, &wire_delete_options_table, &wire_set_step_table,
+        &wire_set_writer_table,
 };
 
 START_TEST(no_table_has_a_key_or_a_member_twice) {

@@ -1,0 +1,394 @@
+/* What is kept of a set's making, over fake storage and scripted writers: who did what when, and
+ * what was reached for each volume and each writer, with the reason why not more. */
+
+#include "common/time-util.h"
+#include "daemon/coordinator/coordinator.h"
+#include "daemon/job/job.h"
+#include "daemon/store/set-steps.h"
+#include "daemon/store/writer-reached.h"
+#include "tests/unit/fake-storage.h"
+#include "tests/unit/fake-writer.h"
+
+#define FILES(path) "<FILE_LIST path=\"" path "\" filespec=\"*\"/>"
+
+static sd_event *event;
+static struct store *store;
+static char directory[64];
+static struct writer_registry *registry;
+static struct participants *participants;
+static struct fake_journal journal;
+static struct fake_writer front, back;
+static struct coordinator_volume volumes[3];
+static size_t n_volumes;
+static bool is_done;
+static int result;
+static LONG context;
+static bool component_mode;
+
+static void add_volume(const char *spec) {
+        struct coordinator_volume *v = &volumes[n_volumes++];
+
+        ck_assert_int_eq(fake_volume_open(&v->volume, spec, NULL), 0);
+        v->provider = provider_by_name(v->volume->vg);
+        ck_assert_int_eq(vss_id_random(&v->snapshot_id), 0);
+}
+
+static void setup(void) {
+        memset(&journal, 0, sizeof(journal));
+        front = back = (struct fake_writer){ 0 };
+        n_volumes = 0;
+        context = VSS_CTX_APP_ROLLBACK;
+        component_mode = false;
+        fake_storage_install();
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        store = fake_store_open(directory);
+        ck_assert_int_eq(writer_registry_new(&registry, event), 0);
+        fake_writer_register(&front, registry, event, &journal, "front", VSS_APP_FRONT_END);
+        fake_writer_register(&back, registry, event, &journal, "back", VSS_APP_BACK_END);
+        add_volume("alpha/one");
+        add_volume("beta/two");
+        add_volume("alpha/raw");
+}
+
+static void teardown(void) {
+        participants = participants_free(participants);
+        fake_writer_gone(&front);
+        fake_writer_gone(&back);
+        registry = writer_registry_free(registry);
+        for (size_t i = 0; i < n_volumes; i++)
+                volumes[i].volume = volume_free(volumes[i].volume);
+        fake_store_close(store, directory);
+        event = sd_event_unref(event);
+        ck_assert_uint_eq(job_count(), 0);
+}
+
+static void on_round(void *userdata, const struct round_result *r _unused_) {
+        *(bool *)userdata = true;
+}
+
+static void turn_until(const bool *stop) {
+        while (!*stop)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+}
+
+static bool is_asked(void *userdata, const struct writer *w) {
+        return !userdata || !streq(writer_identity(w)->name, userdata);
+}
+
+static bool is_involved(void *userdata, const struct participant_info *info) {
+        return !streq(info->name, userdata);
+}
+
+/* without: not asked at all; uninvolved: has no component; each may be NULL. */
+static void prepare(const char *without, const char *uninvolved) {
+        struct writer_event e = { .type = WRITER_EVENT_IDENTIFY };
+        struct round *round;
+        bool over = false;
+
+        ck_assert_int_eq(participants_new(&participants, registry), 0);
+        ck_assert_int_eq(participants_identify(participants, &e, USEC_PER_SEC, is_asked,
+                                               (char *)(uintptr_t)without, on_round, &over, &round),
+                         0);
+        turn_until(&over);
+        if (uninvolved)
+                participants_involve(participants, is_involved, (char *)(uintptr_t)uninvolved);
+        e.type = WRITER_EVENT_PREPARE_BACKUP;
+        over = false;
+        ck_assert_int_eq(participants_send(participants, &e, USEC_PER_SEC, on_round, &over, &round),
+                         0);
+        turn_until(&over);
+}
+
+static void on_done(void *userdata _unused_, int r, const struct coordinator_result *made _unused_,
+                    struct vss_error *error _unused_) {
+        result = r;
+        is_done = true;
+}
+
+static void create(void) {
+        struct coordinator_request request = {
+                .event = event,
+                .store = store,
+                .session_id = { .Data1 = 1 },
+                .set_id = { .Data1 = 2 },
+                .context = context,
+                .component_mode = component_mode,
+                .volumes = volumes,
+                .n_volumes = n_volumes,
+                .participants = participants,
+                .freeze_usec = 60 * USEC_PER_SEC,
+                .hold_usec = 10 * USEC_PER_SEC,
+                .prepare_snapshot_usec = 180 * USEC_PER_SEC,
+                .post_snapshot_usec = 300 * USEC_PER_SEC,
+                .event_usec = 180 * USEC_PER_SEC,
+        };
+        struct coordinator *c;
+
+        is_done = false;
+        ck_assert_int_eq(coordinator_start(&c, &request, NULL, on_done, NULL), 0);
+        turn_until(&is_done);
+        fake_turn(event);
+}
+
+static struct set_record made(void) {
+        struct set_record set;
+
+        ck_assert_int_eq(result, 0);
+        ck_assert_int_eq(store_set_get(store, (VSS_ID){ .Data1 = 2 }, &set, NULL), 0);
+        return set;
+}
+
+/* "level: reason" of the volume. */
+static const char *reached(const char *volume) {
+        static char text[1024];
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+
+        text[0] = '\0';
+        ck_assert_int_eq(result, 0);
+        ck_assert_int_eq(store_snapshot_list(store, GUID_NULL, &records, &n, NULL), 0);
+        for (size_t i = 0; i < n; i++)
+                if (streq(records[i].volume, volume))
+                        (void)snprintf(text, sizeof(text), "%s: %s", records[i].consistency,
+                                       str_or_empty(records[i].consistency_reason));
+        snapshot_records_free(records, n);
+        return text;
+}
+
+struct wanted {
+        const char *name;
+        char text[1024];
+};
+
+static int match_writer(void *userdata, const struct writer_reached *w) {
+        struct wanted *wanted = userdata;
+
+        if (!streq(w->name, wanted->name))
+                return 0;
+        (void)snprintf(wanted->text, sizeof(wanted->text), "%s (%s)", w->consistency, w->reason);
+        STRV_FOREACH (volume, w->volumes)
+                (void)snprintf(wanted->text + strlen(wanted->text),
+                               sizeof(wanted->text) - strlen(wanted->text), " %s", *volume);
+        return 0;
+}
+
+/* "level (reason) volumes" of the writer; "" if nothing is said of it. */
+static const char *reached_by(const char *writer) {
+        static struct wanted wanted;
+        struct set_record set = made();
+
+        wanted = (struct wanted){ .name = writer };
+        ck_assert_int_eq(writers_reached_parse(set.writers, match_writer, &wanted), 0);
+        set_record_done(&set);
+        return wanted.text;
+}
+
+#define FLUSHED "; its file system was flushed and held"
+#define NO_FILES "no writer that took part has files on it"
+#define RAW "; it has no file system that could be flushed"
+
+START_TEST(each_volume_and_writer_has_its_own) {
+        front.metadata = FAKE_METADATA(FILES("/alpha/one"));
+        back.metadata = FAKE_METADATA(FILES("/elsewhere"));
+        prepare(NULL, NULL);
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"), "application: ");
+        ck_assert_str_eq(reached("/beta/two/"), "file-system: " NO_FILES FLUSHED);
+        ck_assert_str_eq(reached("/dev/alpha/raw"), "crash: " NO_FILES RAW);
+        ck_assert_str_eq(reached_by("front"), "application () /alpha/one/");
+        ck_assert_str_eq(reached_by("back"),
+                         "none (none of its files are on the volumes of the set)");
+}
+END_TEST
+
+START_TEST(a_writer_that_failed_takes_its_volume_along) {
+        front.metadata = FAKE_METADATA(FILES("/alpha/one") FILES("/beta/two"));
+        back.metadata = FAKE_METADATA(FILES("/beta/two"));
+        prepare(NULL, NULL);
+        front.answers[WRITER_EVENT_POST_SNAPSHOT] = FAKE_VETO;
+        create();
+        ck_assert_str_eq(
+                reached("/alpha/one/"),
+                "file-system: writer front, which has files on it, failed in PostSnapshot: "
+                "the application is busy (VSS_E_WRITERERROR_RETRYABLE)" FLUSHED);
+        ck_assert_ptr_nonnull(strstr(reached("/beta/two/"), "file-system: writer front, "));
+        ck_assert_str_eq(reached_by("front"),
+                         "file-system (it failed in PostSnapshot: the application is busy "
+                         "(VSS_E_WRITERERROR_RETRYABLE)) /alpha/one/ /beta/two/");
+        ck_assert_str_eq(reached_by("back"), "application () /beta/two/");
+}
+END_TEST
+
+START_TEST(without_a_component_a_writer_is_left_out) {
+        front.metadata = FAKE_METADATA(FILES("/alpha/one"));
+        back.metadata = FAKE_METADATA(FILES("/alpha/one") FILES("/beta/two"));
+        component_mode = true;
+        prepare(NULL, "back");
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"),
+                         "application: writer back, which has files on it, did not take part: none "
+                         "of its components was chosen");
+        ck_assert_str_eq(reached("/beta/two/"),
+                         "file-system: writer back, which has files on it, did not take part: none "
+                         "of its components was chosen" FLUSHED);
+        ck_assert_str_eq(reached_by("back"),
+                         "file-system (it did not take part: none of its components was chosen) "
+                         "/alpha/one/ /beta/two/");
+}
+END_TEST
+
+START_TEST(who_was_not_asked_may_have_files_anywhere) {
+        front.metadata = FAKE_METADATA(FILES("/alpha/one"));
+        prepare("back", NULL);
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"), "application: ");
+        ck_assert_str_eq(reached("/beta/two/"),
+                         "file-system: " NO_FILES "; writer back, which may have, did not take "
+                         "part: the requester left it out" FLUSHED);
+        ck_assert_str_eq(reached_by("back"),
+                         "crash (it did not take part: the requester left it out) /alpha/one/ "
+                         "/beta/two/ /dev/alpha/raw");
+}
+END_TEST
+
+START_TEST(who_did_not_identify_itself_did_not_take_part) {
+        front.answers[WRITER_EVENT_IDENTIFY] = FAKE_LATE;
+        back.answers[WRITER_EVENT_IDENTIFY] = FAKE_VETO;
+        prepare(NULL, NULL);
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"),
+                         "file-system: no writer took part; writer front, which may have, did not "
+                         "take part: it did not identify itself" FLUSHED);
+        ck_assert_ptr_nonnull(strstr(reached_by("back"), "it did not identify itself"));
+}
+END_TEST
+
+START_TEST(who_does_not_say_where_its_files_are_counts_everywhere) {
+        prepare(NULL, NULL); /* neither does */
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"),
+                         "application: the writers that took part do not say where their files "
+                         "are, and are counted for every volume");
+        ck_assert_str_eq(reached_by("front"),
+                         "application (it does not say where its files are, and is counted for "
+                         "every volume) /alpha/one/ /beta/two/ /dev/alpha/raw");
+}
+END_TEST
+
+START_TEST(a_context_without_writers_says_so) {
+        context = VSS_CTX_NAS_ROLLBACK;
+        volumes[1].volume->read_only = true;
+        create();
+        ck_assert_str_eq(reached("/alpha/one/"),
+                         "file-system: no writer was asked, as is the way of the context" FLUSHED);
+        ck_assert_str_eq(reached("/beta/two/"),
+                         "file-system: no writer was asked, as is the way of the context; its file "
+                         "system was mounted read-only");
+        ck_assert_str_eq(reached_by("front"), "");
+}
+END_TEST
+
+START_TEST(what_was_not_mounted_was_not_flushed) {
+        volumes[2].volume->fs_type = strdup("xfs");
+        context = VSS_CTX_NAS_ROLLBACK;
+        create();
+        ck_assert_str_eq(reached("/dev/alpha/raw"),
+                         "crash: no writer was asked, as is the way of the context; it was not "
+                         "mounted, so that there was nothing to flush");
+}
+END_TEST
+
+struct steps {
+        char text[4096];
+        uint64_t freeze_end, window_begin, window_end, thaw_begin;
+};
+
+static void note(void *userdata, const struct set_step *s) {
+        struct steps *steps = userdata;
+
+        ck_assert_uint_le(s->begin_usec, s->end_usec);
+        (void)snprintf(steps->text + strlen(steps->text), sizeof(steps->text) - strlen(steps->text),
+                       "%s %s %s%s; ", set_step_kind_to_string(s->kind), s->name, s->step,
+                       s->failure == S_OK ? "" : "!");
+        if (s->kind == SET_STEP_WRITER && streq(s->step, "Freeze") &&
+            s->end_usec > steps->freeze_end)
+                steps->freeze_end = s->end_usec;
+        if (s->kind == SET_STEP_WRITER && streq(s->step, "Thaw") &&
+            (steps->thaw_begin == 0 || s->begin_usec < steps->thaw_begin))
+                steps->thaw_begin = s->begin_usec;
+        if (s->kind == SET_STEP_WINDOW && streq(s->step, "Suspend"))
+                steps->window_begin = s->begin_usec;
+        if (s->kind == SET_STEP_WINDOW && streq(s->step, "Resume"))
+                steps->window_end = s->end_usec;
+}
+
+START_TEST(who_did_what_is_kept_with_the_set) {
+        struct steps steps = { 0 };
+        struct set_record set;
+
+        prepare(NULL, NULL);
+        back.answers[WRITER_EVENT_POST_SNAPSHOT] = FAKE_VETO;
+        create();
+        set = made();
+        ck_assert_int_eq(set_steps_parse(set.steps, note, &steps), 0);
+        ck_assert_str_eq(
+                steps.text,
+                "provider alpha Stage; provider alpha Finish; provider alpha Seal; "
+                "provider beta Stage; provider beta Finish; provider beta Seal; "
+                /* grouped by provider; one flush with nobody frozen, two before the window */
+                "volume /alpha/one/ Flush; volume /alpha/one/ Flush; volume /alpha/one/ Flush; "
+                "volume /alpha/one/ Mount; volume /alpha/one/ Seal; "
+                "volume /beta/two/ Flush; volume /beta/two/ Flush; volume /beta/two/ Flush; "
+                "volume /beta/two/ Mount; volume /beta/two/ Seal; "
+                "window  Suspend; window  Commit; window  Resume; "
+                "writer front PrepareSnapshot; writer front Freeze; writer front Thaw; "
+                "writer front PostSnapshot; "
+                "writer back PrepareSnapshot; writer back Freeze; writer back Thaw; "
+                "writer back PostSnapshot!; ");
+        ck_assert_uint_gt(steps.freeze_end, 0);
+        ck_assert_uint_le(steps.freeze_end, steps.window_begin);
+        ck_assert_uint_le(steps.window_begin, steps.window_end);
+        ck_assert_uint_le(steps.window_end, steps.thaw_begin);
+        set_record_done(&set);
+}
+END_TEST
+
+START_TEST(nothing_is_kept_of_a_set_that_failed) {
+        struct vss_error error = { 0 };
+        struct set_record set;
+
+        prepare(NULL, NULL);
+        fake.fail = "seal";
+        create();
+        ck_assert_int_lt(result, 0);
+        ck_assert_int_lt(store_set_get(store, (VSS_ID){ .Data1 = 2 }, &set, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_OBJECT_NOT_FOUND);
+        vss_error_done(&error);
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("set-making");
+        TCase *c = tcase_create("set-making");
+        SRunner *runner;
+        int failed;
+
+        tcase_add_checked_fixture(c, setup, teardown);
+        tcase_set_timeout(c, 30);
+        tcase_add_test(c, each_volume_and_writer_has_its_own);
+        tcase_add_test(c, a_writer_that_failed_takes_its_volume_along);
+        tcase_add_test(c, without_a_component_a_writer_is_left_out);
+        tcase_add_test(c, who_was_not_asked_may_have_files_anywhere);
+        tcase_add_test(c, who_did_not_identify_itself_did_not_take_part);
+        tcase_add_test(c, who_does_not_say_where_its_files_are_counts_everywhere);
+        tcase_add_test(c, a_context_without_writers_says_so);
+        tcase_add_test(c, what_was_not_mounted_was_not_flushed);
+        tcase_add_test(c, who_did_what_is_kept_with_the_set);
+        tcase_add_test(c, nothing_is_kept_of_a_set_that_failed);
+        suite_add_tcase(s, c);
+        runner = srunner_create(s);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
