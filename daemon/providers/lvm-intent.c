@@ -10,6 +10,7 @@ void lvm_intent_done(struct lvm_intent *i) {
         for (size_t k = 0; k < i->n; k++)
                 lvm_copy_done(&i->copies[k]);
         free(i->copies);
+        free(i->snapshots);
         *i = (struct lvm_intent){ 0 };
 }
 
@@ -23,25 +24,24 @@ static int append(char **text, const char *more) {
         return 0;
 }
 
-int lvm_intent_format(const char *provider, VSS_ID snapshot_id, struct lvm_copy *const *copies,
-                      size_t n, char **ret) {
+int lvm_intent_format(const char *provider, const struct lvm_intent_subject *subject, char **ret) {
         _cleanup_(freep) char *text = NULL;
         int r;
 
         r = append(&text, provider);
         if (r >= 0)
                 r = append(&text, VERSION);
-        if (r >= 0 && !vss_id_is_null(snapshot_id)) {
+        for (size_t i = 0; r >= 0 && subject->snapshots && i < subject->n; i++) {
                 r = append(&text, SNAPSHOT);
                 if (r >= 0)
-                        r = append(&text, VSS_ID_TEXT(snapshot_id));
+                        r = append(&text, VSS_ID_TEXT(subject->snapshots[i]));
                 if (r >= 0)
                         r = append(&text, "\n");
         }
-        for (size_t i = 0; r >= 0 && i < n; i++) {
+        for (size_t i = 0; r >= 0 && i < subject->n; i++) {
                 _cleanup_(freep) char *line = NULL;
 
-                r = lvm_copy_format(copies[i], &line);
+                r = lvm_copy_format(subject->copies[i], &line);
                 if (r >= 0)
                         r = append(&text, line);
         }
@@ -51,12 +51,25 @@ int lvm_intent_format(const char *provider, VSS_ID snapshot_id, struct lvm_copy 
         return 0;
 }
 
+static int parse_snapshot(struct lvm_intent *i, const char *text) {
+        VSS_ID *longer = reallocarray(i->snapshots, i->n_snapshots + 1, sizeof(*longer));
+        int r;
+
+        if (!longer)
+                return -ENOMEM;
+        i->snapshots = longer;
+        r = vss_id_parse(&i->snapshots[i->n_snapshots], text);
+        if (r >= 0)
+                i->n_snapshots++;
+        return r;
+}
+
 static int parse_line(struct lvm_intent *i, const char *line) {
         struct lvm_copy *longer;
         int r;
 
         if (strncmp(line, SNAPSHOT, strlen(SNAPSHOT)) == 0)
-                return vss_id_parse(&i->snapshot_id, line + strlen(SNAPSHOT));
+                return parse_snapshot(i, line + strlen(SNAPSHOT));
         longer = reallocarray(i->copies, i->n + 1, sizeof(*longer));
         if (!longer)
                 return -ENOMEM;
@@ -108,7 +121,7 @@ int lvm_intent_open(struct store *store, const char *provider, const char *kind,
         _cleanup_(freep) char *data = NULL;
         int r;
 
-        r = lvm_intent_format(provider, subject->snapshot_id, subject->copies, subject->n, &data);
+        r = lvm_intent_format(provider, subject, &data);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot note the intent");
         return store_intent_open(store,

@@ -24,34 +24,95 @@ static int parse_data(struct lvm_copy *c, const struct snapshot_record *r,
         return k < 0 ? vss_error_from_errno(reterr, k, str_or_empty(r->device)) : 0;
 }
 
+/* Copies to be deleted together. */
+struct removal {
+        VSS_ID *ids;
+        struct lvm_copy *copies;
+        struct lvm_copy **all, **part; /* part: of one volume group */
+        size_t n;
+};
+
+static void removal_done(struct removal *r) {
+        for (size_t i = 0; r->copies && i < r->n; i++)
+                lvm_copy_done(&r->copies[i]);
+        free(r->ids);
+        free(r->copies);
+        free(r->all);
+        free(r->part);
+}
+
+static int removal_init(struct removal *ret, const struct snapshot_record *records, size_t n,
+                        struct vss_error *reterr) {
+        ret->n = n;
+        ret->ids = calloc(n, sizeof(*ret->ids));
+        ret->copies = calloc(n, sizeof(*ret->copies));
+        ret->all = calloc(n, sizeof(*ret->all));
+        ret->part = calloc(n, sizeof(*ret->part));
+        if (!ret->ids || !ret->copies || !ret->all || !ret->part)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot delete the copies");
+        for (size_t i = 0; i < n; i++) {
+                int r = parse_data(&ret->copies[i], &records[i], reterr);
+
+                if (r < 0)
+                        return r;
+                ret->ids[i] = records[i].id;
+                ret->all[i] = &ret->copies[i];
+        }
+        return 0;
+}
+
+/* Group by group: who holds the lock of one waits for no other, so that nobody who takes several
+ * of them, in whatever order, can wait for us for ever. */
+static int removal_undo(struct removal *r, const struct lvm_kind *kind, bool force,
+                        struct vss_error *reterr) {
+        for (size_t i = 0; i < r->n; i++) {
+                size_t n_part = 0;
+                bool done = false;
+                int k;
+
+                for (size_t before = 0; before < i; before++)
+                        done = done || streq(r->all[before]->vg_uuid, r->all[i]->vg_uuid);
+                if (done)
+                        continue;
+                for (size_t other = i; other < r->n; other++)
+                        if (streq(r->all[other]->vg_uuid, r->all[i]->vg_uuid))
+                                r->part[n_part++] = r->all[other];
+                k = lvm_undo(kind, r->part, n_part, &(struct lvm_undo){ .force = force }, reterr);
+                if (k < 0)
+                        return k;
+        }
+        return 0;
+}
+
 int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
-                    const struct snapshot_record *record, bool force, struct vss_error *reterr) {
-        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
-        struct lvm_copy *copies[] = { &c };
+                    const struct snapshot_record *records, size_t n, bool force,
+                    struct vss_error *reterr) {
+        _cleanup_(removal_done) struct removal removal = { 0 };
         int64_t intent;
         int r;
 
-        r = parse_data(&c, record, reterr);
+        r = removal_init(&removal, records, n, reterr);
         if (r >= 0)
                 r = lvm_intent_open(store, kind->provider, LVM_INTENT_DELETE,
                                     &(struct lvm_intent_subject){
-                                            .set_id = record->set_id,
-                                            .snapshot_id = record->id,
-                                            .copies = copies,
-                                            .n = 1,
+                                            .set_id = records[0].set_id,
+                                            .snapshots = removal.ids,
+                                            .copies = removal.all,
+                                            .n = n,
                                     },
                                     &intent, reterr);
         if (r < 0)
                 return r;
-        r = lvm_undo(kind, copies, 1, &(struct lvm_undo){ .force = force }, reterr);
+        r = removal_undo(&removal, kind, force, reterr);
         if (r < 0) {
-                /* The row stays, and with it the way to try again: the intent is for crashes. */
+                /* The rows stay, and with them the way to try again: the intent is for crashes. */
                 (void)store_intent_close(store, intent, NULL);
                 return r;
         }
-        if (record->device)
-                copy_link_remove(record->device);
-        return store_snapshot_delete(store, record->id, intent, reterr);
+        for (size_t i = 0; i < n; i++)
+                if (records[i].device)
+                        copy_link_remove(records[i].device);
+        return store_snapshots_delete(store, removal.ids, n, intent, reterr);
 }
 
 /* Unmounts what a daemon that died had mounted, or (when the storage is gone) takes its link. */
@@ -161,11 +222,11 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                 r = check_groups(&i.intent, reterr);
         if (r < 0)
                 return r;
-        if (deletion) {
+        for (size_t k = 0; k < i.intent.n_snapshots; k++) {
                 _cleanup_(vss_error_done) struct vss_error error = { 0 };
 
-                r = store_snapshot_delete(store, i.intent.snapshot_id, intent->id, &error);
-                if (r >= 0 || error.hr != VSS_E_OBJECT_NOT_FOUND) {
+                r = store_snapshot_delete(store, i.intent.snapshots[k], 0, &error);
+                if (r < 0 && error.hr != VSS_E_OBJECT_NOT_FOUND) {
                         vss_error_move(reterr, &error);
                         return r;
                 }

@@ -8,7 +8,8 @@
 
 /* See struct provider. */
 int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
-                    const struct snapshot_record *record, bool force, struct vss_error *reterr);
+                    const struct snapshot_record *records, size_t n, bool force,
+                    struct vss_error *reterr);
 int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *intent,
                     struct vss_error *reterr);
 int lvm_life_recover(const struct lvm_kind *kind, struct store *store,

@@ -5,7 +5,12 @@
 
 int thick_remove(struct store *store, const struct snapshot_record *r, bool force,
                  struct vss_error *reterr) {
-        return lvm_life_remove(&thick_kind, store, r, force, reterr);
+        return lvm_life_remove(&thick_kind, store, r, 1, force, reterr);
+}
+
+int thick_remove_all(struct store *store, const struct snapshot_record *records, size_t n,
+                     bool force, struct vss_error *reterr) {
+        return lvm_life_remove(&thick_kind, store, records, n, force, reterr);
 }
 
 int thick_rescue(const struct intent_record *intent, struct vss_error *reterr) {

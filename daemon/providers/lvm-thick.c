@@ -130,6 +130,7 @@ const struct provider provider_lvm_thick = {
         .intents = thick_intents,
         .release = thick_release,
         .remove = thick_remove,
+        .remove_all = thick_remove_all,
         .rescue = thick_rescue,
         .recover = thick_recover,
         .activate = thick_activate,

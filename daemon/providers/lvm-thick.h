@@ -67,6 +67,8 @@ extern const struct lvm_kind thick_kind;
 /* lvm-thick-life.c: a finished copy. */
 int thick_remove(struct store *store, const struct snapshot_record *r, bool force,
                  struct vss_error *reterr);
+int thick_remove_all(struct store *store, const struct snapshot_record *records, size_t n,
+                     bool force, struct vss_error *reterr);
 int thick_rescue(const struct intent_record *intent, struct vss_error *reterr);
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr);

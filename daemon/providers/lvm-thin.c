@@ -149,7 +149,12 @@ static void thin_release(struct provider_set *set) {
 
 static int thin_remove(struct store *store, const struct snapshot_record *r, bool force,
                        struct vss_error *reterr) {
-        return lvm_life_remove(&thin_kind, store, r, force, reterr);
+        return lvm_life_remove(&thin_kind, store, r, 1, force, reterr);
+}
+
+static int thin_remove_all(struct store *store, const struct snapshot_record *records, size_t n,
+                           bool force, struct vss_error *reterr) {
+        return lvm_life_remove(&thin_kind, store, records, n, force, reterr);
 }
 
 static int thin_rescue(const struct intent_record *intent, struct vss_error *reterr) {
@@ -208,6 +213,7 @@ const struct provider provider_lvm_thin = {
         .intents = thin_intents,
         .release = thin_release,
         .remove = thin_remove,
+        .remove_all = thin_remove_all,
         .rescue = thin_rescue,
         .recover = thin_recover,
         .activate = thin_activate,

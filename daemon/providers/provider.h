@@ -56,6 +56,11 @@ struct provider {
          * row in the store. Missing storage is success: gone is gone. */
         int (*remove)(struct store *store, const struct snapshot_record *r, bool force,
                       struct vss_error *reterr);
+        /* The same of several of one set, with one intent and one transaction. All of their rows go
+         * or none; where it fails some may be gone without theirs, and remove() says of each. NULL:
+         * it has nothing that is quicker than one after the other. */
+        int (*remove_all)(struct store *store, const struct snapshot_record *records, size_t n,
+                          bool force, struct vss_error *reterr);
         /* At start-up, of all open intents before any is undone: the part of it that cannot wait.
          * Origins that are suspended are resumed, and no program is started for that: what lies
          * on one of them may be what the undoing of another needs. NULL: nothing. Idempotent. */

@@ -1,6 +1,7 @@
 /* Deleting snapshots: one deletion after the other on the whole machine, so that a set is never
- * taken apart from two sides. A deletion stops at the first snapshot that cannot go and says which
- * it was. */
+ * taken apart from two sides. What one provider has of a set goes together, where it can; then, or
+ * should that fail, one by one: a deletion stops at the first snapshot that cannot go and says
+ * which it was. */
 
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
@@ -18,17 +19,15 @@ struct deletion {
         bool force;
         bool hidden; /* of a set that readers are not shown any more: manager_hide_set() */
 
-        struct snapshot_record *records; /* those of the set; the first result.deleted are gone */
+        /* Those of the set, provider by provider; the first result.deleted are gone. */
+        struct snapshot_record *records;
         size_t n;
         struct delete_result result;
 };
 
-int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
-                    struct vss_error *reterr) {
-        const struct provider *p = provider_by_name(str_or_empty(r->provider));
-        struct vss_error error = { 0 };
-        int k;
-
+/* Whether it is anybody's business to delete it; and nobody reads it from here on. */
+static int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
+                             struct vss_error *reterr) {
         if (!p)
                 return vss_error_set(reterr, VSS_E_PROVIDER_NOT_REGISTERED, 0,
                                      "Snapshot %s was made by the provider %s, which this service "
@@ -38,19 +37,64 @@ int snapshot_delete(struct store *store, const struct snapshot_record *r, bool f
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
                                      "Snapshot %s is exposed as %s; unexpose it first, or force",
                                      VSS_ID_TEXT(r->id), r->exposed_name);
-        k = storage_table()->unmount(r, force, reterr);
-        if (k < 0)
-                return k;
-        k = p->remove(store, r, force, reterr);
-        if (k >= 0)
-                return 0;
-        /* It is still there, so it is to be readable. */
+        return storage_table()->unmount(r, force, reterr);
+}
+
+/* It is still there, so it is to be readable. */
+static void snapshot_put_back(const struct snapshot_record *r) {
+        struct vss_error error = { 0 };
+
         if (!streq(str_or_empty(r->device), str_or_empty(r->device_object)) &&
             storage_table()->mount(r, false, &error) < 0)
                 log_full(LOG_WARNING, (&(const struct log_fields){ .snapshot_id = &r->id }), "%s",
                          str_or_empty(error.message));
         vss_error_done(&error);
-        return provider_error_check(p, "remove", k, reterr);
+}
+
+static int remove_one_by_one(const struct provider *p, struct store *store,
+                             const struct snapshot_record *records, size_t n, bool force,
+                             size_t *ret_removed, struct vss_error *reterr) {
+        int r = 0;
+
+        for (*ret_removed = 0; *ret_removed < n; (*ret_removed)++) {
+                r = p->remove(store, &records[*ret_removed], force, reterr);
+                if (r < 0)
+                        return provider_error_check(p, "remove", r, reterr);
+        }
+        return 0;
+}
+
+/* Those of one provider, in the order that they have: the first *ret_deleted are gone, also on
+ * failure, and then the next is the one that could not go. Together where the provider can; should
+ * that fail, one by one, which says for which it cannot be done. */
+static int snapshots_delete(struct store *store, const struct snapshot_record *records, size_t n,
+                            bool force, size_t *ret_deleted, struct vss_error *reterr) {
+        const struct provider *p = provider_by_name(str_or_empty(records->provider));
+        _cleanup_(vss_error_done) struct vss_error away_error = { 0 }, error = { 0 };
+        size_t n_away = 0;
+        int away = 0, r = -ENOTSUP;
+
+        while (away >= 0 && n_away < n) {
+                away = snapshot_put_away(p, &records[n_away], force, &away_error);
+                if (away >= 0)
+                        n_away++;
+        }
+        *ret_deleted = n_away;
+        if (n_away > 1 && p->remove_all)
+                r = p->remove_all(store, records, n_away, force, NULL); /* why is asked of each */
+        if (r < 0)
+                r = remove_one_by_one(p, store, records, n_away, force, ret_deleted, &error);
+        for (size_t i = *ret_deleted; i < n_away; i++)
+                snapshot_put_back(&records[i]);
+        vss_error_move(reterr, r < 0 ? &error : &away_error);
+        return r < 0 ? r : away;
+}
+
+int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
+                    struct vss_error *reterr) {
+        size_t deleted;
+
+        return snapshots_delete(store, r, 1, force, &deleted, reterr);
 }
 
 static int deletion_find(struct deletion *d, struct vss_error *reterr) {
@@ -73,8 +117,31 @@ static int deletion_find(struct deletion *d, struct vss_error *reterr) {
         return r;
 }
 
+static int compare_providers(const void *a, const void *b) {
+        const struct snapshot_record *left = a, *right = b;
+        int order = strcmp(str_or_empty(left->provider), str_or_empty(right->provider));
+
+        if (order != 0)
+                return order;
+        return (left->number > right->number) - (left->number < right->number);
+}
+
+/* How many from the first on are deleted in one go. */
+static size_t deletion_count_alike(const struct deletion *d, size_t first) {
+        const char *name = str_or_empty(d->records[first].provider);
+        const struct provider *p = provider_by_name(name);
+        size_t n = 1;
+
+        if (p && p->remove_all)
+                while (first + n < d->n &&
+                       streq(str_or_empty(d->records[first + n].provider), name))
+                        n++;
+        return n;
+}
+
 static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
         struct deletion *d = (struct deletion *)q;
+        size_t gone = 0, deleted;
         int r;
 
         r = deletion_find(d, reterr);
@@ -82,13 +149,16 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
                 d->result.not_deleted = d->id;
                 return r;
         }
-        for (size_t i = 0; i < d->n; i++) {
-                r = snapshot_delete(d->store, &d->records[i], d->force, reterr);
+        qsort(d->records, d->n, sizeof(*d->records), compare_providers);
+        while (gone < d->n) {
+                r = snapshots_delete(d->store, &d->records[gone], deletion_count_alike(d, gone),
+                                     d->force, &deleted, reterr);
+                gone += deleted;
+                d->result.deleted = (int32_t)gone;
                 if (r < 0) {
-                        d->result.not_deleted = d->records[i].id;
+                        d->result.not_deleted = d->records[gone].id;
                         return r;
                 }
-                d->result.deleted++;
         }
         return 0;
 }

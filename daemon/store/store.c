@@ -561,34 +561,47 @@ int store_snapshot_update(struct store *s, const struct snapshot_record *record,
         return 0;
 }
 
-int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss_error *reterr) {
-        WITH_LOCK(&s->writing);
-        _cleanup_(records_done) struct records records = { 0 };
+/* Takes it out of records, and out of the data base in the transaction that is open. */
+static int records_delete(struct store *s, struct records *records, VSS_ID id,
+                          struct vss_error *reterr) {
         _cleanup_(sql_finalizep) sqlite3_stmt *stmt = NULL;
-        _cleanup_(sql_rollback) struct sql_transaction t = { 0 };
-        VSS_ID set_id;
-        ssize_t i;
+        ssize_t i = find_record(records->items, records->n, id);
         int r;
 
-        i = find_record(s->snapshots, s->n_snapshots, id);
         if (i < 0)
                 return store_not_found("snapshot", VSS_ID_TEXT(id), reterr);
-        if (store_copy(s, &records) < 0)
-                return store_out_of_memory(reterr);
-        set_id = records.items[i].set_id;
-        snapshot_record_done(&records.items[i]);
-        memmove(&records.items[i], &records.items[i + 1],
-                (records.n - (size_t)i - 1) * sizeof(*records.items));
-        records.n--;
+        snapshot_record_done(&records->items[i]);
+        memmove(&records->items[i], &records->items[i + 1],
+                (records->n - (size_t)i - 1) * sizeof(*records->items));
+        records->n--;
 
-        r = sql_begin(&t, s->db, reterr);
-        if (r >= 0)
-                r = sql_prepare(s->db, &stmt, "DELETE FROM snapshot WHERE id = ?1", reterr);
+        r = sql_prepare(s->db, &stmt, "DELETE FROM snapshot WHERE id = ?1", reterr);
         if (r < 0)
                 return r;
         if (sql_bind_id(stmt, 1, id) < 0)
                 return store_out_of_memory(reterr);
-        r = sql_run(s->db, stmt, "delete a snapshot", reterr);
+        return sql_run(s->db, stmt, "delete a snapshot", reterr);
+}
+
+int store_snapshots_delete(struct store *s, const VSS_ID *ids, size_t n, int64_t intent,
+                           struct vss_error *reterr) {
+        WITH_LOCK(&s->writing);
+        _cleanup_(records_done) struct records records = { 0 };
+        _cleanup_(sql_rollback) struct sql_transaction t = { 0 };
+        VSS_ID set_id;
+        ssize_t first;
+        int r;
+
+        first = find_record(s->snapshots, s->n_snapshots, ids[0]);
+        if (first < 0)
+                return store_not_found("snapshot", VSS_ID_TEXT(ids[0]), reterr);
+        set_id = s->snapshots[first].set_id;
+        if (store_copy(s, &records) < 0)
+                return store_out_of_memory(reterr);
+
+        r = sql_begin(&t, s->db, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = records_delete(s, &records, ids[i], reterr);
         if (r >= 0)
                 r = store_set_delete_empty(s, set_id, reterr);
         if (r >= 0 && intent > 0)
@@ -600,4 +613,8 @@ int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss
 
         store_show(s, &records, NULL, set_id);
         return 0;
+}
+
+int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss_error *reterr) {
+        return store_snapshots_delete(s, &id, 1, intent, reterr);
 }

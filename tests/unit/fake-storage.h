@@ -21,6 +21,7 @@ struct fake_storage {
                              before it only there: "beta:stage" */
         HRESULT fail_hr;
         unsigned fail_after; /* so many calls of it succeed first */
+        bool fail_once;      /* and those after it again */
         const char *hold;    /* the step that waits for fake_storage_go() */
         unsigned hold_after; /* so many calls of it go through first */
         bool holding, go;
@@ -36,6 +37,7 @@ static inline void fake_storage_reset(void) {
         fake.fail = fake.hold = NULL;
         fake.fail_hr = VSS_E_PROVIDER_VETO;
         fake.fail_after = fake.hold_after = 0;
+        fake.fail_once = false;
         fake.holding = fake.go = false;
         fake.activate = 0;
         fake.n_sets = 0;
@@ -63,6 +65,8 @@ static inline int fake_step(const char *who, const char *step, const char *what,
                 fake.fail_after--;
                 fails = false;
         }
+        if (fails && fake.fail_once)
+                fake.fail = NULL;
         (void)pthread_mutex_unlock(&fake.mutex);
         if (!fails)
                 return 0;
@@ -173,6 +177,22 @@ static inline int fake_remove(struct store *store, const struct snapshot_record 
 
         return k < 0 ? k : store_snapshot_delete(store, r->id, 0, reterr);
 }
+static inline int fake_remove_all(struct store *store, const struct snapshot_record *records,
+                                  size_t n, bool force, struct vss_error *reterr) {
+        char what[64];
+        VSS_ID ids[8];
+        int r;
+
+        ck_assert_uint_gt(n, 1);
+        ck_assert_uint_le(n, ARRAY_SIZE(ids));
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_str_eq(records[i].provider, records[0].provider);
+                ids[i] = records[i].id;
+        }
+        (void)snprintf(what, sizeof(what), "%zu together", n);
+        r = fake_step(records[0].provider, force ? "remove-force" : "remove", what, reterr);
+        return r < 0 ? r : store_snapshots_delete(store, ids, n, 0, reterr);
+}
 static inline int fake_rescue(const struct intent_record *intent, struct vss_error *reterr) {
         return fake_step(intent->provider, "rescue", intent->data, reterr);
 }
@@ -214,8 +234,8 @@ FAKE_PROVIDER(beta)
                 .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
                 .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
-                .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate,        \
-                .usage = fake_usage                                                               \
+                .remove_all = fake_remove_all, .rescue = fake_rescue, .recover = fake_recover,    \
+                .activate = fake_activate, .usage = fake_usage                                    \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);

@@ -153,20 +153,26 @@ END_TEST
 START_TEST(an_intent_survives_its_text) {
         _cleanup_(lvm_copy_done) struct lvm_copy one = { 0 }, two = { 0 };
         struct lvm_copy *copies[] = { &one, &two };
-        VSS_ID id;
+        VSS_ID ids[2];
 
         make_copy(&one, NULL);
         make_copy(&two, COW_UUID);
-        ck_assert_int_eq(vss_id_random(&id), 0);
+        for (size_t i = 0; i < 2; i++)
+                ck_assert_int_eq(vss_id_random(&ids[i]), 0);
         for (size_t i = 0; i < 2; i++) {
+                const struct lvm_intent_subject subject = {
+                        .snapshots = i ? ids : NULL,
+                        .copies = copies,
+                        .n = 2,
+                };
                 _cleanup_(lvm_intent_done) struct lvm_intent intent = { 0 };
                 _cleanup_(freep) char *text = NULL;
 
-                ck_assert_int_eq(
-                        lvm_intent_format("lvm-thick", i ? id : (VSS_ID){ 0 }, copies, 2, &text),
-                        0);
+                ck_assert_int_eq(lvm_intent_format("lvm-thick", &subject, &text), 0);
                 ck_assert_int_eq(lvm_intent_parse(&intent, "lvm-thick", text), 0);
-                ck_assert(vss_id_equal(intent.snapshot_id, i ? id : (VSS_ID){ 0 }));
+                ck_assert_uint_eq(intent.n_snapshots, i ? 2 : 0);
+                for (size_t k = 0; k < intent.n_snapshots; k++)
+                        ck_assert(vss_id_equal(intent.snapshots[k], ids[k]));
                 ck_assert_uint_eq(intent.n, 2);
                 ck_assert_ptr_null(intent.copies[0].lv_uuid);
                 ck_assert_str_eq(intent.copies[1].lv_uuid, COW_UUID);
@@ -188,6 +194,7 @@ START_TEST(what_is_no_intent_is_not_understood) {
                 ck_assert_msg(lvm_intent_parse(&intent, "lvm-thick", texts[i]) == -EBADMSG, "%s",
                               texts[i]);
                 ck_assert_ptr_null(intent.copies);
+                ck_assert_ptr_null(intent.snapshots);
         }
 }
 END_TEST

@@ -179,7 +179,8 @@ START_TEST(an_intent_is_its_own_providers) {
         _cleanup_(lvm_intent_done) struct lvm_intent intent = { 0 };
         _cleanup_(freep) char *text = NULL;
 
-        ck_assert_int_eq(lvm_intent_format("lvm-thin", (VSS_ID){ 0 }, NULL, 0, &text), 0);
+        ck_assert_int_eq(lvm_intent_format("lvm-thin", &(struct lvm_intent_subject){ 0 }, &text),
+                         0);
         ck_assert_str_eq(text, "lvm-thin 1\n");
         ck_assert_int_eq(lvm_intent_parse(&intent, "lvm-thick", text), -EBADMSG);
         ck_assert_int_eq(lvm_intent_parse(&intent, "lvm", text), -EBADMSG);

@@ -288,6 +288,94 @@ START_TEST(deleting) {
 }
 END_TEST
 
+/* Of one provider three, of the other one. */
+static struct session *session_with_four(VSS_ID *set) {
+        struct session *s = session_up_to("BS", VSS_CTX_APP_ROLLBACK, set);
+
+        ck_assert_int_eq(add_volume(s, "alpha/three"), S_OK);
+        ck_assert_int_eq(add_volume(s, "alpha/four"), S_OK);
+        ck_finished(session_prepare_for_backup, s);
+        ck_finished(session_do_snapshot_set, s);
+        ck_finished(session_backup_complete, s);
+        fake.journal[0] = '\0';
+        return s;
+}
+
+START_TEST(what_a_provider_has_of_a_set_is_deleted_together) {
+        VSS_ID set;
+        struct session *s = session_with_four(&set);
+
+        ck_assert_int_eq(delete_of(s, set, VSS_OBJECT_SNAPSHOT_SET, false), S_OK);
+        ck_assert_int_eq(answer.deleted.deleted, 4);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        ck_assert_uint_eq(fake_storage_count("remove("), 2);
+        ck_assert_ptr_nonnull(strstr(fake.journal, "alpha:remove(3 together)"));
+        ck_assert_ptr_nonnull(strstr(fake.journal, "beta:remove(/beta/two/)"));
+        ck_assert_uint_eq(host.removed, 4);
+        session_free(s);
+}
+END_TEST
+
+/* For whatever reason: the requester hears which of them it was, and the others stay readable. */
+START_TEST(what_does_not_go_together_is_tried_one_by_one) {
+        static const struct {
+                const char *step;
+                unsigned good;       /* times that the step succeeds before */
+                const char *journal; /* is in it */
+                int32_t deleted;     /* of alpha's three */
+                unsigned n_put_back; /* mounted again */
+        } cases[] = {
+                { "remove", 0, "alpha:remove(3 together) alpha:remove(/alpha/one/) ", 0, 3 },
+                { "unmount", 1, "alpha:remove(/alpha/one/)", 1, 0 },
+                { "unmount", 2, "alpha:remove(2 together)", 2, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct snapshot_record *records;
+                VSS_ID set;
+                struct session *s = session_with_four(&set);
+                size_t n, k = 0;
+
+                ck_assert_int_eq(store_snapshot_list(host.store, set, &records, &n, NULL), 0);
+                ck_assert_uint_eq(n, 4);
+                fake.fail = cases[i].step;
+                fake.fail_after = cases[i].good;
+                ck_assert_int_eq(delete_of(s, set, VSS_OBJECT_SNAPSHOT_SET, false),
+                                 VSS_E_PROVIDER_VETO);
+                fake.fail = NULL;
+                ck_assert_msg(strstr(fake.journal, cases[i].journal) != NULL, "%s", fake.journal);
+                ck_assert_int_eq(answer.deleted.deleted, cases[i].deleted);
+                ck_assert_uint_eq(fake_storage_count(":mount("), cases[i].n_put_back);
+                ck_assert_uint_eq(fake_count_snapshots(host.store), 4 - (size_t)cases[i].deleted);
+                /* Alpha's come first, in the order of their numbers. */
+                for (int32_t left = cases[i].deleted; k < n; k++)
+                        if (streq(records[k].provider, "alpha") && left-- == 0)
+                                break;
+                ck_assert_uint_lt(k, n);
+                ck_assert(vss_id_equal(answer.deleted.not_deleted, records[k].id));
+                snapshot_records_free(records, n);
+
+                ck_assert_int_eq(delete_of(s, set, VSS_OBJECT_SNAPSHOT_SET, true), S_OK);
+                ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+                session_free(s);
+        }
+}
+END_TEST
+
+START_TEST(together_that_fails_is_no_failure_if_each_goes) {
+        VSS_ID set;
+        struct session *s = session_with_four(&set);
+
+        fake.fail_once = true;
+        fake.fail = "remove";
+        ck_assert_int_eq(delete_of(s, set, VSS_OBJECT_SNAPSHOT_SET, false), S_OK);
+        ck_assert_int_eq(answer.deleted.deleted, 4);
+        ck_assert_uint_eq(fake_storage_count("remove("), 5);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        session_free(s);
+}
+END_TEST
+
 START_TEST(released_copies_are_gone_at_once) {
         struct session *s = session_up_to("BE", VSS_CTX_BACKUP, NULL);
 
@@ -388,6 +476,9 @@ int main(void) {
         tcase_add_test(tc, released_copies_are_gone_at_once);
         tcase_add_test(tc, released_copies_that_cannot_go_come_back);
         tcase_add_test(tc, a_snapshot_that_cannot_be_removed_is_mounted_again);
+        tcase_add_test(tc, what_a_provider_has_of_a_set_is_deleted_together);
+        tcase_add_test(tc, what_does_not_go_together_is_tried_one_by_one);
+        tcase_add_test(tc, together_that_fails_is_no_failure_if_each_goes);
         tcase_add_test(tc, deletions_wait_for_each_other);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);

@@ -280,6 +280,35 @@ START_TEST(a_commit_that_fails_leaves_nothing_of_the_set) {
 }
 END_TEST
 
+START_TEST(several_are_deleted_together_or_not_at_all) {
+        struct snapshot_record records[] = { record_of(1, 9), record_of(2, 9), record_of(3, 9) };
+        VSS_ID ids[] = { records[0].id, records[2].id, id_of(77) };
+        struct vss_error error = { 0 };
+        struct store *s = open_store();
+        int64_t intent = open_intent(s, "delete them");
+
+        ck_assert_int_ge(store_set_commit(s, NULL, records, 3, NULL, 0, NULL), 0);
+        ck_assert_int_lt(store_snapshots_delete(s, ids, 3, intent, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_OBJECT_NOT_FOUND);
+        vss_error_done(&error);
+        ck_assert_uint_eq(count_snapshots(s, GUID_NULL), 3);
+        ck_assert_uint_eq(count_intents(s), 1);
+        store_close(s);
+
+        s = open_store();
+        ck_assert_uint_eq(count_snapshots(s, GUID_NULL), 3);
+        ck_assert_int_ge(store_snapshots_delete(s, ids, 2, intent, NULL), 0);
+        ck_assert_uint_eq(count_snapshots(s, GUID_NULL), 1);
+        ck_assert_uint_eq(count_intents(s), 0);
+        store_close(s);
+
+        s = open_store();
+        ck_assert_uint_eq(count_snapshots(s, GUID_NULL), 1);
+        ck_assert_uint_eq(count_intents(s), 0);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(update_and_delete_reach_file_and_memory) {
         struct snapshot_record a = record_of(1, 9), got = { 0 };
         struct vss_error error = { 0 };
@@ -561,6 +590,7 @@ int main(void) {
         tcase_add_test(c, lists_are_ordered_by_number_and_filtered_by_set);
         tcase_add_test(c, what_is_hidden_is_there_for_nobody_but_its_deletion);
         tcase_add_test(c, a_commit_that_fails_leaves_nothing_of_the_set);
+        tcase_add_test(c, several_are_deleted_together_or_not_at_all);
         tcase_add_test(c, update_and_delete_reach_file_and_memory);
         tcase_add_test(c, intents_are_listed_oldest_first_until_closed);
         tcase_add_test(c, numbers_are_never_given_twice);

@@ -37,7 +37,8 @@ state() {
 	dmsetup table | sort
 	echo "== nodes"
 	find /dev/mapper /dev/$vg /run/vss /dev/vss -mindepth 1 -maxdepth 1 2>/dev/null | sort
-	find /dev/disk -type l -printf '%p %l\n' | sed "$(dmsetup info -c --noheadings -o minor,name |
+	# A loop device's are those of its last use until udev comes by again.
+	find /dev/disk -type l ! -lname '*/loop*' -printf '%p %l\n' | sed "$(dmsetup info -c --noheadings -o minor,name |
 		sed 's|\(.*\):\(.*\)|s,dm-\1$,\2,|')" | sort
 	echo "== mounts"
 	findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort
@@ -158,6 +159,18 @@ a_set() { # LVS-PATTERN [OPTION...]
 	wait $reader 2>/dev/null
 	wait_for 5 not dmsetup info "$vg-vss_$(basename "$(copy_of /srv/a/)")"
 	unchanged "and nothing is left of it either"
+
+	# Several of an origin among them, and one that is in use at first.
+	must create "${volumes[@]}"
+	must create "${volumes[@]}"
+	raw=$(device_of "/dev/$vg/raw-c")
+	exec 8<"$raw"
+	check_says "together they are not deleted while one is in use" 'in use; end the programs' \
+		"$(storage_set delete together 2>&1)"
+	exec 8<&-
+	check_equal "afterwards they are, set by set" "deleted 3 together deleted 3 together" \
+		"$(storage_set delete together 2>&1 | cut -d ' ' -f 1-3 | xargs)"
+	unchanged "and nothing is left of any"
 
 	must create /srv/a
 	must vgrename -qq "$vg" reservoir

@@ -2,7 +2,8 @@
  * to stop, break or kill it at a given step. Not installed.
  *
  *      storage-set create [OPTION]... VOLUME...    the whole way; prints what each step took
- *      storage-set delete [force]                  deletes every copy in the store
+ *      storage-set delete [force]                  deletes every copy in the store, one by one
+ *      storage-set delete together                 the same, what is of a set in one go
  *      storage-set recover                         what the daemon does at its start
  *      storage-set activate                        after a reboot: the same for copies that stay
  *      storage-set probe VOLUME...                 whether copies can be made, or why not
@@ -352,6 +353,37 @@ static int delete_one(struct store *store, const struct snapshot_record *r,
         return k;
 }
 
+/* As the service deletes what one provider has of a set. */
+static void delete_together(struct store *store, const struct snapshot_record *records, size_t n) {
+        uint64_t begin_usec = now_monotonic_usec();
+        struct vss_error error = { 0 };
+
+        for (size_t i = 0; i < n; i++)
+                if (snapshot_unmount(&records[i], false, &error) < 0)
+                        die(records[i].device, &error);
+        if (provider_of(records->provider)->remove_all(store, records, n, false, &error) < 0)
+                die("together", &error);
+        (void)printf("deleted %zu together %" PRIu64 " us\n", n, now_monotonic_usec() - begin_usec);
+}
+
+static int delete_set_by_set(void) {
+        struct snapshot_record *records = NULL;
+        struct store *store = open_store();
+        struct vss_error error = { 0 };
+        size_t n = 0, first = 0;
+
+        if (store_snapshot_list(store, (VSS_ID){ 0 }, &records, &n, &error) < 0)
+                die("list", &error);
+        for (size_t i = 1; i <= n; i++)
+                if (i == n || !vss_id_equal(records[i].set_id, records[first].set_id)) {
+                        delete_together(store, &records[first], i - first);
+                        first = i;
+                }
+        snapshot_records_free(records, n);
+        store_close(store);
+        return EXIT_SUCCESS;
+}
+
 static int activate_one(struct store *store, const struct snapshot_record *r,
                         struct vss_error *error) {
         int k;
@@ -472,7 +504,8 @@ int main(int argc, char **argv) {
                 return verb_create(argv + optind, n);
         if (streq(verb, "delete")) {
                 force = n > 0 && streq(argv[optind], "force");
-                return for_each_copy(delete_one);
+                return n > 0 && streq(argv[optind], "together") ? delete_set_by_set()
+                                                                : for_each_copy(delete_one);
         }
         if (streq(verb, "recover"))
                 return verb_recover();

@@ -105,6 +105,20 @@ killed() {
 		unchanged "killed with its lvm after $msec ms: nothing is left"
 		check "killed with its lvm after $msec ms: the pool agrees" pool_agrees
 	done
+	# The way out is no different: copies that are deleted together.
+	for ((i = 1; i <= (kills + 1) / 3; i++)); do
+		must create "${volumes[@]}"
+		msec=$((staging * i / 8))
+		setsid "$programs/storage-set" delete together >"$work/killed" 2>&1 &
+		deletion=$!
+		sleep "$((msec / 1000)).$(printf %03d $((msec % 1000)))"
+		kill -KILL -- "-$deletion" 2>/dev/null
+		wait "$deletion" 2>/dev/null
+		check "a deletion killed with its lvm after $msec ms: recovery" timeout 60 "$programs/storage-set" recover
+		storage_set delete >/dev/null # should it not have begun
+		unchanged "a deletion killed with its lvm after $msec ms: nothing is left"
+		check "a deletion killed with its lvm after $msec ms: the pool agrees" pool_agrees
+	done
 	check "the pool is sound, and has LVM's volumes and no others" pool_is_sound
 }
 
