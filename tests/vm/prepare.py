@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 STORE = os.path.join(TOP, "build", "vm")
 
-TOOLS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "cpio", "mke2fs", "setpriv")
+TOOLS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "cpio", "depmod", "mke2fs", "setpriv")
 
 
 class Failure(Exception):
@@ -37,10 +37,10 @@ def step(what, *argv):
         raise Failure(f"{what} failed")
 
 
-def make_image():
-    """The folder with the image of tests/vm/image."""
+def make(what, *argv):
+    """The folder that a maker has made, or has made before."""
     # In a process group of its own, so that all that it starts can be told to clean up and is waited for.
-    maker = subprocess.Popen([f"{HERE}/image"], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    maker = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         folder = maker.communicate()[0].strip()
     except BaseException:
@@ -48,8 +48,18 @@ def make_image():
         maker.wait()
         raise
     if maker.returncode:
-        raise Failure("the image could not be made")
+        raise Failure(f"{what} could not be made")
     return folder
+
+
+def make_image():
+    """The folder with the image of tests/vm/image."""
+    return make("the image", f"{HERE}/image")
+
+
+def make_kernel(name):
+    """The folder with another kernel than the image's, of tests/vm/kernel."""
+    return make(f"the kernel of {name}", f"{HERE}/kernel", name)
 
 
 def build_project(stage):
@@ -77,18 +87,23 @@ def units_of(tree):
     return units
 
 
-def make_initrd(image, tree, work):
-    """The image's initrd and before it an archive with the project: the kernel unpacks both."""
+def make_initrd(image, kernel, tree, work):
+    """The image's initrd and before it an archive with the project: the kernel unpacks both. Another kernel than
+    the image's brings its modules the same ways, to the initramfs and with the project to the root."""
     os.mkdir(f"{work}/vm")
-    step("packing the project", "tar", "-C", tree, "--owner=0", "--group=0", "-cf", f"{work}/vm/project.tar", ".")
+    modules = ["-C", f"{kernel}/root", "."] if kernel else []
+    step("packing the project", "tar", "--owner=0", "--group=0", "-cf", f"{work}/vm/project.tar", "-C", tree, ".",
+         *modules)
     with open(f"{work}/vm/units", "w") as f:
         f.write(" ".join(units_of(tree)))
     initrd = f"{work}/initrd"
     with open(initrd, "wb") as out:
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], input=b"vm\nvm/project.tar\nvm/units\n", cwd=work,
                        stdout=out, check=True)
-    with open(initrd, "ab") as out, open(f"{image}/initrd", "rb") as base:
-        shutil.copyfileobj(base, out)
+    with open(initrd, "ab") as out:
+        for folder in ([kernel] if kernel else []) + [image]:
+            with open(f"{folder}/initrd", "rb") as base:
+                shutil.copyfileobj(base, out)
     shutil.rmtree(f"{work}/vm")
     return initrd
 
@@ -136,6 +151,7 @@ def make_data(wanted, folder):
 
 def qemu_command(options, image, work, channel, console):
     """Makes everything and returns QEMU's command line. CHANNEL is the descriptor of a socket."""
+    kernel = make_kernel(options.kernel) if options.kernel else None
     folder = options.keep_disks or work
     tree = options.project
     if not tree:
@@ -146,14 +162,16 @@ def qemu_command(options, image, work, channel, console):
     with open(f"{image}/accel") as f:
         kvm = f.read() == "kvm\n" and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
-    # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP.
+    # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP. Without
+    # cx16: QEMU 7.2's cmpxchg16b leaves garbage in the flags register, on which Linux 6.12's allocator (not that of
+    # 6.1) dies sooner or later; it has another way where the processor has no such instruction.
     argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
             "-machine", "q35", "-accel", "kvm" if kvm else "tcg,thread=multi",
-            "-cpu", "max" if kvm else "Nehalem",
+            "-cpu", "max" if kvm else "Nehalem,-cx16" if kernel else "Nehalem",
             "-smp", str(options.cpus), "-m", options.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "mon:stdio" if options.shell else f"file:{console}",
-            "-kernel", f"{image}/vmlinuz", "-initrd", make_initrd(image, tree, work),
+            "-kernel", f"{kernel or image}/vmlinuz", "-initrd", make_initrd(image, kernel, tree, work),
             "-append", "root=/dev/mapper/vmroot-root rw console=ttyS0 quiet panic=-1 fsck.mode=skip "
                        "mitigations=off cryptomgr.notests",
             "-fw_cfg", f"name=opt/vm/argv,file={work}/argv",
