@@ -52,26 +52,34 @@ struct backup_set *backup_set_free(struct backup_set *s) {
         return NULL;
 }
 
+#define PHASE_TEXT_MAX 32
+
 /* Waits for a running operation. The first signal cancels it, and then too its end is awaited: it
- * comes when everything has been taken back. */
-static HRESULT wait_for(IVssAsync *async, const char *step) {
+ * comes when everything has been taken back. last_phase: how far it came; "" if it says nothing. */
+static HRESULT wait_for(IVssAsync *async, const char *step,
+                        char last_phase[static PHASE_TEXT_MAX]) {
         bool cancelled = false;
 
+        last_phase[0] = '\0';
         for (;;) {
                 const char *phase = NULL;
                 unsigned percent = 0;
-                HRESULT hr, status;
+                HRESULT hr, status, progress;
 
                 hr = IVssAsync_Wait(async, LOOK_MSEC);
                 if (FAILED(hr))
                         return hr;
+                /* First: it leaves no message, which QueryStatus does. */
+                progress = IVssAsync_GetProgress(async, &phase, &percent);
+                if (SUCCEEDED(progress) && !str_empty(phase))
+                        snprintf(last_phase, PHASE_TEXT_MAX, "%s", phase);
                 hr = IVssAsync_QueryStatus(async, &status, NULL);
                 if (FAILED(hr))
                         return hr;
                 if (status != VSS_S_ASYNC_PENDING)
                         return status;
 
-                if (SUCCEEDED(IVssAsync_GetProgress(async, &phase, &percent)))
+                if (SUCCEEDED(progress))
                         progress_show(str_empty(phase) ? step : phase, percent);
                 if (interrupt_pending() && !cancelled) {
                         message(MESSAGE_NOTICE, "interrupted, taking everything back");
@@ -85,18 +93,22 @@ static HRESULT wait_for(IVssAsync *async, const char *step) {
 /* One asynchronous step of the sequence, with its message if it fails. */
 static int run_step(struct backup_set *s, async_call call, const char *step, const char *what) {
         _cleanup_(release_async) IVssAsync *async = NULL;
+        char phase[PHASE_TEXT_MAX] = "";
         HRESULT hr;
 
         timeline_enter(&s->timeline, step);
         hr = call(s->components, &async);
         if (SUCCEEDED(hr))
-                hr = wait_for(async, step);
+                hr = wait_for(async, step, phase);
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
         if (FAILED(hr)) {
                 /* Without memory for it a writer's words are told twice. */
                 (void)str_replace(&s->failure, VssLastErrorMessage());
-                return message_hresult(hr, "%s", what);
+                /* A step of one phase is called like it. */
+                return phase[0] == '\0' || strstr(step, phase)
+                               ? message_hresult(hr, "%s", what)
+                               : message_hresult(hr, "%s (it failed in %s)", what, phase);
         }
         if (hr == VSS_S_ASYNC_CANCELLED) {
                 message(MESSAGE_ERROR, "%s: cancelled by the service (%s)", what,
@@ -174,12 +186,13 @@ static int check_writer(struct backup_set *s, unsigned i, bool made) {
  * innocent are retryable, too, and not worth a line. */
 static int check_writers(struct backup_set *s, bool made) {
         _cleanup_(release_async) IVssAsync *async = NULL;
+        char phase[PHASE_TEXT_MAX];
         unsigned n = 0;
         HRESULT hr;
 
         hr = IVssBackupComponents_GatherWriterStatus(s->components, &async);
         if (SUCCEEDED(hr))
-                hr = wait_for(async, "GatherStatus");
+                hr = wait_for(async, "GatherStatus", phase);
         if (interrupt_pending())
                 return EXIT_SIGNAL + interrupt_pending();
         if (SUCCEEDED(hr))

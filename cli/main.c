@@ -77,6 +77,11 @@ static const struct option_spec writers_options[] = {
 
 static const struct option_spec show_options[] = { TIMELINE_OPTION, OPTION_END };
 
+static const struct option_spec timeline_options[] = {
+        { "svg", 0, TEXT(svg), .argument = "FILE", .help = "draw it; '-': on standard output" },
+        OPTION_END,
+};
+
 static const struct option_spec delete_options[] = {
         { "force", 'f', FLAG(force), .help = "also copies that are in use" },
         OPTION_END,
@@ -136,6 +141,24 @@ static const struct verb verbs[] = {
                 .arguments_min = 1,
                 .arguments_max = 1,
                 .run = verb_show,
+        },
+        {
+                .name = "timeline",
+                .usage = "[OPTION...] ID",
+                .help = "show how a set was made, and when",
+                .details = "Shows the phases of a set's making, and in each what every writer, "
+                           "volume and provider\ndid, when and for how long. With --svg it is "
+                           "drawn: bars over the whole time, and below\nthem the moment for which "
+                           "writes were held.\n"
+                           "\n"
+                           "An ID is that of a set or of one of its copies, or its beginning (4 "
+                           "digits at least), or\nShadowCopyN.",
+                .options = timeline_options,
+                .examples = "  vssctl timeline ShadowCopy3\n"
+                            "  vssctl timeline --svg set.svg 4f1c\n",
+                .arguments_min = 1,
+                .arguments_max = 1,
+                .run = verb_timeline,
         },
         {
                 .name = "delete",

@@ -17,7 +17,7 @@ struct option_values {
         const char *address, *host;
 
         bool keep, force, timeline, null, tree, partial_files;
-        const char *context, *set, *type, *document, *previous;
+        const char *context, *set, *type, *document, *previous, *svg;
         char **exclude_writers, **components;
 };
 

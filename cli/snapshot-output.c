@@ -19,6 +19,10 @@ static int64_t unix_seconds(VSS_TIMESTAMP ts) {
         return ticks / TICKS_PER_SEC - (ticks % TICKS_PER_SEC < 0);
 }
 
+int64_t snapshot_created(const VSS_SNAPSHOT_INFO *s) {
+        return unix_seconds(s->properties.m_tsCreationTimestamp);
+}
+
 static char *id_text(VSS_ID id, bool whole, char buf[static VSS_ID_STRING_SIZE]) {
         VssIdToString(id, buf);
         if (!whole)

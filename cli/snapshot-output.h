@@ -14,6 +14,8 @@ int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct termi
 /* Everything about one, a line per property. */
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s);
 
+/* When it was made: seconds since the Unix epoch. */
+int64_t snapshot_created(const VSS_SNAPSHOT_INFO *s);
 /* "ShadowCopy3": the last part of its block device. */
 const char *snapshot_name(const VSS_SNAPSHOT_INFO *s);
 

@@ -31,5 +31,6 @@ int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_show(const struct cli *cli);
+int verb_timeline(const struct cli *cli);
 int verb_volumes(const struct cli *cli);
 int verb_writers(const struct cli *cli);

@@ -11,6 +11,11 @@
 #define SET_INTERFACE VSS_BUS_NAME ".SnapshotSet"
 #define PHASES_MAX 256U /* more than any making of a set has */
 
+/* Sums and differences of times are to be times. */
+static bool is_time(uint64_t begin_usec, uint64_t end_usec) {
+        return begin_usec <= end_usec && end_usec <= INT64_MAX;
+}
+
 void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline) {
         if (!timeline)
                 return;
@@ -58,7 +63,7 @@ static int read_phase(VSS_SET_PHASE *ret, DBusMessageIter *iter, struct vss_erro
         dbus_message_iter_get_basic(iter, &ret->begin_usec);
         (void)dbus_message_iter_next(iter);
         dbus_message_iter_get_basic(iter, &ret->end_usec);
-        if (ret->end_usec < ret->begin_usec)
+        if (!is_time(ret->begin_usec, ret->end_usec))
                 return refuse("a phase ends before it begins", reterr);
         return 0;
 }
@@ -102,7 +107,7 @@ static int read_steps(VSS_SET_TIMELINE *t, DBusMessageIter *iter, struct vss_err
         t->steps = rows;
         t->n_steps = (UINT)n;
         for (size_t i = 0; i < n; i++)
-                if (t->steps[i].end_usec < t->steps[i].begin_usec)
+                if (!is_time(t->steps[i].begin_usec, t->steps[i].end_usec))
                         return refuse("a step ends before it begins", reterr);
         return 0;
 }

@@ -535,10 +535,22 @@ static int set_storage_seal_copies(struct set_storage *s, struct vss_error *rete
         return 0;
 }
 
-/* The last phase of the timeline is the one that writes it down. */
-static int set_storage_describe_making(struct set_storage *s) {
+/* How the set was made: all but the commit, which writes it down. */
+static int set_storage_describe_making(struct set_storage *s, uint64_t seal_usec) {
+        const uint64_t origin_usec = set_steps_origin(s->steps);
+        char *text;
+        int r;
+
         s->made.id = s->request->set_id;
         s->made.window_usec = set_storage_window_usec(s);
+        r = str_format(&text, "%s%sSeal %llu %llu", str_or_empty(s->made.timeline),
+                       str_empty(s->made.timeline) ? "" : ";",
+                       (unsigned long long)(seal_usec - origin_usec),
+                       (unsigned long long)(now_monotonic_usec() - origin_usec));
+        if (r < 0)
+                return r;
+        free(s->made.timeline);
+        s->made.timeline = text;
         free(TAKE_PTR(s->made.steps));
         return set_steps_print(s->steps, &s->made.steps);
 }
@@ -585,6 +597,7 @@ int set_storage_seal(struct job *job, void *userdata, struct vss_error *reterr) 
         struct set_storage *s = userdata;
         _cleanup_(freep) struct snapshot_record *scratch = NULL;
         _cleanup_(freep) int64_t *intents = NULL;
+        const uint64_t begin_usec = now_monotonic_usec();
         size_t n_intents = 0;
         int r;
 
@@ -594,7 +607,7 @@ int set_storage_seal(struct job *job, void *userdata, struct vss_error *reterr) 
         r = set_storage_intents(s, &intents, &n_intents);
         scratch = calloc(s->n > 0 ? s->n : 1, sizeof(*scratch));
         if (r >= 0)
-                r = set_storage_describe_making(s);
+                r = set_storage_describe_making(s, begin_usec);
         if (r < 0 || !scratch)
                 return vss_error_from_errno(reterr, -ENOMEM, "Committing the set");
         if (job_is_cancelled(job))

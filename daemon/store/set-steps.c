@@ -53,6 +53,10 @@ int set_steps_new(struct set_steps **ret, uint64_t origin_usec) {
         return 0;
 }
 
+uint64_t set_steps_origin(const struct set_steps *s) {
+        return s->origin_usec;
+}
+
 struct set_steps *set_steps_free(struct set_steps *s) {
         if (!s)
                 return NULL;

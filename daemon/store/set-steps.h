@@ -29,6 +29,7 @@ struct set_step {
 struct set_steps;
 /* origin_usec: when the making began; steps are given in the same clock, and kept since then. */
 int set_steps_new(struct set_steps **ret, uint64_t origin_usec);
+uint64_t set_steps_origin(const struct set_steps *s);
 struct set_steps *set_steps_free(struct set_steps *s);
 static inline void set_steps_freep(struct set_steps **s) {
         (void)set_steps_free(*s);
