@@ -5,7 +5,8 @@
  * It makes a snapshot set of the VOLUMEs with the writers' part in it, runs COMMAND with the
  * directories of the copies as arguments, completes the backup and deletes the set. It prints
  * "set ID", a line "copy VOLUME DIRECTORY" for each, "writer NAME STATE" for each, and
- * "do_snapshot_set MILLISECONDS" and "writes_held MILLISECONDS". Exit status: COMMAND's, or 1. */
+ * "do_snapshot_set MILLISECONDS", "writes_held MILLISECONDS" and "delete_snapshots MILLISECONDS".
+ * Exit status: COMMAND's, or 1. */
 
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -154,6 +155,7 @@ int main(int argc, char **argv) {
                 status = run_command(argv + n + 2, directories);
 
         finish(IVssBackupComponents_BackupComplete(backup, &async), &async, "BackupComplete");
+        begin = now_msec();
         succeed(IVssBackupComponents_DeleteSnapshots(backup, set, VSS_OBJECT_SNAPSHOT_SET, FALSE,
                                                      &deleted, &not_deleted),
                 "DeleteSnapshots");
@@ -161,6 +163,7 @@ int main(int argc, char **argv) {
                 fprintf(stderr, "DeleteSnapshots deleted %d of %d\n", (int)deleted, n);
                 status = EXIT_FAILURE;
         }
+        printf("delete_snapshots %.3f\n", now_msec() - begin);
         IVssBackupComponents_Release(backup);
 
         for (int i = 0; i < n; i++)

@@ -1,0 +1,126 @@
+"""The figures of `make bench`: what each means, what is computed from others, what was wanted of them.
+
+build/bench.json has for each figure its median, minimum, maximum and runs, its unit and meaning, and when and on what it was
+measured. tests/bench/run writes it, tests/bench/plot draws it."""
+import json
+import math
+import statistics
+
+COUNTS = (1, 8, 24, 64)
+COPIES = (0, 1, 4)
+PATTERNS = {"seq": "one after the other, 1 MiB each", "rand16": "at random places, 16 KiB each",
+            "rand4": "at random places, 4 KiB each"}
+CHUNKS = (4, 8, 16, 32, 64, 128, 256)
+
+# For each of N volumes.
+WINDOW = {
+    "window_ms": "longest time between two acknowledged writes of a process that writes to all N volumes in turn without "
+                 "pause (pwrite, fsync), from before DoSnapshotSet to after it",
+    "held_ms": "of that, what the service held: first suspend to last resume, by its own clock",
+    "floor_ms": "the same as window_ms, by the same process, while N staged snapshots are committed by bare parallel "
+                "device-mapper ioctls with nothing of the service",
+    "idle_ms": "the same pause as window_ms, in 3 s in which nothing else is done",
+    "set_ms": "wall time of DoSnapshotSet, from the call to the end of its IVssAsync",
+    "delete_ms": "wall time of DeleteSnapshots of a set of N",
+    "lvcreate_ms": "wall time of N times lvcreate -s, one after the other: about so far apart are their instants",
+    "lvcreate_pause_ms": "the same pause as window_ms, meanwhile",
+    "lvremove_ms": "wall time of N times lvremove, fed to one lvm process",
+}
+THIN = {
+    "window_thin_ms": "as window_ms, of thin volumes",
+    "held_thin_ms": "as held_ms, of thin volumes",
+    "idle_thin_ms": "as idle_ms, of thin volumes",
+    "set_thin_ms": "as set_ms, of thin volumes",
+    "delete_thin_ms": "as delete_ms, of thin volumes",
+    "lvcreate_thin_ms": "as lvcreate_ms, of thin volumes",
+    "lvcreate_thin_pause_ms": "as lvcreate_pause_ms, of thin volumes",
+    "lvremove_thin_ms": "as lvremove_ms, of thin volumes",
+}
+LOAD = {
+    "window_load_ms": "longest time that a write of fio takes, from before DoSnapshotSet to after it, while fio writes to all N "
+                      "volumes at full speed (a thread each, 4 KiB at random places of a file, past the page cache)",
+    "held_load_ms": "as held_ms, under that load",
+    "floor_load_ms": "as floor_ms, by the writes of that load",
+    "idle_load_ms": "the longest such write in 3 s in which nothing else is done",
+    "set_load_ms": "as set_ms, under that load",
+}
+
+
+def summary(values, unit, meaning):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values), "runs": values, "unit": unit,
+            "meaning": meaning}
+
+
+def from_counts(table, samples, runs):
+    """Those of the numbers of volumes that were measured: RUNS may be 0 of some."""
+    return {f"{what}_{n}": summary(samples[f"{what}_{n}"], "ms", meaning)
+            for what, meaning in table.items() for n, count in zip(COUNTS, runs) if count}
+
+
+def from_cow(samples):
+    figures = {}
+    for n in COPIES:
+        for pattern, words in PATTERNS.items():
+            figures[f"cow_ours_{pattern}_{n}"] = summary(
+                samples[f"cow_ours_{n}_{pattern}"], "MB/s",
+                f"first writes, {words}, to an origin with {n} copies of the service")
+            figures[f"cow_bare_{pattern}_{n}"] = summary(
+                samples[f"cow_bare_{n}_{pattern}"], "MB/s",
+                f"the same writes to an origin with {n} snapshots made by dmsetup, with chunks of the same size")
+        rounds = zip(*([ours / bare for ours, bare in zip(samples[f"cow_ours_{n}_{p}"], samples[f"cow_bare_{n}_{p}"])]
+                       for p in PATTERNS))
+        figures[f"cow_write_ratio_{n}"] = summary(
+            [math.prod(ratios) ** (1 / len(ratios)) for ratios in rounds], "",
+            f"cow_ours_{n}/cow_bare_{n}, the geometric mean of the three kinds of writes of a round")
+    for chunk in ("none", *CHUNKS):
+        for pattern, words in PATTERNS.items():
+            figures[f"cow_chunk_{pattern}_{chunk}"] = summary(
+                samples[f"cow_chunk_{chunk}_{pattern}"], "MB/s",
+                f"first writes, {words}, to an origin with " +
+                ("no snapshot" if chunk == "none" else f"one bare snapshot whose chunks are {chunk} KiB"))
+    for chunk in CHUNKS:
+        figures[f"cow_chunk_store_{chunk}"] = summary(
+            samples[f"cow_chunk_{chunk}_store"], "",
+            "what the three kinds of writes take of the snapshot's store, over what they wrote")
+    return figures
+
+
+def ratio(figures, upper, lower):
+    return figures[upper]["median"] / figures[lower]["median"]
+
+
+def bounds(figures):
+    """What was wanted of volumes, as far as it was measured: title, value, bound, whether it holds."""
+    rows = []
+
+    def row(title, bound, upper, lower, holds):
+        if upper in figures and lower in figures:
+            value = ratio(figures, upper, lower)
+            rows.append((title, value, bound, holds(value)))
+
+    for n in COUNTS:
+        row(f"window/floor, {n} volumes", "at most 1.5", f"window_ms_{n}", f"floor_ms_{n}", lambda v: v <= 1.5)
+    for n in COUNTS:
+        row(f"window/floor under load, {n} volumes", "at most 1.5", f"window_load_ms_{n}", f"floor_load_ms_{n}", lambda v: v <= 1.5)
+    row("window of 24 volumes/of 1", "at most 3", "window_ms_24", "window_ms_1", lambda v: v <= 3)
+    for kind, words in ("", "thick"), ("_thin", "thin"):
+        for n in COUNTS:
+            bound = 0.5 if n >= 8 else 1
+            row(f"set/lvcreate, {n} {words} volumes", f"at most {bound:g}", f"set{kind}_ms_{n}", f"lvcreate{kind}_ms_{n}",
+                lambda v, bound=bound: v <= bound)
+    for n in COPIES:
+        if f"cow_write_ratio_{n}" in figures:
+            value = figures[f"cow_write_ratio_{n}"]["median"]
+            rows.append((f"writes to an origin with {n} copies/the same with bare snapshots", value, "at least 0.95", value >= 0.95))
+    return rows
+
+
+def load(path):
+    with open(path) as f:
+        return json.load(f)
+
+
+def save(path, figures):
+    with open(path, "w") as f:
+        json.dump(figures, f, indent=1)
+        f.write("\n")
