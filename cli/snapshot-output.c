@@ -1,6 +1,7 @@
 /* Copies, as rows, pages and objects. The keys of the objects are documented in vssctl(8). */
 
 #include "cli/snapshot-output.h"
+#include "cli/copy-lifetime.h"
 
 #include "cli/message.h"
 #include "cli/output-text.h"
@@ -227,8 +228,9 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         print_line("Consistency", s->consistency);
         print_line("Reason", s->consistency_reason);
         print_writers(s->writers);
-        print_line("Persistent",
-                   p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT ? "yes" : "no");
+        print_line("Persistent", !(p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT) ? "no"
+                                 : copy_ends_with_boot(s->provider) ? "until the machine stops"
+                                                                    : "yes");
         print_line("Provider", s->provider);
         snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
                  TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");

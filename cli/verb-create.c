@@ -2,6 +2,7 @@
 
 #include "cli/backup-set.h"
 #include "cli/backup-type.h"
+#include "cli/copy-lifetime.h"
 #include "cli/document-archive.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
@@ -74,6 +75,16 @@ static int print(const struct backup_set *s, const struct cli *cli) {
                                                                    : EXIT_DONE;
 }
 
+/* --keep has limits. */
+static void say_lifetimes(const struct backup_set *s) {
+        for (size_t i = 0; i < s->n_copies; i++)
+                if (s->copies[i] && copy_ends_with_boot(s->copies[i]->provider))
+                        message(MESSAGE_NOTICE,
+                                "the copy of %s stays until the machine stops: those of mapped "
+                                "devices that are not LVM's do not outlive that",
+                                s->copies[i]->volume_display_name);
+}
+
 int verb_create(const struct cli *cli) {
         _cleanup_(backup_set_freep) struct backup_set *s = NULL;
         struct backup_set_request request = {
@@ -116,6 +127,8 @@ int verb_create(const struct cli *cli) {
                 }
         }
         r = print(s, cli);
+        if (r == EXIT_DONE && backup_set_is_persistent(s))
+                say_lifetimes(s);
         if (r == EXIT_DONE && !backup_set_is_persistent(s)) {
                 r = hold(s, cli);
                 if (r == EXIT_DONE)

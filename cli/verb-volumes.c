@@ -1,5 +1,6 @@
 /* vssctl volumes: which volumes of this host can be copied, and why the others cannot. */
 
+#include "cli/copy-lifetime.h"
 #include "cli/message.h"
 #include "cli/output-json.h"
 #include "cli/output-text.h"
@@ -69,7 +70,10 @@ int verb_volumes(const struct cli *cli) {
 
                 snprintf(copies, sizeof(copies), "%" PRIu32, (*v)->snapshots);
                 if ((*v)->supported)
-                        r = str_format(&answer, "yes, by %s", str_or_empty((*v)->provider));
+                        r = str_format(&answer, "yes, by %s%s", str_or_empty((*v)->provider),
+                                       copy_ends_with_boot((*v)->provider)
+                                               ? ", until the machine stops"
+                                               : "");
                 else
                         r = str_format(&answer, "no: %s", str_or_empty((*v)->reason));
                 if (r >= 0)

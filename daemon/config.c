@@ -3,6 +3,7 @@
 #include "daemon/config.h"
 
 #include "common/time-util.h"
+#include "daemon/providers/dm-place.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -47,6 +48,10 @@ void config_defaults(struct config *c) {
                 .exit_idle_usec = USEC_INFINITY,
         };
         session_config_defaults(&c->session);
+}
+
+void config_done(struct config *c) {
+        c->stores = strv_free(c->stores);
 }
 
 /* "90", "90s", "500ms", "5min", "2h", "infinity". */
@@ -128,8 +133,22 @@ static int set_count(struct config *c, const struct key *k, const char *value, c
         return 0;
 }
 
+/* A section whose names are volumes. */
+static int add_store(struct config *c, const char *volume, const char *places, const char *path,
+                     unsigned line, struct vss_error *reterr) {
+        _cleanup_(freep) char *text = NULL;
+
+        if (dm_places_check_line(volume, places, reterr) < 0)
+                return vss_error_prefix(reterr, "%s:%u", path, line);
+        if (str_format(&text, "%s=%s", volume, places) < 0 || strv_append(&c->stores, text) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, path);
+        return 0;
+}
+
 static int set_key(struct config *c, const char *section, const char *name, const char *value,
                    const char *path, unsigned line, struct vss_error *reterr) {
+        if (streq(section, "Stores"))
+                return add_store(c, name, value, path, line, reterr);
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 if (!streq(keys[i].section, section) || !streq(keys[i].name, name))
                         continue;

@@ -10,9 +10,11 @@ struct config {
         struct session_config session;
         uint64_t stop_usec;      /* a clean stop waits so long for what is under way */
         uint64_t exit_idle_usec; /* without sessions, writers and work; USEC_INFINITY: never */
+        char **stores;           /* [Stores]: "VOLUME=PLACE..." (dm-place.h) */
 };
 
 void config_defaults(struct config *c);
+void config_done(struct config *c);
 /* Reads the file over what c holds. A missing file is fine unless it is required. Anything in it
  * that is not understood is an error with its line: a freeze limit that is ignored is worse than a
  * service that says so. E_INVALIDARG. */

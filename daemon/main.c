@@ -4,6 +4,7 @@
 
 int main(int argc, char **argv) {
         static const struct provider *const providers[] = {
+                &provider_dm,
                 &provider_lvm_thick,
                 &provider_lvm_thin,
                 NULL,

@@ -13,6 +13,7 @@
 #include "daemon/config.h"
 #include "daemon/job/job.h"
 #include "daemon/log/log.h"
+#include "daemon/providers/dm-place.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/writers/express.h"
 
@@ -225,6 +226,15 @@ static int vssd_find_revert_block(struct vssd *v, const char *config) {
                           slash ? (int)(slash + 1 - config) : 0, config);
 }
 
+static int vssd_set_places(struct vssd *v, const char *state_directory, struct vss_error *reterr) {
+        _cleanup_(freep) char *directory = NULL;
+
+        if (str_format(&directory, "%s/stores", state_directory) < 0 ||
+            dm_places_init(v->config.stores, directory) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, "Reading the places of stores");
+        return 0;
+}
+
 static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
         struct vss_error recovery = { 0 };
         int r;
@@ -251,6 +261,9 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         r = vssd_find_revert_block(v, a->config);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Finding the list of writers");
+        r = vssd_set_places(v, a->state_directory, reterr);
+        if (r < 0)
+                return r;
 
         /* Resume first, then serve. What cannot be undone now stays in the store for the next
          * start; it is no reason to keep those waiting who need the service. */
@@ -283,6 +296,7 @@ static void vssd_done(struct vssd *v) {
         v->writers = writer_registry_free(v->writers);
         v->store = store_close(v->store);
         free(v->revert_block_directory);
+        config_done(&v->config);
         sd_event_source_disable_unref(v->sigterm);
         sd_event_source_disable_unref(v->sigint);
         sd_event_source_disable_unref(v->turn);

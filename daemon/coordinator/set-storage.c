@@ -273,8 +273,8 @@ static int set_storage_stage_group(struct set_storage *s, struct group *g,
         uint64_t begin_usec = now_monotonic_usec();
         int r;
 
-        r = g->provider->stage(&g->set, s->request->store, &s->volumes[g->first],
-                               &s->records[g->first], g->n, reterr);
+        r = provider_stage(g->provider, &g->set, s->request->store, &s->volumes[g->first],
+                           &s->records[g->first], g->n, s->volumes, s->n, reterr);
         note_provider(s, g, "Stage", begin_usec, r);
         if (r < 0)
                 return provider_error_check(g->provider, "stage", r, reterr);

@@ -51,6 +51,21 @@ void copy_link_remove(const char *link) {
                 (void)unlink(link);
 }
 
+void copy_link_release(const char *name, bool gone) {
+        _cleanup_(freep) char *directory = NULL, *link = NULL;
+
+        if (str_format(&directory, SNAPSHOT_MOUNT_ROOT "/%s", name) < 0 ||
+            str_format(&link, SNAPSHOT_DEVICE_ROOT "/%s", name) < 0)
+                return;
+        if (gone)
+                copy_link_remove(link);
+        else
+                /* What stays busy is cut off by force afterwards. */
+                (void)snapshot_unmount(
+                        &(struct snapshot_record){ .device = link, .device_object = directory },
+                        true, NULL);
+}
+
 int copy_link_seal(const char *link, const char *volume, struct vss_error *reterr) {
         _cleanup_(closep) int fd = -1;
         int read_only = 1;

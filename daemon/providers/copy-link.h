@@ -8,5 +8,8 @@
 int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
 /* When the copy's device has gone. */
 void copy_link_remove(const char *link);
+/* Of a copy that a daemon that died has left, by its name, "ShadowCopy7": unmounts it, by force;
+ * or, once its device is gone, takes its link. */
+void copy_link_release(const char *name, bool gone);
 /* What the link leads to is read-only from now on, to the kernel too; volume: for the message. */
 int copy_link_seal(const char *link, const char *volume, struct vss_error *reterr);

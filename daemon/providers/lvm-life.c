@@ -5,7 +5,6 @@
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
-#include "daemon/providers/snapshot-mount.h"
 
 /* As long as lvm itself may take for what it was told. */
 #define ORPHANS_TIMEOUT_USEC (180 * USEC_PER_SEC)
@@ -115,22 +114,9 @@ int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
         return store_snapshots_delete(store, removal.ids, n, intent, reterr);
 }
 
-/* Unmounts what a daemon that died had mounted, or (when the storage is gone) takes its link. */
 static void release_nodes(const struct lvm_copy *c, bool gone) {
-        const char *name = c->lv + strlen(LVM_COPY_PREFIX) - strlen("ShadowCopy");
-        _cleanup_(freep) char *directory = NULL, *link = NULL;
-
-        if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0 ||
-            str_format(&directory, SNAPSHOT_MOUNT_ROOT "/%s", name) < 0 ||
-            str_format(&link, SNAPSHOT_DEVICE_ROOT "/%s", name) < 0)
-                return;
-        if (gone)
-                copy_link_remove(link);
-        else
-                /* What stays busy is cut off by force afterwards. */
-                (void)snapshot_unmount(
-                        &(struct snapshot_record){ .device = link, .device_object = directory },
-                        true, NULL);
+        if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0)
+                copy_link_release(c->lv + strlen(LVM_COPY_PREFIX) - strlen("ShadowCopy"), gone);
 }
 
 /* Whether LVM sees the groups of all copies: a disk may have been pulled. */

@@ -9,6 +9,9 @@
 /* Our copies are called vss_ShadowCopyN. */
 #define LVM_COPY_PREFIX "vss_ShadowCopy"
 
+/* The stores of copies of volumes that are not LVM's are called vss_storeN. */
+#define LVM_STORE_PREFIX "vss_store"
+
 #define LVM_UUID_PREFIX "LVM-"
 #define LVM_UUID_LENGTH 32 /* of one, without hyphens */
 

@@ -7,17 +7,9 @@
 #include "daemon/providers/lvm-probe.h"
 
 const char *thick_unfit_target(const struct mapper_table *table) {
-        static const char *const fit[] = { "linear", "striped", "raid" };
+        static const char *const fit[] = { "linear", "striped", "raid", NULL };
 
-        for (size_t i = 0; i < table->n; i++) {
-                bool known = false;
-
-                for (size_t k = 0; k < ARRAY_SIZE(fit); k++)
-                        known = known || streq(table->targets[i].type, fit[k]);
-                if (!known)
-                        return table->targets[i].type;
-        }
-        return NULL;
+        return mapper_table_find_other(table, fit);
 }
 
 static int check_targets(const struct volume *v, struct vss_error *reterr) {
@@ -65,9 +57,10 @@ static int thick_probe(const struct volume *v, LONG context, struct vss_error *r
         if (r < 0)
                 return r;
         if (!v->vg)
-                return lvm_probe_refuse(
+                return (v->dm_name ? lvm_probe_other_kind : lvm_probe_refuse)(
                         reterr, v,
-                        "is not a logical volume of LVM; only of these can copies be made");
+                        "is neither a logical volume nor another mapped device; only of these can "
+                        "copies be made");
         r = check_targets(v, reterr);
         if (r < 0)
                 return r;
@@ -120,7 +113,7 @@ const struct provider provider_lvm_thick = {
                         0x406a,
                         { 0xb2, 0x0f, 0x8d, 0x50, 0xdb, 0xe8, 0x59, 0x90 } },
         .type = VSS_PROV_SYSTEM,
-        .priority = 0,
+        .priority = 1,
         .probe = thick_probe,
         .stage = thick_stage,
         .add_window_rows = thick_add_window_rows,

@@ -79,6 +79,17 @@ static struct dm_task *task_new(int type, const char *name, const char *uuid) {
         return TAKE_PTR(t);
 }
 
+/* What goes through it is wiped afterwards, by the kernel and by libdevmapper. NULL: without
+ * memory.
+ */
+static struct dm_task *secret(struct dm_task *t) {
+        if (t && !dm_task_secure_data(t)) {
+                dm_task_destroy(t);
+                return NULL;
+        }
+        return t;
+}
+
 /* Under the lock. */
 static int task_run(struct dm_task *t, const char *verb, const char *name,
                     struct vss_error *reterr) {
@@ -92,6 +103,9 @@ static int task_run(struct dm_task *t, const char *verb, const char *name,
 void mapper_table_done(struct mapper_table *t) {
         for (size_t i = 0; i < t->n; i++) {
                 free(t->targets[i].type);
+                /* That of dm-crypt has the key. */
+                if (t->targets[i].params)
+                        explicit_bzero(t->targets[i].params, strlen(t->targets[i].params));
                 free(t->targets[i].params);
         }
         free(t->targets);
@@ -120,6 +134,18 @@ int mapper_table_add(struct mapper_table *t, uint64_t start, uint64_t length, co
 
 uint64_t mapper_table_length(const struct mapper_table *t) {
         return t->n > 0 ? t->targets[t->n - 1].start + t->targets[t->n - 1].length : 0;
+}
+
+const char *mapper_table_find_other(const struct mapper_table *t, const char *const *types) {
+        for (size_t i = 0; i < t->n; i++) {
+                bool known = false;
+
+                for (const char *const *type = types; !known && *type; type++)
+                        known = streq(t->targets[i].type, *type);
+                if (!known)
+                        return t->targets[i].type;
+        }
+        return NULL;
 }
 
 static int find(const char *name, const char *uuid, struct mapper_info *ret,
@@ -188,7 +214,7 @@ static int read_targets(int task, const char *name, struct mapper_table *ret,
         int r;
 
         take_lock();
-        t = task_new(task, name, NULL);
+        t = secret(task_new(task, name, NULL));
         r = task_run(t, "read the table of", name, reterr);
         if (r >= 0 && (!dm_task_get_info(t, &dm) || !dm.exists))
                 r = say_failed(reterr, "read the table of", name, ENXIO);
@@ -216,7 +242,7 @@ int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_er
 /* Under the lock. NULL: without memory. */
 static struct dm_task *table_task(int type, const char *name, const char *uuid,
                                   const struct mapper_table *table, bool read_only) {
-        _cleanup_(task_freep) struct dm_task *t = task_new(type, name, uuid);
+        _cleanup_(task_freep) struct dm_task *t = secret(task_new(type, name, uuid));
 
         if (!t)
                 return NULL;

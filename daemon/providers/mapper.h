@@ -39,6 +39,8 @@ void mapper_table_done(struct mapper_table *t);
 int mapper_table_add(struct mapper_table *t, uint64_t start, uint64_t length, const char *type,
                      const char *params);
 uint64_t mapper_table_length(const struct mapper_table *t);
+/* The first target type that is none of these, which end with a NULL; NULL: there is none. */
+const char *mapper_table_find_other(const struct mapper_table *t, const char *const *types);
 
 /* A device that does not exist is no error: exists is false. */
 int mapper_find_name(const char *name, struct mapper_info *ret, struct vss_error *reterr);

@@ -135,3 +135,11 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
         vss_error_move(reterr, &reason);
         return r;
 }
+
+int provider_stage(const struct provider *p, struct provider_set **ret, struct store *store,
+                   const struct volume *const *volumes, struct snapshot_record *records, size_t n,
+                   const struct volume *const *all, size_t n_all, struct vss_error *reterr) {
+        if (p->stage_in_set)
+                return p->stage_in_set(ret, store, volumes, records, n, all, n_all, reterr);
+        return p->stage(ret, store, volumes, records, n, reterr);
+}

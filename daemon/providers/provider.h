@@ -40,6 +40,12 @@ struct provider {
         int (*stage)(struct provider_set **ret, struct store *store,
                      const struct volume *const *volumes, struct snapshot_record *records, size_t n,
                      struct vss_error *reterr);
+        /* Instead of stage(), of a provider that puts something on other volumes than its own: told
+         * of the whole set, so that it is on none of these. NULL: stage(). */
+        int (*stage_in_set)(struct provider_set **ret, struct store *store,
+                            const struct volume *const *volumes, struct snapshot_record *records,
+                            size_t n, const struct volume *const *all, size_t n_all,
+                            struct vss_error *reterr);
         int (*add_window_rows)(struct provider_set *set, struct window *window,
                                struct vss_error *reterr);
         /* After the window: nodes there, device usable. The mount itself is mount.h's. */
@@ -89,5 +95,11 @@ const struct provider *provider_by_id(VSS_ID id);
 int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
                     struct vss_error *reterr);
 
+/* stage(), or stage_in_set() where there is one. */
+int provider_stage(const struct provider *p, struct provider_set **ret, struct store *store,
+                   const struct volume *const *volumes, struct snapshot_record *records, size_t n,
+                   const struct volume *const *all, size_t n_all, struct vss_error *reterr);
+
+extern const struct provider provider_dm;
 extern const struct provider provider_lvm_thick;
 extern const struct provider provider_lvm_thin;

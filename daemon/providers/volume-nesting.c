@@ -74,6 +74,50 @@ static int walk_down(struct walk *w, dev_t devno, unsigned depth, unsigned image
         return r;
 }
 
+int volumes_find_below(const struct volume *const *volumes, size_t n, dev_t devno,
+                       const struct volume **ret) {
+        struct walk w = { .volumes = volumes, .n = n };
+        int r = walk_onto(&w, devno, 0, 0);
+
+        if (r >= 0 && w.too_deep)
+                r = -ELOOP;
+        if (r >= 0 && w.unknown && !w.lower)
+                r = -EOPNOTSUPP;
+        free(w.unknown);
+        if (r < 0)
+                return r;
+        *ret = w.lower;
+        return 0;
+}
+
+/* A volume's own blocks below its copies on write, as LVM and we call them. */
+static bool is_real(dev_t devno) {
+        static const char suffix[] = "-real";
+        _cleanup_(freep) char *uuid = NULL;
+        size_t length;
+
+        if (block_attribute(devno, "dm/uuid", &uuid) < 0)
+                return false;
+        length = strlen(uuid);
+        return length > strlen(suffix) && streq(uuid + length - strlen(suffix), suffix);
+}
+
+/* What the copies have that a volume has already: their stores fill while it is being suspended. */
+static int walk_copies(struct walk *w) {
+        _cleanup_(freep) dev_t *below = NULL, *copies = NULL;
+        size_t n = 0, n_copies = 0;
+        int r;
+
+        r = block_relatives(w->upper->devno, "slaves", &below, &n);
+        if (r < 0 || n != 1 || !is_real(below[0]))
+                return r;
+        r = block_relatives(below[0], "holders", &copies, &n_copies);
+        for (size_t i = 0; r >= 0 && !w->lower && i < n_copies; i++)
+                if (copies[i] != w->upper->devno)
+                        r = walk_down(w, copies[i], 0, 0);
+        return r;
+}
+
 static int check(const struct walk *w, struct vss_error *reterr) {
         if (w->lower)
                 return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
@@ -94,6 +138,19 @@ static int check(const struct walk *w, struct vss_error *reterr) {
         return 0;
 }
 
+static int check_copies(struct walk *w, struct vss_error *reterr) {
+        int r = walk_copies(w);
+
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, w->upper->name);
+        if (!w->lower)
+                return 0;
+        return vss_error_set(reterr, VSS_E_NESTED_VOLUME_LIMIT, EOPNOTSUPP,
+                             "a copy of %s has its store on %s: the two cannot be in one set; "
+                             "delete that copy (vssctl list), or make a set of each",
+                             w->upper->name, w->lower->name);
+}
+
 int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr) {
         int r = 0;
 
@@ -102,6 +159,8 @@ int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct 
 
                 r = walk_down(&w, volumes[i]->devno, 0, 0);
                 r = r < 0 ? vss_error_from_errno(reterr, r, volumes[i]->name) : check(&w, reterr);
+                if (r >= 0)
+                        r = check_copies(&w, reterr);
                 free(w.unknown);
         }
         return r;

@@ -5,6 +5,7 @@
 
 #include "daemon/providers/volume.h"
 #include "daemon/providers/block.h"
+#include "daemon/providers/dm-copy.h"
 #include "daemon/providers/file-system.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/mount-table.h"
@@ -84,6 +85,20 @@ static int refuse_part(struct vss_error *reterr, const struct volume *v, const c
                              reason);
 }
 
+/* A mapped device that the provider dm has made. */
+static int refuse_own(const struct volume *v, struct vss_error *reterr) {
+        static const char *const hidden[] = { "-real", "-cow" };
+        size_t length = strlen(v->dm_uuid);
+
+        for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+                if (length > strlen(hidden[i]) &&
+                    streq(v->dm_uuid + length - strlen(hidden[i]), hidden[i]))
+                        return refuse_part(reterr, v,
+                                           "is a hidden device below a volume and its shadow "
+                                           "copies; name the volume");
+        return refuse_part(reterr, v, "is itself a shadow copy; name the volume it was made of");
+}
+
 /* The device's own facts. */
 static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) {
         _cleanup_(block_done) struct block b = { 0 };
@@ -102,6 +117,9 @@ static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
         v->device = TAKE_PTR(b.path);
         v->dm_name = TAKE_PTR(b.dm_name);
         v->dm_uuid = TAKE_PTR(b.dm_uuid);
+        if (v->dm_uuid &&
+            strncmp(v->dm_uuid, DM_COPY_UUID_PREFIX, strlen(DM_COPY_UUID_PREFIX)) == 0)
+                return refuse_own(v, reterr);
         if (!v->dm_uuid || strncmp(v->dm_uuid, LVM_UUID_PREFIX, strlen(LVM_UUID_PREFIX)) != 0)
                 return 0;
 
@@ -113,6 +131,8 @@ static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
         if (strncmp(v->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0)
                 return refuse_part(reterr, v,
                                    "is itself a shadow copy; name the volume it was made of");
+        if (strncmp(v->lv, LVM_STORE_PREFIX, strlen(LVM_STORE_PREFIX)) == 0)
+                return refuse_part(reterr, v, "is the store of a shadow copy");
         return 0;
 }
 

@@ -42,6 +42,11 @@ int volume_copy(struct volume **ret, const struct volume *v);
  * Likewise, if one lies in a disk image inside a disk image. */
 int volumes_check_nesting(const struct volume *const *volumes, size_t n, struct vss_error *reterr);
 
+/* Which of them the device is, or lies on; NULL: none. -ELOOP: it lies in a disk image inside a
+ * disk image; -EOPNOTSUPP: on what does not say what it lies on itself. */
+int volumes_find_below(const struct volume *const *volumes, size_t n, dev_t devno,
+                       const struct volume **ret);
+
 /* Every volume of the host worth a row in `vssctl volumes`: file systems on its own disks that are
  * mounted, and LVM's volumes and other mapped devices that are not. Of what cannot be opened there
  * is what is known, with the reason; what is a part of something, or a copy of ours, is left out.

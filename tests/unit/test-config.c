@@ -147,6 +147,20 @@ START_TEST(a_file_is_read_and_what_is_no_text_refused) {
 }
 END_TEST
 
+START_TEST(places_of_stores_are_read) {
+        struct config c = parsed("[Stores]\nDefault=/stores tank\n/srv/a = /dev/sdb1 \n");
+
+        ck_assert_uint_eq(strv_length(c.stores), 2);
+        ck_assert_str_eq(c.stores[0], "Default=/stores tank");
+        ck_assert_str_eq(c.stores[1], "/srv/a=/dev/sdb1");
+        config_done(&c);
+        refused("[Stores]\n\nsrv=/stores\n", "test.conf:3: 'srv' is no volume");
+        refused("[Stores]\n/srv=\n", "test.conf:2: no place is named for /srv");
+        refused("[Stores]\n/srv=a/b\n", "'a/b' is no place");
+        refused("[Stores]\n/srv=/ok -x\n", "'-x' is no place");
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("config");
         TCase *c = tcase_create("config");
@@ -159,6 +173,7 @@ int main(void) {
         tcase_add_test(c, a_line_that_never_ends_is_refused);
         tcase_add_test(c, files_may_be_missing_only_if_nobody_named_them);
         tcase_add_test(c, a_file_is_read_and_what_is_no_text_refused);
+        tcase_add_test(c, places_of_stores_are_read);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -176,6 +176,7 @@ static const struct {
         const struct provider *provider;
         const char *name, *id;
 } real_providers[] = {
+        { &provider_dm, "dm", "7e1b5c02-4f3d-4a86-b067-1d95c83e2af4" },
         { &provider_lvm_thick, "lvm-thick", "03d94b7f-8c84-448c-89ef-d81f8498adea" },
         { &provider_lvm_thin, "lvm-thin", "5c7f0d34-2a91-4e6b-9d18-63b2e470af52" },
 };

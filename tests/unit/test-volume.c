@@ -255,6 +255,46 @@ START_TEST(an_image_in_an_image_is_too_deep) {
 }
 END_TEST
 
+START_TEST(what_a_device_lies_on_is_found) {
+        struct volume lower = { .name = (char[]){ "/lower/" }, .devno = makedev(253, 1) };
+        struct volume other = { .name = (char[]){ "/other/" }, .devno = makedev(253, 2) };
+        const struct volume *set[] = { &other, &lower };
+        const struct volume *found = NULL;
+
+        make_top();
+        put_slave("253:7", "dm-1", "253:1\n");
+        ck_assert_int_eq(volumes_find_below(set, 2, makedev(253, 7), &found), 0);
+        ck_assert_ptr_eq(found, &lower);
+        ck_assert_int_eq(volumes_find_below(set, 2, makedev(253, 2), &found), 0);
+        ck_assert_ptr_eq(found, &other);
+        ck_assert_int_eq(volumes_find_below(set, 1, makedev(253, 7), &found), 0);
+        ck_assert_ptr_null(found);
+        remove_top();
+}
+END_TEST
+
+START_TEST(the_store_of_a_copy_is_nested) {
+        struct volume upper = { .name = (char[]){ "/upper/" }, .devno = makedev(253, 7) };
+        struct volume lower = { .name = (char[]){ "/lower/" }, .devno = makedev(253, 1) };
+        const struct volume *set[] = { &lower, &upper };
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+
+        make_top();
+        put_slave("253:7", "dm-8", "253:8\n"); /* its own blocks */
+        put("dev/block/253:8/holders/dm-7/dev", "253:7\n");
+        put("dev/block/253:8/holders/dm-9/dev", "253:9\n"); /* a copy of it */
+        put_slave("253:9", "dm-10", "253:10\n");            /* and the copy's store */
+        put_slave("253:10", "dm-1", "253:1\n");
+        put("dev/block/253:8/dm/uuid", "VSS-COPY-upper-other\n");
+        ck_assert_int_eq(volumes_check_nesting(set, 2, &error), 0);
+        put("dev/block/253:8/dm/uuid", "VSS-COPY-upper-real\n");
+        ck_assert_int_lt(volumes_check_nesting(set, 2, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_NESTED_VOLUME_LIMIT);
+        ck_assert_ptr_nonnull(strstr(error.message, "a copy of /upper/ has its store on /lower/"));
+        remove_top();
+}
+END_TEST
+
 START_TEST(a_loop_in_the_tree_ends) {
         struct volume upper = { .name = (char[]){ "/upper/" }, .devno = makedev(253, 7) };
         struct volume lower = { .name = (char[]){ "/lower/" }, .devno = makedev(253, 1) };
@@ -447,6 +487,8 @@ int main(void) {
         tcase_add_test(t, a_volume_group_on_a_volume_is_nested);
         tcase_add_test(t, a_loop_device_over_a_file_in_a_volume_is_nested);
         tcase_add_test(t, an_image_in_an_image_is_too_deep);
+        tcase_add_test(t, what_a_device_lies_on_is_found);
+        tcase_add_test(t, the_store_of_a_copy_is_nested);
         tcase_add_test(t, a_loop_in_the_tree_ends);
         tcase_add_test(t, mounts_are_found_by_id_and_by_device);
         tcase_add_test(t, file_systems_that_cannot_be_copied_are_refused_with_the_reason);

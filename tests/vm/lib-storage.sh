@@ -42,6 +42,8 @@ state() {
 		sed 's|\(.*\):\(.*\)|s,dm-\1$,\2,|')" | sort
 	echo "== mounts"
 	findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort
+	echo "== loop devices"
+	losetup -nO NAME,BACK-FILE
 	echo "== semaphores"
 	ipcs -s | grep -c '^0x'
 	echo "== processes"
@@ -79,7 +81,9 @@ all_suspended() {
 	done
 }
 
-volumes=() # of the sets that the tests make
+holds_group=true # the sets have their volume group locked
+volumes=()       # of the sets that the tests make
+together=()      # of those that the service makes
 declare -A numbers
 watch_volumes() { # LV... : those that suspended and none_suspended know
 	local lv
@@ -212,7 +216,8 @@ ways_back() { # VOLUME...
 	storage_set create --commit=stop --hold=2000 "$@" >"$work/stopped" 2>&1 &
 	creation=$!
 	wait_for 60 all_suspended
-	check "stopped in the window: other LVM commands wait" not timeout -s KILL 0.5 lvs "$vg"
+	! "$holds_group" ||
+		check "stopped in the window: other LVM commands wait" not timeout -s KILL 0.5 lvs "$vg"
 	check "stopped in the window: the guard resumes at the deadline" \
 		wait_for 10 none_suspended
 	pkill -CONT -x storage-set
@@ -229,4 +234,22 @@ ways_back() { # VOLUME...
 	check "daemon and guard killed: the volumes stay suspended" all_suspended
 	check "daemon and guard killed: recovery" timeout 60 "$programs/storage-set" recover
 	unchanged "daemon and guard killed: nothing is left"
+}
+
+# A set of the volumes in `together`, by the service. The load writes to the first, then the second, and so
+# on; each copy must fit, and be sound.
+set_together() {
+	local low high answer set copies devices types i
+	low=$(load_value)
+	answer=$(vssctl create --json --keep "${together[@]}") || {
+		echo "create: $answer"
+		return 1
+	}
+	high=$(load_value)
+	set_made "$answer" "${together[@]}" || return
+	"$programs/vss-verify" --between "$low" "$high" "${copies[@]/%//counter}" || return
+	for i in "${!devices[@]}"; do
+		fsck_copy "${devices[i]}" "${types[i]}" || return
+	done
+	vssctl delete "$set"
 }

@@ -125,6 +125,8 @@ machine_state() {
 	dmsetup table | sort
 	echo "== mounts"
 	findmnt -rno TARGET,SOURCE,FSTYPE | sort
+	echo "== loop devices"
+	losetup -nO NAME,BACK-FILE
 	echo "== nodes"
 	find /run/vss /dev/vss -mindepth 1 2>/dev/null | sort
 	echo "== sets"

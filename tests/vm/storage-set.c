@@ -12,11 +12,13 @@
  *
  * Options of create: --store=DIR (for all verbs); --abort-after=STEP; --exit-after=STEP (as if the
  * daemon died there); --commit=kill|stop|fail (in the first commit of the window: SIGKILL or
- * SIGSTOP to itself, or an error); --no-mount; --hold=MSEC.
+ * SIGSTOP to itself, or an error); --no-mount; --hold=MSEC; --place=VOLUME=PLACE... (as in [Stores]
+ * of vssd.conf; may be there several times).
  * STEP: stage, rows, prepare, window, finish, mount, seal. */
 
 #include "common/time-util.h"
 #include "common/vss-id.h"
+#include "daemon/providers/dm-place.h"
 #include "daemon/providers/provider.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/window/dm-kernel.h"
@@ -150,9 +152,10 @@ static void open_volumes(struct run *run, char **names, size_t n) {
 }
 
 static int do_stage(struct run *run, struct vss_error *error) {
-        return run->provider->stage(&run->set, run->store,
-                                    (const struct volume *const *)run->volumes, run->records,
-                                    run->n, error);
+        const struct volume *const *volumes = (const struct volume *const *)run->volumes;
+
+        return provider_stage(run->provider, &run->set, run->store, volumes, run->records, run->n,
+                              volumes, run->n, error);
 }
 
 static int do_rows(struct run *run, struct vss_error *error) {
@@ -470,8 +473,8 @@ static int verb_volumes(void) {
 }
 
 int main(int argc, char **argv) {
-        static const struct provider *const table[] = { &provider_lvm_thick, &provider_lvm_thin,
-                                                        NULL };
+        static const struct provider *const table[] = { &provider_dm, &provider_lvm_thick,
+                                                        &provider_lvm_thin, NULL };
         static const struct option long_options[] = {
                 { "store", required_argument, NULL, 's' },
                 { "abort-after", required_argument, NULL, 'a' },
@@ -479,8 +482,10 @@ int main(int argc, char **argv) {
                 { "commit", required_argument, NULL, 'c' },
                 { "no-mount", no_argument, NULL, 'n' },
                 { "hold", required_argument, NULL, 'h' },
+                { "place", required_argument, NULL, 'p' },
                 { 0 },
         };
+        char **places = NULL;
         const char *verb;
         size_t n;
         int c;
@@ -493,11 +498,16 @@ int main(int argc, char **argv) {
                 case 'e': options.exit_after = optarg; break;
                 case 'c': options.commit = optarg; break;
                 case 'n': options.no_mount = true; break;
+                case 'p':
+                        if (strv_append(&places, optarg) < 0)
+                                return EXIT_FAILURE;
+                        break;
                 case 'h': options.hold_usec = strtoull(optarg, NULL, 10) * USEC_PER_MSEC; break;
                 default: return 2;
                 }
-        if (optind == argc)
+        if (optind == argc || dm_places_init(places, NULL) < 0)
                 return 2;
+        strv_free(places);
         verb = argv[optind++];
         n = (size_t)(argc - optind);
         if (streq(verb, "create"))

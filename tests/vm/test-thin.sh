@@ -199,23 +199,6 @@ refused() {
 	unchanged "what was refused leaves nothing"
 }
 
-# The load writes to the first, then the second, then the third; each copy must fit, and be sound.
-set_together() {
-	local low high answer set copies devices types i
-	low=$(load_value)
-	answer=$(vssctl create --json --keep "${together[@]}") || {
-		echo "create: $answer"
-		return 1
-	}
-	high=$(load_value)
-	set_made "$answer" "${together[@]}" || return
-	"$programs/vss-verify" --between "$low" "$high" "${copies[@]/%//counter}" || return
-	for i in "${!devices[@]}"; do
-		fsck_copy "${devices[i]}" "${types[i]}" || return
-	done
-	vssctl delete "$set"
-}
-
 # Thin and thick volumes in one set.
 mixed() {
 	volume_make c 320M ext4
