@@ -120,6 +120,7 @@ measure_idle() { # N
 
 measure() { # N RUNS
 	local n=$1 run
+	[ "$2" -gt 0 ] || return 0
 	volumes_are "$n" -W y -L 64M "$vg"
 	fio_start
 	for ((run = 1; run <= $2; run++)); do

@@ -63,6 +63,7 @@ measure_idle() { # N
 
 measure() { # N RUNS
 	local n=$1 run
+	[ "$2" -gt 0 ] || return 0
 	volumes_are "$n" "${make[@]}"
 	load_start "${files[@]}"
 	for ((run = 1; run <= $2; run++)); do
