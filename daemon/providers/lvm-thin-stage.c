@@ -18,6 +18,13 @@ static int say_refused(const struct provider_set *set, const struct thin_member 
         /* "Free space in pool tank/pool is above threshold, new volumes are not allowed." */
         bool full = strstr(words, "threshold") || strstr(words, "nsufficient");
 
+        /* "device-mapper: suspend ioctl on  (253:7) failed: Device or resource busy", before Linux
+         * 6.7; as the window says it of other volumes. */
+        if (strstr(words, "suspend ioctl") && strstr(words, strerror(EBUSY)))
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBUSY,
+                                     "%s is frozen by another program; 'fsfreeze --unfreeze' on "
+                                     "its mount point lets it go",
+                                     m->volume);
         return vss_error_set(
                 reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
                 full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
