@@ -6,6 +6,7 @@
 help:
 	@echo 'make demo   shows the service at work: one instant over three volumes'
 	@echo 'make test   passes all tests'
+	@echo 'make soak   passes the long ones, for hours: hundreds of sets and crashes'
 	@echo 'make bench  measures the write freeze and the time that a set takes'
 	@echo 'make clean  removes build/, caches included'
 
@@ -14,6 +15,9 @@ demo: prepare
 
 test: packages
 	@tests/run
+
+soak: packages
+	@tests/run --soak
 
 bench: prepare
 	@tests/bench/run
@@ -27,4 +31,4 @@ packages:
 clean:
 	rm -rf build
 
-.PHONY: help demo test bench prepare packages clean
+.PHONY: help demo test soak bench prepare packages clean
