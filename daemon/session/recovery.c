@@ -123,8 +123,7 @@ static void recover_keep(struct session_manager *m, const struct snapshot_record
         if (k == -ENOENT) {
                 log_full(LOG_ERR, &fields,
                          "The storage of snapshot %s of %s is gone, the snapshot is lost: %s",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume),
-                         str_or_empty(error.message));
+                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), str_or_empty(error.message));
                 vss_error_done(&error);
                 recover_delete(m, r, "its storage is gone");
                 return;
