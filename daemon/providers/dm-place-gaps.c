@@ -1,5 +1,6 @@
-/* A block device that is set aside for stores, and what of it is free. Nothing on it says so: the
- * mapped devices of the stores do, which go with the boot as the copies do. */
+/* A block device that is set aside for stores, and what of it is free. Nothing on it says so, but
+ * that it is set aside: the mapped devices of the stores do, which go with the boot as the copies
+ * do. */
 
 #include "daemon/providers/block.h"
 #include "daemon/providers/dm-place.h"
@@ -11,6 +12,11 @@
 #include <sys/sysmacros.h>
 
 #define SECTOR_SIZE 512
+#define HEAD_SECTORS 2048
+
+/* At its very beginning, once it has been used. What is behind it was copied out of volumes, and
+ * may look like anything. */
+static const char mark[SECTOR_SIZE] = "vssd: set aside for the stores of shadow copies\n";
 
 /* The parts that are in use, in no order. */
 struct parts {
@@ -40,12 +46,21 @@ static int refuse(struct vss_error *reterr, const char *device, const char *reas
         return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, EBUSY, "%s %s", device, reason);
 }
 
-/* What was never meant for us has a signature. A store of ours that was left has one, too. */
+static bool is_marked(int fd) {
+        char head[sizeof(mark)];
+
+        return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+               memcmp(head, mark, sizeof(mark)) == 0;
+}
+
+/* What was never meant for us has a signature. */
 static int check_empty(int fd, const char *device, struct vss_error *reterr) {
-        _cleanup_(free_probep) blkid_probe probe = blkid_new_probe();
-        const char *type;
+        _cleanup_(free_probep) blkid_probe probe = NULL;
         int r;
 
+        if (is_marked(fd))
+                return 0;
+        probe = blkid_new_probe();
         if (!probe)
                 return vss_error_from_errno(reterr, -ENOMEM, device);
         if (blkid_probe_set_device(probe, fd, 0, 0) != 0)
@@ -55,9 +70,6 @@ static int check_empty(int fd, const char *device, struct vss_error *reterr) {
         (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE);
         r = blkid_do_safeprobe(probe);
         if (r == 1)
-                return 0;
-        if (r == 0 && blkid_probe_lookup_value(probe, "TYPE", &type, NULL) == 0 &&
-            streq(type, "DM_snapshot_cow"))
                 return 0;
         return refuse(reterr, device,
                       "is not empty; if it is to be set aside for stores, clear it (wipefs -a)");
@@ -101,7 +113,7 @@ static int compare(const void *a, const void *b) {
 
 static int find_gaps(struct parts *used, uint64_t sectors, struct dm_gap **ret, size_t *ret_n) {
         _cleanup_(parts_done) struct parts gaps = { 0 };
-        uint64_t at = 0;
+        uint64_t at = HEAD_SECTORS;
 
         if (used->n > 0)
                 qsort(used->items, used->n, sizeof(*used->items), compare);
@@ -155,5 +167,18 @@ int dm_place_find_gaps(const char *device, dev_t *ret_devno, struct dm_gap **ret
         if (r < 0)
                 return vss_error_from_errno(reterr, r, device);
         *ret_devno = st.st_rdev;
+        return 0;
+}
+
+int dm_place_mark(const char *device, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+
+        fd = open(device, O_RDWR | O_SYNC | O_CLOEXEC);
+        if (fd < 0)
+                return refuse(reterr, device, "cannot be written");
+        if (is_marked(fd))
+                return 0;
+        if (pwrite(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
+                return refuse(reterr, device, "cannot be written");
         return 0;
 }

@@ -16,7 +16,7 @@
 #define XFS_MAGIC 0x58465342 /* not in linux/magic.h */
 
 #define WAY_OUT                                                                               \
-        "in [Stores] of /etc/vss/vssd.conf name a directory on another file system, a spare " \
+        "In [Stores] of /etc/vss/vssd.conf name a directory on another file system, a spare " \
         "block device or a volume group with room (vssd(8))"
 
 /* What has been promised of a place to earlier volumes of the set. */

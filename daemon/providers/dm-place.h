@@ -41,10 +41,12 @@ int dm_places_choose(struct dm_places *p, const struct volume *v, struct dm_plac
  * -EOPNOTSUPP and the reason. */
 int dm_places_check_below(const struct volume *const *set, size_t n, dev_t devno, const char *name,
                           struct vss_error *reterr);
-/* The free parts of a block device that is set aside for stores: it holds nothing but such, and
- * nobody else uses it. Sectors. */
+/* The free parts of a block device that is set aside for stores: it holds nothing, or our mark and
+ * stores, and nobody else uses it. Sectors. */
 struct dm_gap {
         uint64_t start, length;
 };
 int dm_place_find_gaps(const char *device, dev_t *ret_devno, struct dm_gap **ret, size_t *ret_n,
                        struct vss_error *reterr);
+/* Says on the device that it is set aside, from its first store on. */
+int dm_place_mark(const char *device, struct vss_error *reterr);

@@ -144,6 +144,8 @@ static int take_gaps(struct dm_store *s, const struct dm_copy *c, uint64_t bytes
         int r;
 
         r = dm_place_find_gaps(c->place, &devno, &gaps, &n, reterr);
+        if (r >= 0)
+                r = dm_place_mark(c->place, reterr);
         for (size_t i = 0; r >= 0 && left > 0 && i < n; i++) {
                 /* In whole MiB, as everybody here. */
                 uint64_t length = gaps[i].length / (MIB / SECTOR_SIZE) * (MIB / SECTOR_SIZE);

@@ -147,7 +147,7 @@ a_dm_set() {
 	check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
 	check_says "the first store is in a file that is reserved" '^-rw------- .* 40894464 .*\.cow$' "$(ls -l "$files"/*.cow)"
 	check_equal "all of it" 79872 "$(stat -c %b "$files"/*.cow | awk '{ print $1 - $1 % 64 }')"
-	check_says "the second on the spare partition" "^0 81920 linear $(lsblk -dno MAJ:MIN "${disk}4" | tr -d ' ') 0$" \
+	check_says "the second on the spare partition" "^0 81920 linear $(lsblk -dno MAJ:MIN "${disk}4" | tr -d ' ') 2048$" \
 		"$(dmsetup table "vss_$(basename "$(copy_of /srv/b/)")-cow")"
 	check_says "the third is a logical volume" "vss_store[0-9]+ +$vg" "$(lvs "$vg")"
 	udevadm settle
@@ -310,6 +310,22 @@ restarted() {
 	done
 }
 
+# Before lib.sh takes away what it knows of.
+unmake_volumes() {
+	storage_set delete force
+	rm -f "$conf"
+	systemctl restart "$unit"
+	umount /srv/a /srv/b /srv/c /srv/files
+	cryptsetup close crypt
+	dmsetup remove plain
+	dmsetup remove raw
+	for i in 1 2 3 4; do
+		delpart "$disk" "$i"
+	done
+	udevadm settle
+} >/dev/null 2>&1
+trap 'unmake_volumes; clean_up' EXIT
+
 places=()
 all_places=("/srv/a=$files" "/dev/mapper/plain=${disk}4" "Default=$vg")
 volumes=(/srv/a /srv/b /dev/mapper/raw)
@@ -328,14 +344,4 @@ for part in "${parts[@]}"; do
 	[ "$part" != refused ] || before=$(state)
 done
 check "no device is left suspended" no_suspended_device
-storage_set delete force >/dev/null 2>&1
-rm -f "$conf"
-systemctl restart "$unit"
-umount /srv/a /srv/b /srv/c /srv/files
-cryptsetup close crypt
-dmsetup remove plain
-dmsetup remove raw
-for i in 1 2 3 4; do
-	delpart "$disk" "$i"
-done
 finish
