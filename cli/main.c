@@ -82,6 +82,14 @@ static const struct option_spec timeline_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec volumes_options[] = {
+        { "name", 0, TEXT(name), .argument = "NAME",
+          .help = "adopt: of the mapping, /dev/mapper/vss-NAME" },
+        { "no-initramfs", 0, FLAG(no_initramfs),
+          .help = "of the root: leave the initramfs as it is" },
+        OPTION_END,
+};
+
 static const struct option_spec delete_options[] = {
         { "force", 'f', FLAG(force), .help = "also copies that are in use" },
         OPTION_END,
@@ -240,13 +248,21 @@ static const struct verb verbs[] = {
         },
         {
                 .name = "volumes",
-                .usage = "",
+                .usage = "[[OPTION...] adopt|release VOLUME]",
                 .help = "list the volumes, and which can be copied",
-                .details = "Lists the volumes of this machine, and for those that cannot be "
-                           "copied the reason.",
-                .options = no_options,
+                .details =
+                        "Lists the volumes of this machine, and for those that cannot be copied "
+                        "the reason.\n"
+                        "\n"
+                        "'adopt' has a file system on a plain partition, disk or array mounted "
+                        "through a mapping\nof device-mapper's from its next mount on, so that it "
+                        "can be copied. None of its data\nchanges. 'release' undoes it. What is "
+                        "mounted stays as it is until it is unmounted; see\nvss-adopted(5).",
+                .options = volumes_options,
                 .examples = "  vssctl volumes\n"
-                            "  vssctl volumes -H backup@db1.example.com\n",
+                            "  vssctl volumes -H backup@db1.example.com\n"
+                            "  vssctl volumes adopt /srv\n",
+                .arguments_max = 2,
                 .run = verb_volumes,
         },
         {

@@ -1,4 +1,5 @@
-/* vssctl volumes: which volumes of this host can be copied, and why the others cannot. */
+/* vssctl volumes: which volumes of this host can be copied, and why the others cannot. What else it
+ * does with one is in verb-volumes-adopt.c. */
 
 #include "cli/copy-lifetime.h"
 #include "cli/message.h"
@@ -30,11 +31,27 @@ static void print_json(VSS_VOLUME_INFO *const *volumes) {
                 json_string_or_null(&j, "provider", (*v)->provider);
                 json_string_or_null(&j, "reason", (*v)->reason);
                 json_uint(&j, "snapshots_count", (*v)->snapshots);
+                json_string_or_null(&j, "adopted", (*v)->adopted);
                 json_object_end(&j);
         }
         json_array_end(&j);
         json_object_end(&j);
         json_done(&j);
+}
+
+static const char *adopted_text(const char *adopted) {
+        static const struct {
+                const char *word, *text;
+        } texts[] = {
+                { .word = "active", .text = "; adopted" },
+                { .word = "next-mount", .text = "; adopted, from the next mount on" },
+                { .word = "until-unmount", .text = "; released, from the next mount on" },
+        };
+
+        for (size_t i = 0; adopted && i < ARRAY_SIZE(texts); i++)
+                if (streq(adopted, texts[i].word))
+                        return texts[i].text;
+        return "";
 }
 
 int verb_volumes(const struct cli *cli) {
@@ -51,6 +68,8 @@ int verb_volumes(const struct cli *cli) {
         HRESULT hr;
         int r;
 
+        if (strv_length(cli->line.arguments) > 0)
+                return verb_volumes_change(cli);
         hr = VssListVolumes(&volumes, NULL);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
@@ -70,12 +89,14 @@ int verb_volumes(const struct cli *cli) {
 
                 snprintf(copies, sizeof(copies), "%" PRIu32, (*v)->snapshots);
                 if ((*v)->supported)
-                        r = str_format(&answer, "yes, by %s%s", str_or_empty((*v)->provider),
+                        r = str_format(&answer, "yes, by %s%s%s", str_or_empty((*v)->provider),
                                        copy_ends_with_boot((*v)->provider)
                                                ? ", until the machine stops"
-                                               : "");
+                                               : "",
+                                       adopted_text((*v)->adopted));
                 else
-                        r = str_format(&answer, "no: %s", str_or_empty((*v)->reason));
+                        r = str_format(&answer, "no: %s%s", str_or_empty((*v)->reason),
+                                       adopted_text((*v)->adopted));
                 if (r >= 0)
                         r = table_add(table, TABLE_ROW_PLAIN,
                                       (const char *const[]){

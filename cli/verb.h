@@ -33,4 +33,6 @@ int verb_run(const struct cli *cli);
 int verb_show(const struct cli *cli);
 int verb_timeline(const struct cli *cli);
 int verb_volumes(const struct cli *cli);
+/* With arguments: adopt or release one. */
+int verb_volumes_change(const struct cli *cli);
 int verb_writers(const struct cli *cli);

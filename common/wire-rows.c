@@ -108,6 +108,7 @@ static const struct wire_field volume_fields[] = {
         WIRE_FIELD(VSS_VOLUME_INFO, provider, "Provider", WIRE_STRING),
         WIRE_FIELD(VSS_VOLUME_INFO, reason, "Reason", WIRE_STRING),
         WIRE_FIELD(VSS_VOLUME_INFO, snapshots, "Snapshots", WIRE_UINT32),
+        WIRE_FIELD(VSS_VOLUME_INFO, adopted, "Adopted", WIRE_STRING),
 };
 
 static const struct wire_field writer_options_fields[] = {
@@ -150,6 +151,11 @@ static const struct wire_field create_options_fields[] = {
         WIRE_OPTIONAL(struct wire_create_options, require_writers, "require-writers", WIRE_TEXT),
 };
 
+static const struct wire_field adoption_options_fields[] = {
+        WIRE_OPTIONAL(struct wire_adoption_options, name, "name", WIRE_TEXT),
+        WIRE_OPTIONAL(struct wire_adoption_options, initramfs, "initramfs", WIRE_TEXT),
+};
+
 static const struct wire_field delete_options_fields[] = {
         WIRE_OPTIONAL(struct wire_delete_options, force, "force", WIRE_TEXT),
 };
@@ -167,4 +173,5 @@ const struct wire_table wire_writer_options_table = WIRE_TABLE(writer_options_fi
 const struct wire_table wire_event_details_table = WIRE_TABLE(event_details_fields);
 const struct wire_table wire_snapshot_filter_table = WIRE_TABLE(snapshot_filter_fields);
 const struct wire_table wire_create_options_table = WIRE_TABLE(create_options_fields);
+const struct wire_table wire_adoption_options_table = WIRE_TABLE(adoption_options_fields);
 const struct wire_table wire_delete_options_table = WIRE_TABLE(delete_options_fields);

@@ -59,6 +59,12 @@ struct wire_create_options {
 };
 extern const struct wire_table wire_create_options_table;
 
+/* Manager.AdoptVolume and ReleaseVolume, options (a{ss}). */
+struct wire_adoption_options {
+        char *name, *initramfs;
+};
+extern const struct wire_table wire_adoption_options_table;
+
 /* Manager.DeleteSnapshots, options (a{ss}). */
 struct wire_delete_options {
         char *force;

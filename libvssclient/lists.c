@@ -1,5 +1,5 @@
-/* What tools ask of the service without an object: lists, and questions about one volume. Each
- * opens a connection of its own and closes it. */
+/* What tools ask of the service without an object: lists, questions about one volume, and to adopt
+ * or release one. Each opens a connection of its own and closes it. */
 
 #include "libvssclient/lists.h"
 #include "common/wire-rows.h"
@@ -10,13 +10,14 @@
 #define MANAGER_INTERFACE VSS_BUS_NAME ".Manager"
 
 /* Sends call (dropped) over a fresh connection. */
-static int manager_send(DBusMessage *call, DBusMessage **ret, struct vss_error *reterr) {
+static int manager_send(DBusMessage *call, int timeout_msec, DBusMessage **ret,
+                        struct vss_error *reterr) {
         _cleanup_(connection_unrefp) struct connection *c = NULL;
         int r;
 
         r = connection_open(&c, reterr);
         if (r >= 0)
-                r = connection_call(c, call, CALL_TIMEOUT_STORAGE_MSEC, ret, reterr);
+                r = connection_call(c, call, timeout_msec, ret, reterr);
         dbus_message_unref(call);
         return r;
 }
@@ -61,7 +62,8 @@ static HRESULT list_get(DBusMessage *call, const struct wire_table *table, size_
         void *rows;
         size_t n;
 
-        if (manager_send(call, &reply, &error) < 0 || reply_iter(reply, &iter, &error) < 0)
+        if (manager_send(call, CALL_TIMEOUT_STORAGE_MSEC, &reply, &error) < 0 ||
+            reply_iter(reply, &iter, &error) < 0)
                 return last_error_raise(&error);
         if (wire_read_rows(&iter, table, what, size, &rows, &n, &error) < 0) {
                 (void)reply_refuse(&error);
@@ -119,20 +121,21 @@ void VssFreeProviders(VSS_PROVIDER_INFO **providers) {
         list_free(&wire_provider_table, (void **)(void *)providers);
 }
 
-/* "key=value". The service knows which keys there are; a key twice is refused by it, too. */
-static int append_condition(DBusMessageIter *dict, const char *condition,
-                            struct vss_error *reterr) {
+/* "key=value". The service knows which keys there are; a key twice is refused by it, too. what:
+ * "The filter". */
+static int append_pair(DBusMessageIter *dict, const char *what, const char *condition,
+                       struct vss_error *reterr) {
         DBusMessageIter entry = DBUS_MESSAGE_ITER_INIT_CLOSED;
         _cleanup_(freep) char *key = NULL;
         const char *value = strchr(condition, '=');
         int r;
 
-        r = check_string(condition, "The filter", reterr);
+        r = check_string(condition, what, reterr);
         if (r < 0)
                 return r;
         if (!value)
                 return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "The filter '%s' is not of the form key=value", condition);
+                                     "%s '%s' is not of the form key=value", what, condition);
         key = strndup(condition, (size_t)(value - condition));
         value++;
         if (!key || !dbus_message_iter_open_container(dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry) ||
@@ -140,19 +143,20 @@ static int append_condition(DBusMessageIter *dict, const char *condition,
             !dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &value) ||
             !dbus_message_iter_close_container(dict, &entry)) {
                 dbus_message_iter_abandon_container_if_open(dict, &entry);
-                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
+                return vss_error_from_errno(reterr, -ENOMEM, what);
         }
         return 0;
 }
 
-static int append_filter(DBusMessage *call, const LPCWSTR *filter, struct vss_error *reterr) {
+static int append_pairs(DBusMessage *call, const char *what, const LPCWSTR *pairs,
+                        struct vss_error *reterr) {
         DBusMessageIter iter, dict = DBUS_MESSAGE_ITER_INIT_CLOSED;
 
         dbus_message_iter_init_append(call, &iter);
         if (!dbus_message_iter_open_container(&iter, DBUS_TYPE_ARRAY, "{ss}", &dict))
-                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
-        for (const LPCWSTR *condition = filter; condition && *condition; condition++) {
-                int r = append_condition(&dict, *condition, reterr);
+                return vss_error_from_errno(reterr, -ENOMEM, what);
+        for (const LPCWSTR *pair = pairs; pair && *pair; pair++) {
+                int r = append_pair(&dict, what, *pair, reterr);
 
                 if (r < 0) {
                         dbus_message_iter_abandon_container(&iter, &dict);
@@ -160,7 +164,7 @@ static int append_filter(DBusMessage *call, const LPCWSTR *filter, struct vss_er
                 }
         }
         if (!dbus_message_iter_close_container(&iter, &dict))
-                return vss_error_from_errno(reterr, -ENOMEM, "ListSnapshots");
+                return vss_error_from_errno(reterr, -ENOMEM, what);
         return 0;
 }
 
@@ -176,7 +180,7 @@ HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, 
         if (call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, "ListSnapshots", &error,
                      DBUS_TYPE_INVALID) < 0)
                 return last_error_raise(&error);
-        if (append_filter(call, filter, &error) < 0) {
+        if (append_pairs(call, "The filter", filter, &error) < 0) {
                 dbus_message_unref(call);
                 return last_error_raise(&error);
         }
@@ -246,4 +250,52 @@ HRESULT ShouldBlockRevert(LPCWSTR wszVolumeName, bool *pbBlock) {
 
 HRESULT ShouldBlockRevertInternal(LPCWSTR wszVolumeName, bool *pbBlock) {
         return ShouldBlockRevert(wszVolumeName, pbBlock);
+}
+
+static int copy_notes(DBusMessage *reply, char ***ret, struct vss_error *reterr) {
+        char **notes = NULL, **borrowed;
+        int n, r;
+
+        r = reply_get(reply, reterr, DBUS_TYPE_ARRAY, DBUS_TYPE_STRING, &borrowed, &n,
+                      DBUS_TYPE_INVALID);
+        if (r < 0)
+                return r;
+        r = strv_copy(&notes, borrowed);
+        dbus_free_string_array(borrowed);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "the notes");
+        *ret = notes;
+        return 0;
+}
+
+static HRESULT change_adoption(const char *function, const char *method, LPCWSTR volume,
+                               const LPCWSTR *options, char ***notes) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
+        DBusMessage *call;
+
+        if (notes)
+                *notes = NULL;
+        if (!volume)
+                return last_error_argument(function, "the volume is NULL");
+        if (check_string(volume, "The volume", &error) < 0 ||
+            call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, method, &error, DBUS_TYPE_STRING,
+                     &volume, DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        if (append_pairs(call, "The option", options, &error) < 0) {
+                dbus_message_unref(call);
+                return last_error_raise(&error);
+        }
+        if (manager_send(call, CALL_TIMEOUT_SLOW_MSEC, &reply, &error) < 0 ||
+            (notes && copy_notes(reply, notes, &error) < 0))
+                return last_error_raise(&error);
+        return S_OK;
+}
+
+HRESULT VssAdoptVolume(LPCWSTR volume, const LPCWSTR *options, char ***notes) {
+        return change_adoption(__func__, "AdoptVolume", volume, options, notes);
+}
+
+HRESULT VssReleaseVolume(LPCWSTR volume, const LPCWSTR *options, char ***notes) {
+        return change_adoption(__func__, "ReleaseVolume", volume, options, notes);
 }

@@ -21,6 +21,7 @@ static const struct {
         [BUS_CLASS_QUERY] = { "query", "look at volumes, copies and writers", RULE_BACKUP },
         [BUS_CLASS_CREATE] = { "create", "make copies", RULE_BACKUP },
         [BUS_CLASS_MANAGE] = { "manage", "delete copies", RULE_BACKUP },
+        [BUS_CLASS_ADOPT] = { "adopt", "adopt and release volumes", RULE_BACKUP },
         [BUS_CLASS_REGISTER_WRITER] = { "register-writer", "take part as a writer", RULE_BACKUP },
         [BUS_CLASS_PROPERTIES] = { "properties", "read properties", RULE_BACKUP },
 };

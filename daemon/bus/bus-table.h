@@ -17,6 +17,7 @@ enum bus_class {
         BUS_CLASS_QUERY,           /* looks */
         BUS_CLASS_CREATE,          /* makes sessions and sets */
         BUS_CLASS_MANAGE,          /* deletes what others may have made */
+        BUS_CLASS_ADOPT,           /* changes how volumes are mounted */
         BUS_CLASS_REGISTER_WRITER, /* takes part in freezes */
         BUS_CLASS_PROPERTIES,      /* reads properties: open for Manager, QUERY for the others */
         _BUS_CLASS_MAX,

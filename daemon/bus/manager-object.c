@@ -6,6 +6,7 @@
 #include "common/vss-context.h"
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
+#include "daemon/bus/manager-adoption.h"
 #include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-object.h"
@@ -201,6 +202,7 @@ static void volumes_listed(void *userdata, int r, const void *result, struct vss
                         .provider = row->provider ? (char *)row->provider->name : NULL,
                         .reason = row->reason,
                         .snapshots = row->snapshots,
+                        .adopted = (char *)adoption_state_to_string(row->adoption),
                 };
 
                 bus_out_dict(out, &wire_volume_table, &info);
@@ -355,6 +357,12 @@ static const struct bus_method manager_methods[] = {
           BUS_IN("s volume"), BUS_OUT("b present", "i capability") },
         { METHOD("ShouldBlockRevert", QUERY, manager_on_should_block_revert),
           BUS_IN("s volume"), BUS_OUT("b block") },
+        { METHOD("AdoptVolume", ADOPT, manager_on_adopt_volume),
+          BUS_IN("s volume", "a{ss} options"), BUS_OUT("as notes"),
+          BUS_OPTIONS(wire_adoption_options_table, struct wire_adoption_options, NULL) },
+        { METHOD("ReleaseVolume", ADOPT, manager_on_release_volume),
+          BUS_IN("s volume", "a{ss} options"), BUS_OUT("as notes"),
+          BUS_OPTIONS(wire_adoption_options_table, struct wire_adoption_options, NULL) },
 };
 /* clang-format on */
 

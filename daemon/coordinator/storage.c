@@ -9,6 +9,9 @@ static const struct storage host = {
         .mount_seal = snapshot_mount_seal,
         .unmount = snapshot_unmount,
         .sync = syncfs,
+        .adopt = adoption_adopt,
+        .release = adoption_release,
+        .adoption = adoption_look,
 };
 
 static const struct storage *current = &host;

@@ -1,10 +1,12 @@
 #pragma once
 
 /* What a set's life asks of the host besides its providers: finding volumes, mounting copies,
- * flushing file systems. A table, so that a test (or a test daemon on a machine without
+ * flushing file systems, adopting
+ * partitions. A table, so that a test (or a test daemon on a machine without
  * device-mapper) hands in its own; main() need not do anything. Everything in it may block and
  * runs on workers. */
 
+#include "daemon/adoption/adoption.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/volume.h"
 
@@ -14,7 +16,12 @@ struct storage {
         int (*mount)(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
         int (*mount_seal)(const struct snapshot_record *r, struct vss_error *reterr);
         int (*unmount)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
-        int (*sync)(int fd);            /* as syncfs(2) */
+        int (*sync)(int fd); /* as syncfs(2) */
+        int (*adopt)(const char *volume, const struct adoption_options *options, char ***ret_notes,
+                     struct vss_error *reterr);
+        int (*release)(const char *volume, const struct adoption_options *options,
+                       char ***ret_notes, struct vss_error *reterr);
+        enum adoption_state (*adoption)(const struct volume *v);
         const struct dm_kernel *kernel; /* of the window; NULL: the real one */
 };
 

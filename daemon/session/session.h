@@ -9,6 +9,7 @@
 
 #include "common/backup-document.h"
 #include "common/document.h"
+#include "daemon/adoption/adoption.h"
 #include "daemon/session/async.h"
 #include "daemon/session/session-table.h"
 #include "daemon/store/store.h"
@@ -216,6 +217,7 @@ struct volume_row {
         const struct provider *provider; /* NULL */
         char *reason;                    /* NULL */
         unsigned snapshots;
+        enum adoption_state adoption;
 };
 struct volume_list_result {
         const struct volume_row *rows;
@@ -223,6 +225,17 @@ struct volume_list_result {
 };
 int manager_list_volumes(struct session_manager *m, session_done_fn done, void *userdata,
                          struct vss_error *reterr);
+/* A plain partition gets a mapping from its next mount on, or loses it: daemon/adoption. result:
+ * const struct adoption_result *. */
+struct adoption_result {
+        char *const *notes; /* sentences for the administrator; may be NULL */
+};
+int manager_adopt_volume(struct session_manager *m, const char *volume,
+                         const struct adoption_options *options, session_done_fn done,
+                         void *userdata, struct vss_error *reterr);
+int manager_release_volume(struct session_manager *m, const char *volume,
+                           const struct adoption_options *options, session_done_fn done,
+                           void *userdata, struct vss_error *reterr);
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
                              session_done_fn done, void *userdata, struct vss_error *reterr);
 

@@ -206,6 +206,7 @@ static int list_row(struct question *a, size_t i, struct vss_error *reterr) {
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Listing the volumes");
         row->supported = row->provider;
+        row->adoption = storage_table()->adoption(row->volume);
         return volume_count_snapshots(a->store, row->volume, &row->snapshots, NULL, reterr);
 }
 

@@ -144,6 +144,9 @@ typedef struct VSS_VOLUME_INFO {
         char *provider;     /* short name of the provider that would do it; NULL: none */
         char *reason;       /* why it cannot be copied; NULL: it can */
         uint32_t snapshots; /* copies that it has */
+        /* Since 0.2. NULL: it is no adopted partition. "active": mounted through the mapping;
+           "next-mount": will be; "until-unmount": released, and still is. */
+        char *adopted;
 } VSS_VOLUME_INFO;
 
 /*
@@ -331,6 +334,33 @@ HRESULT VssDispatchWriter(CVssWriter *writer);
  * is none. Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND. Since 0.1.
  */
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
+
+/* Plain partitions */
+
+/*
+ * VssAdoptVolume: has a file system on a plain partition, disk or array mounted through a
+ * one-to-one device-mapper mapping from the next mount on, so that copies of it can be made. No
+ * byte of it changes. Adopting again what is adopted is fine.
+ *
+ * volume: as everywhere, or where fstab(5) mounts it. options: NULL, or an array that ends with
+ * NULL of "name=NAME" (of the mapping, which is /dev/mapper/vss-NAME) and "initramfs=no" (of the
+ * root: the caller will make the initramfs anew, which is done otherwise and takes a minute).
+ * notes: NULL, or receives sentences on what was done and what takes effect when, an array that
+ * ends with NULL, to be freed with VssFreeStrings. Errors: E_ACCESSDENIED, E_INVALIDARG,
+ * VSS_E_OBJECT_NOT_FOUND, VSS_E_VOLUME_NOT_SUPPORTED (the message says why),
+ * VSS_E_SNAPSHOT_SET_IN_PROGRESS, VSS_E_UNEXPECTED. Since 0.2.
+ */
+HRESULT VssAdoptVolume(LPCWSTR volume, const LPCWSTR *options, char ***notes);
+
+/*
+ * VssReleaseVolume: undoes VssAdoptVolume, from the next mount on. What is not adopted is fine,
+ * too.
+ *
+ * options: as VssAdoptVolume, but for the name.
+ * Errors: as VssAdoptVolume; VSS_E_VOLUME_IN_USE (it has copies).
+ * Since 0.2.
+ */
+HRESULT VssReleaseVolume(LPCWSTR volume, const LPCWSTR *options, char ***notes);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -207,6 +207,33 @@ static int fake_sync(int fd _unused_) {
         return fake_step("sync", "a volume", VSS_E_UNEXPECTED, NULL) < 0 ? -1 : 0;
 }
 
+static int fake_adopt(const char *volume, const struct adoption_options *options, char ***ret_notes,
+                      struct vss_error *reterr) {
+        int r;
+
+        r = fake_step("adopt", volume, VSS_E_VOLUME_NOT_SUPPORTED, reterr);
+        if (r >= 0 && streq(volume, "/nowhere"))
+                r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT, "There is no volume %s",
+                                  volume);
+        if (r < 0)
+                return r;
+        if (strv_append(ret_notes, options->name ? options->name : "adopted") < 0 ||
+            strv_append(ret_notes, options->keep_initramfs ? "no initramfs" : "initramfs") < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, volume);
+        return 0;
+}
+
+static int fake_release(const char *volume, const struct adoption_options *options _unused_,
+                        char ***ret_notes _unused_, struct vss_error *reterr) {
+        return fake_step("release", volume, VSS_E_UNEXPECTED, reterr);
+}
+
+/* /srv/plain is the adopted one, when the knob says so. */
+static enum adoption_state fake_adoption(const struct volume *v) {
+        return streq(v->name, "/srv/plain/") && fake_knob("adopted") ? ADOPTION_NEXT_MOUNT
+                                                                     : ADOPTION_NONE;
+}
+
 const struct storage fake_storage = {
         .volume_open = fake_volume_open,
         .volume_list = fake_volume_list,
@@ -214,5 +241,8 @@ const struct storage fake_storage = {
         .mount_seal = fake_mount_seal,
         .unmount = fake_unmount,
         .sync = fake_sync,
+        .adopt = fake_adopt,
+        .release = fake_release,
+        .adoption = fake_adoption,
         .kernel = &fake_kernel,
 };

@@ -478,6 +478,32 @@ START_TEST(volumes_say_whether_and_why_not) {
 }
 END_TEST
 
+START_TEST(adoption_takes_its_own_options_only) {
+        char *good[] = { (char *)"initramfs", (char *)"no", NULL };
+        char *bad[] = { (char *)"initramfs", (char *)"maybe", NULL };
+        char *name[] = { (char *)"name", (char *)"x", NULL };
+        char *unknown[] = { (char *)"colour", (char *)"red", NULL };
+
+        dbus_message_unref(
+                client_call(&c, ROOT, MANAGER, "AdoptVolume", "sa{ss}", "/srv/plain", good));
+        dbus_message_unref(
+                client_call(&c, ROOT, MANAGER, "ReleaseVolume", "sa{ss}", "/srv/plain", good));
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "AdoptVolume", "sa{ss}", "/srv/plain",
+                     bad);
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "AdoptVolume", "sa{ss}", "/srv/plain",
+                     unknown);
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "ReleaseVolume", "sa{ss}",
+                     "/srv/plain", name);
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "AdoptVolume", "sa{ss}", "", NULL);
+        client_fails(&c, ERROR("InvalidArg"), ROOT, MANAGER, "ReleaseVolume", "sa{ss}", "srv",
+                     NULL);
+        /* A volume with copies keeps what they are copies of. */
+        make_set();
+        client_fails(&c, ERROR("VolumeInUse"), ROOT, MANAGER, "ReleaseVolume", "sa{ss}",
+                     "/srv/data", NULL);
+}
+END_TEST
+
 /* Runs check() as another user, in a process of its own. */
 static void run_as(uid_t uid, gid_t gid, gid_t supplementary, void (*check)(struct client *)) {
         pid_t child = fork();
@@ -521,6 +547,10 @@ static void check_nobody(struct client *other) {
         ck_assert_ptr_nonnull(strstr(text, "backup"));
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "DeleteSnapshots",
                            "asa{ss}", volumes, NULL);
+        (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "AdoptVolume", "sa{ss}",
+                           "/srv/data", NULL);
+        (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "ReleaseVolume", "sa{ss}",
+                           "/srv/data", NULL);
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "RegisterWriter",
                            "ssoa{sv}", "", "x", "/x", NULL);
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "IsVolumeSupported", "s",
@@ -648,6 +678,7 @@ int main(void) {
         tcase_add_test(t, objects_that_come_and_go_are_told);
         tcase_add_test(t, lists_can_be_filtered);
         tcase_add_test(t, volumes_say_whether_and_why_not);
+        tcase_add_test(t, adoption_takes_its_own_options_only);
         tcase_add_test(t, an_unprivileged_user_may_only_look_at_the_door);
         tcase_add_test(t, a_member_of_the_backup_group_may_use_it);
         tcase_add_test(t, garbage_hurts_only_its_sender);

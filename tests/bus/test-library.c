@@ -409,6 +409,32 @@ START_TEST(a_writer_comes_back_with_the_daemon) {
 }
 END_TEST
 
+START_TEST(volumes_are_adopted_and_released) {
+        const LPCWSTR options[] = { "name=x", "initramfs=no", NULL };
+        const LPCWSTR twice[] = { "name=x", "name=y", NULL };
+        const LPCWSTR no_pair[] = { "name", NULL };
+        char **notes = NULL;
+
+        succeeds(VssAdoptVolume("/srv/plain", options, &notes));
+        ck_assert_str_eq(notes[0], "x");
+        ck_assert_str_eq(notes[1], "no initramfs");
+        ck_assert_ptr_null(notes[2]);
+        VssFreeStrings(notes);
+        succeeds(VssAdoptVolume("/srv/plain", NULL, NULL));
+        succeeds(VssReleaseVolume("/srv/plain", NULL, &notes));
+        ck_assert_ptr_nonnull(notes);
+        ck_assert_ptr_null(notes[0]);
+        VssFreeStrings(notes);
+        ck_assert_int_eq(VssAdoptVolume(NULL, NULL, &notes), E_INVALIDARG);
+        ck_assert_ptr_null(notes);
+        ck_assert_int_eq(VssAdoptVolume("/srv/plain", twice, &notes), E_INVALIDARG);
+        ck_assert_int_eq(VssAdoptVolume("/srv/plain", no_pair, &notes), E_INVALIDARG);
+        ck_assert_int_eq(VssAdoptVolume("\xff", NULL, &notes), E_INVALIDARG);
+        ck_assert_int_eq(VssAdoptVolume("/nowhere", NULL, &notes), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(VssReleaseVolume(NULL, NULL, NULL), E_INVALIDARG);
+}
+END_TEST
+
 START_TEST(lists_for_tools) {
         VSS_VOLUME_INFO **volumes = NULL;
         VSS_PROVIDER_INFO **providers = NULL;
@@ -441,6 +467,7 @@ int main(void) {
         tcase_add_test(t, a_daemon_that_goes_is_an_error_not_a_hang);
         tcase_add_test(t, a_writer_comes_back_with_the_daemon);
         tcase_add_test(t, lists_for_tools);
+        tcase_add_test(t, volumes_are_adopted_and_released);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -376,10 +376,37 @@ START_TEST(volumes_and_providers_are_listed) {
 }
 END_TEST
 
+START_TEST(volumes_are_adopted_and_released) {
+        const struct ended *e;
+
+        set_up();
+        e = vssctl(A("volumes"), A("adopt"), A("/srv/plain"));
+        expect_status(e, 0);
+        expect_text(e->out, "adopted\ninitramfs\n");
+        e = vssctl(A("volumes"), A("adopt"), A("--name=x"), A("--no-initramfs"), A("/srv/plain"));
+        expect_text(e->out, "x\nno initramfs\n");
+        e = vssctl(A("volumes"), A("adopt"), A("--json"), A("/srv/plain"));
+        expect_text(e->out, "\"volume\": \"/srv/plain\"");
+        expect_text(e->out, "\"adopted\",");
+        e = vssctl(A("volumes"), A("adopt"), A("/nowhere"));
+        ck_assert_int_ne(e->status, 0);
+        expect_text(e->err, "There is no volume /nowhere");
+        harness_knob(&h, "adopted", "");
+        expect_text(vssctl(A("volumes"))->out, "adopted, from the next mount on");
+        expect_text(vssctl(A("volumes"), A("--json"))->out, "\"adopted\": \"next-mount\"");
+        expect_status(vssctl(A("volumes"), A("release"), A("/srv/plain")), 0);
+        expect_text(vssctl(A("volumes"), A("release"), A("--name=x"), A("/srv/plain"))->err,
+                    "for AdoptVolume");
+        tear_down();
+}
+END_TEST
+
 START_TEST(wrong_usage_needs_no_service) {
         expect_status(vssctl(A("create")), 1);
         expect_status(vssctl(A("crate"), A("/srv")), 1);
         expect_status(vssctl(A("list"), A("--keep")), 1);
+        expect_status(vssctl(A("volumes"), A("adopt")), 1);
+        expect_status(vssctl(A("volumes"), A("steal"), A("/srv")), 1);
         expect_status(vssctl(A("run"), A("/srv/data"), A("true")), 1);
         expect_status(vssctl(A("run"), A("--context"), A("client"), A("/srv"), A("--"), A("true")),
                       1);
@@ -413,6 +440,7 @@ int main(void) {
         tcase_add_test(c, of_several_deletions_each_is_tried);
         tcase_add_test(c, a_lost_service_ends_the_hold);
         tcase_add_test(c, volumes_and_providers_are_listed);
+        tcase_add_test(c, volumes_are_adopted_and_released);
         tcase_add_test(c, wrong_usage_needs_no_service);
         suite_add_tcase(s, c);
         runner = srunner_create(s);

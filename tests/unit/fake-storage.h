@@ -306,7 +306,12 @@ static inline int fake_sync(int fd _unused_) {
         return fake_step("host", "sync", "", NULL) < 0 ? -1 : 0;
 }
 
+static enum adoption_state fake_adoption(const struct volume *v _unused_) {
+        return ADOPTION_NONE;
+}
+
 static const struct storage fake_host = {
+        .adoption = fake_adoption,
         .volume_open = fake_volume_open,
         .volume_list = fake_volume_list,
         .mount = fake_mount,

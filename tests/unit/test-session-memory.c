@@ -120,6 +120,7 @@ static const struct writer_transport quiet_transport = { .send = quiet_send,
 static struct provider quiet_provider;
 static const struct provider *const quiet_providers[] = { &quiet_provider, NULL };
 static const struct storage quiet_host = {
+        .adoption = fake_adoption,
         .volume_open = quiet_open,
         .volume_list = fake_volume_list,
         .mount = quiet_mount,

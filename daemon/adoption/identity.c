@@ -1,0 +1,91 @@
+/* See identity.h. Stateless. */
+
+#include "daemon/adoption/identity.h"
+#include "daemon/providers/block.h"
+#include <blkid/blkid.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+void identity_done(struct identity *i) {
+        free(i->device);
+        free(i->usage);
+        free(i->type);
+        free(i->uuid);
+        free(i->label);
+        free(i->partuuid);
+        free(i->partlabel);
+        free(i->parttype);
+        *i = (struct identity){ 0 };
+}
+
+static void probe_freep(blkid_probe *p) {
+        blkid_free_probe(*p);
+}
+
+static int take_values(blkid_probe probe, struct identity *i) {
+        const struct {
+                const char *name;
+                char **field;
+        } values[] = {
+                { .name = "USAGE", .field = &i->usage },
+                { .name = "TYPE", .field = &i->type },
+                { .name = "UUID", .field = &i->uuid },
+                { .name = "LABEL", .field = &i->label },
+                { .name = "PART_ENTRY_UUID", .field = &i->partuuid },
+                { .name = "PART_ENTRY_NAME", .field = &i->partlabel },
+                { .name = "PART_ENTRY_TYPE", .field = &i->parttype },
+        };
+
+        for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+                const char *value;
+
+                if (blkid_probe_lookup_value(probe, values[k].name, &value, NULL) == 0 && *value &&
+                    str_replace(values[k].field, value) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* Ambiguous signatures are none: nobody may guess which of them is meant. */
+static int probe(struct identity *i, int fd) {
+        _cleanup_(probe_freep) blkid_probe p = blkid_new_probe();
+
+        if (!p)
+                return -ENOMEM;
+        (void)blkid_probe_enable_superblocks(p, 1); /* these have no way to fail */
+        (void)blkid_probe_set_superblocks_flags(p, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
+                                                           BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL);
+        (void)blkid_probe_enable_partitions(p, 1);
+        (void)blkid_probe_set_partitions_flags(p, BLKID_PARTS_ENTRY_DETAILS);
+        if (blkid_probe_set_device(p, fd, 0, 0) != 0 || blkid_do_safeprobe(p) != 0)
+                return 0;
+        return take_values(p, i);
+}
+
+int identity_read(struct identity *ret, dev_t devno, struct vss_error *reterr) {
+        _cleanup_(identity_done) struct identity i = { .devno = devno };
+        _cleanup_(block_done) struct block b = { 0 };
+        _cleanup_(closep) int fd = -1;
+        struct stat st;
+        int r;
+
+        r = block_read(&b, devno);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "looking at a block device");
+        i.size = b.size;
+        i.read_only = b.read_only;
+        i.device = TAKE_PTR(b.path);
+        fd = open(i.device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, errno,
+                                     "%s cannot be read: %s", i.device, strerror(errno));
+        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE,
+                                     "%s is another device by now; try again", i.device);
+        r = probe(&i, fd);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, i.device);
+        *ret = i;
+        i = (struct identity){ 0 };
+        return 0;
+}
