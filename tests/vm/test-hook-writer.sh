@@ -85,6 +85,28 @@ try_set() {
 	answer=$(vssctl create --json --keep /srv/a /srv/b 2>&1)
 }
 
+# "LEVEL: REASON" of each volume, then of the application, as vssctl show has them.
+reached() { # SET
+	vssctl show --json "$1" | json '["%s %s: %s" % (s["volume"], s["consistency"], s["consistency_reason"])
+		for s in d["snapshots"]] + ["%s on %s: %s" % (w["consistency"], " ".join(w["volumes"]), w["reason"])
+		for w in d["writers"] if w["name"] == "Counting application"]'
+}
+
+# The steps of the set in the order of their ends: those of the application and of a volume.
+steps() { # SET
+	vssctl timeline --json "$1" | json '["%s %s" % (s["kind"], s["step"])
+		for s in sorted(d["steps"], key=lambda s: s["begin_usec"] + s["duration_usec"])
+		if s["name"] in ("Counting application", "/srv/a/")]' | uniq | paste -sd ,
+}
+
+# What the chart has a bar for, counted.
+bars() { # SET KIND
+	vssctl timeline --svg - "$1" | python3 -c '
+import sys, xml.dom.minidom
+groups = xml.dom.minidom.parse(sys.stdin).getElementsByTagName("g")
+print(sum(g.getAttribute("class") == "subject " + sys.argv[1] for g in groups))' "$2"
+}
+
 start_writer() {
 	systemctl reset-failed vss-hook-writer
 	systemctl restart vss-hook-writer && wait_for 60 writer_is_registered
@@ -116,6 +138,16 @@ if [ -n "${set:-}" ]; then
 		"$(sed 's/^0*\(.\)/\1/' "${copies[0]}/counter")"
 	check_equal "and so had the original until it was thawed" "$(cat $app/frozen-at)" "$(cat $app/thawed-at)"
 	check "the copies are of one instant" "$programs/vss-verify" "${copies[0]}/counter" "${copies[1]}/counter"
+	check_says "its volume is as the application wants it" '^/srv/a/ application: None$' "$(reached "$set")"
+	check_says "the other one is as its file system, and why not more" \
+		'^/srv/b/ file-system: no writer that took part has files on it; its file system was flushed and held$' "$(reached "$set")"
+	check_says "so it is for the application" '^application on /srv/a/: None$' "$(reached "$set")"
+	check_equal "the timeline has the application around the volume" "writer PrepareSnapshot,volume Flush,writer \
+Freeze,volume Flush,volume Suspend,volume Commit,volume Resume,writer Thaw,volume Mount,writer PostSnapshot,volume Seal" \
+		"$(steps "$set")"
+	check_says "it can be read" 's    volume /srv/b/: Suspend +[0-9.]+ ms$' "$(vssctl timeline "$set")"
+	check_equal "and drawn: the application" 1 "$(bars "$set" writer)"
+	check_equal "and both volumes, once more in the window" 4 "$(bars "$set" volume)"
 	check "the set is deleted" vssctl delete "$set"
 fi
 check "the application runs" application_runs
@@ -124,6 +156,7 @@ touch $app/fail-freeze
 try_set
 check_says "a freeze that fails vetoes the set, in the application's words" 'table 7 is locked by a migration' "$answer"
 check_says "and names the application" 'Counting application' "$answer"
+check_says "and the phase" 'no snapshot was made \(it failed in Freeze\)' "$answer"
 check_says "its thaw ran all the same" '^prepare-snapshot freeze (abort )?thaw' "$(events)"
 veto_leaves_nothing "failed freeze"
 
@@ -139,6 +172,9 @@ touch $app/fail-prepare-snapshot
 try_set
 check_says "a failed preparation is reported in the application's words" 'table 7 is locked by a migration' "$answer"
 rm $app/fail-prepare-snapshot
+check_says "and is why its volume is no more than its file system" \
+	'/srv/a/ file-system: writer Counting application, .* failed in PrepareSnapshot: .*table 7 is locked by a migration' \
+	"$(reached "$(vssctl list --json | json 'd["snapshots"][0]["snapshot_set_id"]')")"
 vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' |
 	xargs -r vssctl delete >/dev/null 2>&1
 
