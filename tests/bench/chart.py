@@ -44,19 +44,20 @@ class Panel:
         self.lines = []
 
     def line(self, label, colour, points, kind="", ranges=()):
-        """POINTS are y values, one for each x; RANGES (least, most) pairs."""
+        """POINTS are y values, one for each x, or None; RANGES (least, most) pairs, or None."""
         self.lines.append((label, colour, kind, list(points), list(ranges)))
 
     def scale(self):
-        values = [v for _, _, _, points, ranges in self.lines for v in [*points, *(e for r in ranges for e in r)]]
+        values = [v for _, _, _, points, ranges in self.lines for v in [*points, *(e for r in ranges if r for e in r)]
+                  if v is not None] or [1, 10]
         if not self.logarithmic:
             step = nice_step(max(values), 5)
             count = math.ceil(max(values) / step * 0.999)
             return 0, count * step, [i * step for i in range(count + 1)]
-        low, high = math.floor(math.log10(min(v for v in values if v > 0))), math.ceil(math.log10(max(values)))
+        low, high = math.floor(math.log10(min(v for v in values if v > 0))), math.ceil(math.log10(max(values))) + 1
         ticks = [m * 10.0 ** e for e in range(low, high + 1) for m in (1, 2, 5)]
         first = max(t for t in ticks if t <= min(values) * 1.0001)
-        last = min(t for t in ticks if t >= max(values) * 0.9999)
+        last = min(t for t in ticks if t >= max(values) * 0.9999 and t > first)
         return math.log10(first), math.log10(last), [t for t in ticks if first <= t <= last]
 
     def draw(self, left, width, out):
@@ -85,15 +86,15 @@ class Panel:
         y = (y0 + y1) / 2
         text(left + 16, y, self.y_label, "middle", f' transform="rotate(-90 {left + 16} {y:.1f})"')
         for _, colour, kind, points, ranges in self.lines:
-            for i, (least, most) in enumerate(ranges):
-                if y_of(least) - y_of(most) > 8:
-                    out.append(f'<line class="range {colour}" x1="{x_of(i):.1f}" y1="{y_of(least):.1f}" '
-                               f'x2="{x_of(i):.1f}" y2="{y_of(most):.1f}"/>')
-            path = " ".join(f"{x_of(i):.1f},{y_of(v):.1f}" for i, v in enumerate(points))
-            out.append(f'<polyline class="line {colour} {kind}" points="{path}"/>')
+            for i, span in enumerate(ranges):
+                if span and y_of(span[0]) - y_of(span[1]) > 8:
+                    out.append(f'<line class="range {colour}" x1="{x_of(i):.1f}" y1="{y_of(span[0]):.1f}" '
+                               f'x2="{x_of(i):.1f}" y2="{y_of(span[1]):.1f}"/>')
+            places = [f"{x_of(i):.1f},{y_of(v):.1f}" for i, v in enumerate(points) if v is not None]
+            joined = " ".join(places)
+            out.append(f'<polyline class="line {colour} {kind}" points="{joined}"/>')
             if kind != "dotted":
-                out += [f'<circle class="dot {colour}" cx="{x_of(i):.1f}" cy="{y_of(v):.1f}" r="3.5"/>'
-                        for i, v in enumerate(points)]
+                out += ['<circle class="dot {}" cx="{}" cy="{}" r="3.5"/>'.format(colour, *place.split(",")) for place in places]
 
 
 def figure(panels, description):
