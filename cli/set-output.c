@@ -2,10 +2,9 @@
 
 #include "cli/set-output.h"
 
+#include "cli/failure-output.h"
 #include "cli/set-writers.h"
 #include "cli/snapshot-output.h"
-
-#include <inttypes.h>
 
 int set_print(const struct backup_set *s, const struct terminal *terminal, bool timeline) {
         static const struct table_column columns[] = {
@@ -43,7 +42,7 @@ static void failed_writers_json(const struct backup_set *s, struct json *j, cons
         json_array_begin(j, key);
         for (size_t i = 0; i < s->n_failed_writers; i++) {
                 const struct failed_writer *w = &s->failed_writers[i];
-                char text[VSS_ID_STRING_SIZE], code[16];
+                char text[VSS_ID_STRING_SIZE];
 
                 json_object_begin(j, NULL);
                 json_string(j, "name", w->name);
@@ -51,9 +50,7 @@ static void failed_writers_json(const struct backup_set *s, struct json *j, cons
                 json_string(j, "instance_id", VssIdToString(w->instance_id, text));
                 json_int(j, "state", w->state);
                 json_string(j, "state_name", str_or_empty(VssWriterStateToString(w->state)));
-                snprintf(code, sizeof(code), "0x%08" PRIx32, (uint32_t)w->failure);
-                json_string(j, "failure", code);
-                json_string_or_null(j, "failure_name", VssHresultName(w->failure));
+                failure_json(j, w->failure);
                 json_string_or_null(j, "failure_message", w->message);
                 json_object_end(j);
         }

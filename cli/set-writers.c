@@ -3,9 +3,8 @@
 
 #include "cli/set-writers.h"
 
+#include "cli/failure-output.h"
 #include "common/utf8.h"
-
-#include <inttypes.h>
 
 void set_writers_release(VSS_SET_WRITER_INFO ***writers) {
         VssFreeSetWriters(*writers);
@@ -37,7 +36,7 @@ void set_writers_print(VSS_SET_WRITER_INFO *const *writers, FILE *stream) {
 void set_writers_json(struct json *j, VSS_SET_WRITER_INFO *const *writers) {
         json_array_begin(j, "writers");
         for (VSS_SET_WRITER_INFO *const *w = writers; w && *w; w++) {
-                char text[VSS_ID_STRING_SIZE], code[16];
+                char text[VSS_ID_STRING_SIZE];
 
                 json_object_begin(j, NULL);
                 json_string(j, "name", (*w)->name);
@@ -51,9 +50,7 @@ void set_writers_json(struct json *j, VSS_SET_WRITER_INFO *const *writers) {
                 json_array_end(j);
                 json_int(j, "state", (*w)->state);
                 json_string(j, "state_name", str_or_empty(VssWriterStateToString((*w)->state)));
-                snprintf(code, sizeof(code), "0x%08" PRIx32, (uint32_t)(*w)->failure);
-                json_string(j, "failure", code);
-                json_string_or_null(j, "failure_name", VssHresultName((*w)->failure));
+                failure_json(j, (*w)->failure);
                 json_object_end(j);
         }
         json_array_end(j);

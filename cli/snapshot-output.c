@@ -3,6 +3,7 @@
 #include "cli/snapshot-output.h"
 #include "cli/copy-lifetime.h"
 
+#include "cli/failure-output.h"
 #include "cli/message.h"
 #include "cli/output-text.h"
 #include "common/utf8.h"
@@ -66,7 +67,6 @@ static void writers_json(struct json *j, const char *key, char *const *writers) 
         json_array_begin(j, key);
         STRV_FOREACH (entry, writers) {
                 struct copy_writer w;
-                char code[16];
 
                 if (!copy_writer_parse(&w, *entry))
                         continue;
@@ -74,9 +74,7 @@ static void writers_json(struct json *j, const char *key, char *const *writers) 
                 json_string(j, "name", w.name);
                 json_string(j, "writer_id", ID_TEXT(w.writer_id, true));
                 json_string(j, "instance_id", ID_TEXT(w.instance_id, true));
-                snprintf(code, sizeof(code), "0x%08" PRIx32, (uint32_t)w.failure);
-                json_string(j, "failure", code);
-                json_string_or_null(j, "failure_name", VssHresultName(w.failure));
+                failure_json(j, w.failure);
                 json_object_end(j);
         }
         json_array_end(j);

@@ -2,12 +2,11 @@
 
 #include "cli/timeline-steps.h"
 
+#include "cli/failure-output.h"
 #include "cli/output-table.h"
 #include "cli/output-text.h"
 #include "common/time-util.h"
 #include "common/utf8.h"
-
-#include <inttypes.h>
 
 #define WIDEST 60U
 
@@ -127,7 +126,6 @@ void timeline_steps_json(struct json *j, const VSS_SET_TIMELINE *t) {
         json_array_begin(j, "steps");
         for (UINT i = 0; i < t->n_steps; i++) {
                 const VSS_SET_STEP *s = &t->steps[i];
-                char code[16];
 
                 json_object_begin(j, NULL);
                 json_string(j, "kind", s->kind);
@@ -136,9 +134,7 @@ void timeline_steps_json(struct json *j, const VSS_SET_TIMELINE *t) {
                 json_string(j, "step", s->step);
                 json_uint(j, "begin_usec", s->begin_usec);
                 json_uint(j, "duration_usec", s->end_usec - s->begin_usec);
-                snprintf(code, sizeof(code), "0x%08" PRIx32, (uint32_t)s->failure);
-                json_string(j, "failure", code);
-                json_string_or_null(j, "failure_name", VssHresultName(s->failure));
+                failure_json(j, s->failure);
                 json_object_end(j);
         }
         json_array_end(j);

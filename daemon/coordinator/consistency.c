@@ -114,7 +114,7 @@ static int say_left_out(const struct survey *s, char **ret) {
 
 static int say_nobody(const struct survey *s, LONG context, char **ret) {
         if (!vss_context_has_writers(context))
-                return str_format(ret, "no writer was asked, as is the way of the context");
+                return str_format(ret, "no writer was asked, because the context has none");
         if (s->maybe)
                 return str_format(ret, "%s; writer %s, which may have, did not take part: %s",
                                   s->n_took_part > 0 ? "no writer that took part has files on it"

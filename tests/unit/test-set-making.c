@@ -280,9 +280,9 @@ START_TEST(a_context_without_writers_says_so) {
         volumes[1].volume->read_only = true;
         create();
         ck_assert_str_eq(reached("/alpha/one/"),
-                         "file-system: no writer was asked, as is the way of the context" FLUSHED);
+                         "file-system: no writer was asked, because the context has none" FLUSHED);
         ck_assert_str_eq(reached("/beta/two/"),
-                         "file-system: no writer was asked, as is the way of the context; its file "
+                         "file-system: no writer was asked, because the context has none; its file "
                          "system was mounted read-only");
         ck_assert_str_eq(reached_by("front"), "");
 }
@@ -293,7 +293,7 @@ START_TEST(what_was_not_mounted_was_not_flushed) {
         context = VSS_CTX_NAS_ROLLBACK;
         create();
         ck_assert_str_eq(reached("/dev/alpha/raw"),
-                         "crash: no writer was asked, as is the way of the context; it was not "
+                         "crash: no writer was asked, because the context has none; it was not "
                          "mounted, so that there was nothing to flush");
 }
 END_TEST
