@@ -116,9 +116,9 @@ int store_snapshot_list_all(struct store *s, VSS_ID set_id, struct snapshot_reco
                             size_t *ret_n, struct vss_error *reterr);
 int store_snapshot_update(struct store *s, const struct snapshot_record *r,
                           struct vss_error *reterr);
-/* Deletes the rows of snapshots of one set, all of them or none, with the set's if they are the last
- * of it, and closes the intent (0: none) in one transaction. VSS_E_OBJECT_NOT_FOUND: one of them is
- * not there. */
+/* Deletes the rows of snapshots of one set, all of them or none, with the set's if they are the
+ * last of it, and closes the intent (0: none) in one transaction. VSS_E_OBJECT_NOT_FOUND: one of
+ * them is not there. */
 int store_snapshots_delete(struct store *s, const VSS_ID *ids, size_t n, int64_t intent,
                            struct vss_error *reterr);
 int store_snapshot_delete(struct store *s, VSS_ID id, int64_t intent, struct vss_error *reterr);

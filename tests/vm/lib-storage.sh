@@ -172,7 +172,7 @@ a_set() { # LVS-PATTERN [OPTION...]
 	check_says "together they are not deleted while one is in use" 'in use; end the programs' \
 		"$(storage_set delete together 2>&1)"
 	exec 8<&-
-	check_equal "afterwards they are, set by set" "deleted 3 together deleted 3 together" \
+	check_equal "afterwards they are; the other set went before" "deleted 3 together" \
 		"$(storage_set delete together 2>&1 | cut -d ' ' -f 1-3 | xargs)"
 	unchanged "and nothing is left of any"
 
