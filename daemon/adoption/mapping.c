@@ -119,9 +119,8 @@ static bool leads_to(const char *path, dev_t devno) {
 }
 
 /* Sleeps until the path leads to the device, or until it does not. */
-static bool await(const char *path, dev_t devno, bool wanted) {
+static bool await(const char *path, dev_t devno, bool wanted, uint64_t end_usec) {
         const struct timespec pause = { .tv_nsec = LINKS_POLL_NSEC };
-        uint64_t end_usec = now_monotonic_usec() + LINKS_TIMEOUT_USEC;
         bool there;
 
         while ((there = leads_to(path, devno)) != wanted && now_monotonic_usec() < end_usec)
@@ -130,7 +129,7 @@ static bool await(const char *path, dev_t devno, bool wanted) {
 }
 
 bool mapping_await(const char *path, dev_t devno) {
-        return await(path, devno, true);
+        return await(path, devno, true, now_monotonic_usec() + LINKS_TIMEOUT_USEC);
 }
 
 int mapping_link(char **ret, const struct adopted *a) {
@@ -214,18 +213,20 @@ static int create(const struct adopted *a, const struct identity *i, const char 
 
 /* No name may lead to the partition any more, since that cannot be mounted: udev moves its links
  * one after the other. */
-static int settle_link(const char *spec, dev_t partition, struct vss_error *reterr) {
+static int settle_link(const char *spec, dev_t partition, uint64_t end_usec,
+                       struct vss_error *reterr) {
         _cleanup_(freep) char *link = NULL;
 
         if (unit_device_of_spec(&link, spec) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, spec);
-        if (await(link, partition, false))
+        if (await(link, partition, false, end_usec))
                 return 0;
         return vss_error_set(reterr, VSS_E_UNEXPECTED, ETIME,
                              "udev does not let %s lead to the mapping", link);
 }
 
-/* By UUID the mapping must be found. */
+/* By UUID the mapping must be found. All this has less time than systemd gives the service: were
+ * that ended in the middle, the mapping would stay and keep the partition from being mounted. */
 static int settle_links(const struct adopted *a, const char *name, const struct identity *i,
                         const struct mapper_info *device, struct vss_error *reterr) {
         const struct {
@@ -235,12 +236,14 @@ static int settle_links(const struct adopted *a, const char *name, const struct 
                 { .tag = "PARTLABEL", .value = a->partlabel },
                 { .tag = "LABEL", .value = a->label },
         };
+        uint64_t end_usec = now_monotonic_usec() + LINKS_TIMEOUT_USEC;
         _cleanup_(freep) char *node = NULL, *link = NULL;
         int r = 0;
 
         if (str_format(&node, "%s/mapper/%s", mapping_dev, name) < 0 || mapping_link(&link, a) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, name);
-        if (!mapping_await(node, device->devno) || !mapping_await(link, device->devno))
+        if (!await(node, device->devno, true, end_usec) ||
+            !await(link, device->devno, true, end_usec))
                 return vss_error_set(reterr, VSS_E_UNEXPECTED, ETIME,
                                      "udev does not let %s lead to %s", link, node);
         for (size_t k = 0; r >= 0 && k < ARRAY_SIZE(tags); k++) {
@@ -250,11 +253,11 @@ static int settle_links(const struct adopted *a, const char *name, const struct 
                         continue;
                 if (str_format(&spec, "%s=%s", tags[k].tag, tags[k].value) < 0)
                         return vss_error_from_errno(reterr, -ENOMEM, name);
-                r = settle_link(spec, i->devno, reterr);
+                r = settle_link(spec, i->devno, end_usec, reterr);
         }
         STRV_FOREACH (source, a->sources)
                 if (r >= 0)
-                        r = settle_link(*source, i->devno, reterr);
+                        r = settle_link(*source, i->devno, end_usec, reterr);
         return r;
 }
 
