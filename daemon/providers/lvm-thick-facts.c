@@ -41,7 +41,7 @@ static bool has_word(const char *list, const char *word) {
 }
 
 static int check_origin(const struct thick_member *m, char *const *f, struct vss_error *reterr) {
-        static const char *const layouts[] = { "linear", "striped", "raid" };
+        static const char *const layouts[] = { "linear", "striped", "raid", "cache", "writecache" };
         static const struct {
                 char state;
                 const char *reason;

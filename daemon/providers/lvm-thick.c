@@ -7,7 +7,9 @@
 #include "daemon/providers/lvm-probe.h"
 
 const char *thick_unfit_target(const struct mapper_table *table) {
-        static const char *const fit[] = { "linear", "striped", "raid", NULL };
+        static const char *const fit[] = {
+                "linear", "striped", "raid", "cache", "writecache", NULL
+        };
 
         return mapper_table_find_other(table, fit);
 }

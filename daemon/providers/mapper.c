@@ -340,6 +340,15 @@ int mapper_resume(const struct mapper_info *device, struct vss_error *reterr) {
                      : run_requests(device, &resume, 1, reterr);
 }
 
+int mapper_suspend(const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(dm_request_freep) struct dm_request *suspend = NULL;
+        int r;
+
+        r = dm_request_new_suspend(&suspend, device->devno);
+        return r < 0 ? vss_error_from_errno(reterr, r, device->name)
+                     : run_requests(device, &suspend, 1, reterr);
+}
+
 int mapper_announce(const struct mapper_info *device, uint16_t udev_flags,
                     struct vss_error *reterr) {
         _cleanup_(dm_request_freep) struct dm_request *suspend = NULL, *announce = NULL;

@@ -61,6 +61,8 @@ int mapper_load(const char *name, const struct mapper_table *table, bool read_on
 /* Makes the inactive table the live one. On a device that is in use this is one step in the
  * kernel: suspend, exchange, resume. */
 int mapper_resume(const struct mapper_info *device, struct vss_error *reterr);
+/* Without a file system on it: what is under way ends, what comes waits. */
+int mapper_suspend(const struct mapper_info *device, struct vss_error *reterr);
 /* To the target of a device that has one, e.g. "delete 5" to a thin pool. */
 int mapper_message(const char *name, const char *message, struct vss_error *reterr);
 int mapper_clear(const char *name, struct vss_error *reterr);

@@ -1,12 +1,17 @@
 /* See snapshot-devices.h. Stateless. */
 
 #include "daemon/providers/snapshot-devices.h"
+#include "common/time-util.h"
 #include "daemon/providers/block.h"
+#include "daemon/window/dm-request.h"
+#include "daemon/window/window.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <vss/vss.h>
 
 #define SECTOR_SIZE 512
+/* A cache writes down all that it has in memory. */
+#define CHANGE_OVER_USEC (10 * USEC_PER_SEC)
 
 int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
                                  struct vss_error *reterr) {
@@ -26,6 +31,45 @@ static int find(const struct snapshot_devices *d, const char *name, const char *
         return 0;
 }
 
+static bool has_one_of(const struct mapper_table *table, const char *const *types, size_t n) {
+        for (size_t i = 0; i < table->n; i++)
+                for (size_t k = 0; k < n; k++)
+                        if (streq(table->targets[i].type, types[k]))
+                                return true;
+        return false;
+}
+
+bool snapshot_devices_is_stateful(const struct mapper_table *table) {
+        static const char *const types[] = { "raid", "cache", "writecache" };
+
+        return has_one_of(table, types, ARRAY_SIZE(types));
+}
+
+bool snapshot_devices_is_cache(const struct mapper_table *table) {
+        static const char *const types[] = { "cache", "writecache" };
+
+        return has_one_of(table, types, ARRAY_SIZE(types));
+}
+
+/* Of the two, the one that works is the one that the origin needs. */
+static int rescue_real(const struct snapshot_devices *d, const struct mapper_info *origin,
+                       struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
+        struct mapper_info real;
+        int r;
+
+        r = find(d, d->real, d->real_uuid, &real, reterr);
+        if (r < 0 || !real.exists || !real.live_table)
+                return r;
+        r = mapper_read_table(origin->name, &live, reterr);
+        if (r < 0)
+                return r;
+        if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin"))
+                return real.suspended ? mapper_resume(&real, reterr) : 0;
+        return snapshot_devices_is_cache(&live) && !real.suspended ? mapper_suspend(&real, reterr)
+                                                                   : 0;
+}
+
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {
         struct mapper_info info;
         int r;
@@ -33,8 +77,13 @@ int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *
         r = snapshot_devices_find_origin(d, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        if (info.inactive_table)
-                r = mapper_clear(info.name, reterr);
+        r = info.live_table ? rescue_real(d, &info, reterr) : 0;
+        if (info.inactive_table) {
+                int k = mapper_clear(info.name, reterr);
+
+                if (k < 0)
+                        r = k;
+        }
         if (info.suspended) {
                 int k = mapper_resume(&info, reterr);
 
@@ -100,6 +149,45 @@ static int is_last(const struct mapper_info *real, const struct mapper_info *ori
         return 0;
 }
 
+/* Origin and REAL change over while nothing is written: the one is suspended, with its file system,
+ * and then the other, which puts its state to disk for the first to find. */
+static int change_over(const struct mapper_info *origin, const struct mapper_info *real,
+                       struct vss_error *reterr) {
+        const struct window_options options = { .hold_usec = CHANGE_OVER_USEC,
+                                                .flush_usec = CHANGE_OVER_USEC };
+        struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
+        _cleanup_(window_freep) struct window *w = NULL;
+        struct window_result result;
+        int r = -ENOMEM;
+
+        if (commits)
+                r = dm_request_new_suspend(commits, real->devno);
+        if (r >= 0)
+                r = window_new(&w, &options);
+        if (r < 0)
+                (void)vss_error_from_errno(reterr, r, origin->name);
+        else
+                r = window_add_row(w,
+                                   &(struct window_row){
+                                           .volume = origin->name,
+                                           .origin = origin->devno,
+                                           .commits = commits,
+                                           .n_commits = 1,
+                                           .clears_inactive_table = true,
+                                           .other = real->devno,
+                                           .other_works = true,
+                                   },
+                                   reterr);
+        if (r < 0) {
+                if (commits)
+                        dm_request_free(commits[0]);
+                free(commits);
+                return r;
+        }
+        r = window_prepare(w, reterr);
+        return r < 0 ? r : window_run(w, &result, reterr);
+}
+
 int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, own = { 0 };
         struct mapper_info real, origin;
@@ -127,7 +215,8 @@ int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss
                 if (r >= 0)
                         r = mapper_load(origin.name, &own, origin.read_only, reterr);
                 if (r >= 0)
-                        r = mapper_resume(&origin, reterr);
+                        r = snapshot_devices_is_cache(&own) ? change_over(&origin, &real, reterr)
+                                                            : mapper_resume(&origin, reterr);
                 if (r < 0)
                         return r;
         }

@@ -27,14 +27,19 @@ int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper
                                  struct vss_error *reterr);
 
 /* The part that cannot wait: the origin's inactive table is dropped; if it is suspended it is
- * resumed. */
+ * resumed, with REAL if it lies on that, and without it if both are caches. */
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr);
+/* Its target keeps state of its own, in memory and on disk, so that only one device with it may
+ * work at a time. */
+bool snapshot_devices_is_stateful(const struct mapper_table *table);
+/* So much of its own that the data depend on it: which blocks are in the cache, and newer there. */
+bool snapshot_devices_is_cache(const struct mapper_table *table);
 /* In this order: from here on nothing is copied out. A copy in use is VSS_E_PROVIDER_VETO; by force
  * it is cut off from what lies below and goes when the last user does, and 1 is returned. */
 int snapshot_devices_remove_copy(const struct snapshot_devices *d, bool force,
                                  struct vss_error *reterr);
-/* An origin without any copy gets its own table back (one step inside the kernel, so that it may be
- * the root), and REAL goes. */
+/* An origin without any copy gets its own table back, and REAL goes. That is one step inside the
+ * kernel, so that it may be the root; for a cache it is a window with its guard. */
 int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr);
 int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr);
 

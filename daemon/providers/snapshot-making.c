@@ -69,13 +69,6 @@ static int make_store_device(const struct snapshot_devices *d, const struct mapp
         return r < 0 ? r : wipe_head(d->store, info.devno, reterr);
 }
 
-static bool is_simple(const struct mapper_table *table) {
-        for (size_t i = 0; i < table->n; i++)
-                if (streq(table->targets[i].type, "raid"))
-                        return false;
-        return true;
-}
-
 /* The origin's own blocks: the device below it that it has, or gets now. */
 static int make_real_device(struct snapshot_making *m, struct vss_error *reterr) {
         const struct snapshot_devices *d = m->devices;
@@ -105,9 +98,8 @@ static int make_real_device(struct snapshot_making *m, struct vss_error *reterr)
                                      m->volume, unfit);
         m->real_table = live;
         live = (struct mapper_table){ 0 };
-        /* A RAID that is active twice writes its own metadata twice; LVM, too, lets the second
-         * wait until the first is suspended. */
-        m->real_in_window = !is_simple(&m->real_table);
+        /* LVM, too, lets the second wait until the first is suspended. */
+        m->real_in_window = snapshot_devices_is_stateful(&m->real_table);
         if (m->real_in_window)
                 return mapper_create(d->real, d->real_uuid, &m->real_table, m->read_only, reterr);
         return make_layer(d->real, d->real_uuid, &m->real_table, m->read_only, &info, reterr);
@@ -198,6 +190,13 @@ int snapshot_making_check_raid(const char *origin, const char *volume, char heal
         return 0;
 }
 
+static bool has_raid(const struct mapper_table *table) {
+        for (size_t i = 0; i < table->n; i++)
+                if (streq(table->targets[i].type, "raid"))
+                        return true;
+        return false;
+}
+
 static void commits_free(struct dm_request **commits, size_t n) {
         for (size_t i = 0; i < n; i++)
                 dm_request_free(commits[i]);
@@ -210,17 +209,19 @@ static int make_commits(const struct snapshot_making *m, struct dm_request **com
         char health[256];
         int r;
 
-        if (m->real_in_window) {
+        if (m->real_in_window && has_raid(&m->real_table)) {
                 /* The table of its second instance has been loaded by now, with what its legs were:
                  * they must be fine, and the same when that instance takes over. */
                 r = snapshot_making_check_raid(m->devices->origin, m->volume, health, reterr);
                 if (r < 0)
                         return r;
                 r = dm_request_new_check(&commits[*n], m->origin, health);
-                if (r >= 0) {
-                        (*n)++;
-                        r = dm_request_new_resume(&commits[*n], m->real_device);
-                }
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, m->volume);
+                (*n)++;
+        }
+        if (m->real_in_window) {
+                r = dm_request_new_resume(&commits[*n], m->real_device);
                 if (r < 0)
                         return vss_error_from_errno(reterr, r, m->volume);
                 (*n)++;
@@ -249,6 +250,10 @@ int snapshot_making_add_row(const struct snapshot_making *m, struct window *wind
                                            .commits = commits,
                                            .n_commits = n,
                                            .clears_inactive_table = m->makes_real,
+                                           .other = m->real_in_window && snapshot_devices_is_cache(
+                                                                                 &m->real_table)
+                                                            ? m->real_device
+                                                            : 0,
                                    },
                                    reterr);
         if (r < 0)

@@ -4,7 +4,7 @@
  * look at what came of it. What staging leaves:
  *
  *      ORIGIN   snapshot-origin over REAL      in its inactive slot (first copy only)
- *      REAL     the origin's own table         live; for RAID in its inactive slot
+ *      REAL     the origin's own table         live; for RAID and caches in its inactive slot
  *      COPY     snapshot of REAL               in its inactive slot
  *      STORE    where the store's blocks are   live
  *
@@ -27,7 +27,7 @@ struct snapshot_making {
         dev_t real_device, copy_device;
         bool read_only;      /* the origin's device is */
         bool makes_real;     /* the first copy of this origin */
-        bool real_in_window; /* its blocks must not be mapped twice at a time (RAID) */
+        bool real_in_window; /* its blocks must not be mapped twice at a time (RAID, caches) */
 };
 
 void snapshot_making_done(struct snapshot_making *m);

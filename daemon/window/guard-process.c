@@ -25,9 +25,22 @@ static bool rescue_row(struct guard_process *p, struct guard_row *row, bool comm
         if (dm_request_run(row->status, p->kernel, p->control_fd) < 0 ||
             !dm_request_saw_suspended(row->status))
                 return true;
+        if (!committed && row->other_back)
+                (void)dm_request_run(row->other_back, p->kernel, p->control_fd);
         if (!committed && row->clears_inactive_table)
                 (void)dm_request_run(row->clear, p->kernel, p->control_fd);
         return dm_request_run(row->resume, p->kernel, p->control_fd) >= 0;
+}
+
+/* Those with another device last: it can be what a dead thread of the daemon still waits in. */
+static bool rescue_rows(struct guard_process *p, bool committed) {
+        bool good = true;
+
+        for (unsigned with_other = 0; with_other < 2; with_other++)
+                for (size_t i = 0; i < p->n_rows; i++)
+                        if ((p->rows[i].other_back != NULL) == with_other)
+                                good = rescue_row(p, &p->rows[i], committed) && good;
+        return good;
 }
 
 /* Sleeps at most so long; true if nothing of the daemon is left, which can suspend nothing then. */
@@ -46,13 +59,12 @@ static void rescue(struct guard_process *p) {
         (void)atomic_compare_exchange_strong(&p->page->state, &expected, GUARD_FIRED);
         end_usec = now_monotonic_usec() + ROUNDS_USEC;
         for (;;) {
-                bool alone = await_daemons_end(p, 0), good = true;
+                bool alone = await_daemons_end(p, 0), good;
                 enum guard_state state = state_of(p);
 
                 if (state == GUARD_DONE)
                         return;
-                for (size_t i = 0; i < p->n_rows; i++)
-                        good = rescue_row(p, p->rows + i, state == GUARD_COMMITTED) && good;
+                good = rescue_rows(p, state == GUARD_COMMITTED);
                 if ((alone && good) || now_monotonic_usec() >= end_usec)
                         return;
                 (void)await_daemons_end(p, ROUND_PAUSE_MSEC); /* the next round asks again */

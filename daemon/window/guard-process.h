@@ -29,6 +29,7 @@ struct guard_page {
 /* One origin's requests, made before the fork. */
 struct guard_row {
         struct dm_request *status, *clear, *resume;
+        struct dm_request *other_back; /* NULL: none */
         bool clears_inactive_table;
 };
 

@@ -27,6 +27,7 @@ static struct guard_row *rows_free(struct guard_row *rows, size_t n) {
                 dm_request_free(rows[i].status);
                 dm_request_free(rows[i].clear);
                 dm_request_free(rows[i].resume);
+                dm_request_free(rows[i].other_back);
         }
         free(rows);
         return NULL;
@@ -46,6 +47,11 @@ static int rows_new(struct guard_process *p, const struct guard_origin *origins,
                         r = dm_request_new_clear(&p->rows[i].clear, origins[i].device);
                 if (r >= 0)
                         r = dm_request_new_resume(&p->rows[i].resume, origins[i].device);
+                if (r >= 0 && origins[i].other != 0)
+                        r = origins[i].other_works ? dm_request_new_resume(&p->rows[i].other_back,
+                                                                           origins[i].other)
+                                                   : dm_request_new_suspend(&p->rows[i].other_back,
+                                                                            origins[i].other);
                 if (r < 0)
                         return r;
         }

@@ -25,6 +25,8 @@ struct guard;
 struct guard_origin {
         dev_t device;
         bool clears_inactive_table; /* unless committed, drop the inactive table first */
+        dev_t other;                /* as in a window's row; unless committed */
+        bool other_works;
 };
 
 /* Forks it and waits until it is at its post: call it before other threads are made. lock: a file

@@ -20,6 +20,7 @@ struct row *row_free(struct row *row) {
         dm_request_free(row->suspend);
         dm_request_free(row->clear);
         dm_request_free(row->resume);
+        dm_request_free(row->other_back);
         free(row->volume);
         free(row);
         return NULL;
@@ -39,6 +40,8 @@ int row_new(struct row **ret, struct window *w, const struct window_row *spec) {
         row->index = w->n_rows;
         row->origin = spec->origin;
         row->clears_inactive_table = spec->clears_inactive_table;
+        row->other = spec->other;
+        row->other_works = spec->other_works;
         r = dm_request_new_status(&row->status, spec->origin);
         if (r >= 0)
                 r = dm_request_new_suspend(&row->suspend, spec->origin);
@@ -46,6 +49,9 @@ int row_new(struct row **ret, struct window *w, const struct window_row *spec) {
                 r = dm_request_new_clear(&row->clear, spec->origin);
         if (r >= 0)
                 r = dm_request_new_resume(&row->resume, spec->origin);
+        if (r >= 0 && spec->other != 0)
+                r = spec->other_works ? dm_request_new_resume(&row->other_back, spec->other)
+                                      : dm_request_new_suspend(&row->other_back, spec->other);
         if (r < 0)
                 return r;
         /* Last, so that a failure leaves them with the caller. */
@@ -86,6 +92,12 @@ void row_resume(struct row *row, bool back) {
         int r = -EIO;
 
         row->times.resume_begin_usec = now_monotonic_usec();
+        /* Where a commit hangs it may be in that very device, and would hold us up with it. */
+        if (back && row->other_back && !row->may_hang) {
+                r = row_request(row, row->other_back);
+                if (r < 0)
+                        row_fail(row, row->other_back, r);
+        }
         if (back && row->clears_inactive_table) {
                 r = row_request(row, row->clear);
                 if (r < 0)

@@ -23,7 +23,10 @@ struct row {
         char *volume;
         dev_t origin;
         bool clears_inactive_table;
+        dev_t other; /* see window.h; 0: none */
+        bool other_works;
         struct dm_request *status, *suspend, *clear, *resume;
+        struct dm_request *other_back; /* NULL: none */
         struct dm_request **commits;
         size_t n_commits;
 

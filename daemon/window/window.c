@@ -134,6 +134,8 @@ static int make_guard(struct window *w, struct vss_error *reterr) {
         for (size_t i = 0; i < w->n_rows; i++) {
                 origins[i].device = w->rows[i]->origin;
                 origins[i].clears_inactive_table = w->rows[i]->clears_inactive_table;
+                origins[i].other = w->rows[i]->other;
+                origins[i].other_works = w->rows[i]->other_works;
         }
         return guard_new(&w->guard, w->kernel, w->control_fd, w->guard_lock, origins, w->n_rows,
                          reterr);

@@ -38,6 +38,12 @@ struct window_row {
         struct dm_request **commits;
         size_t n_commits;
         bool clears_inactive_table; /* on the way back clear the origin's inactive table first */
+        /* Another device over the origin's blocks, of which only one may work at a time because its
+         * target keeps state of its own (RAID, a cache); 0: none. The commits change over from one
+         * to the other. On the way back it is resumed if other_works, otherwise suspended, before
+         * the origin is resumed. */
+        dev_t other;
+        bool other_works;
 };
 
 struct window_options {

@@ -4,7 +4,8 @@
  * told, and complains of every request that comes too early. It lives in a page that all processes
  * of a test share, so that what the guard does is seen after the daemon's death.
  *
- * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of FAKE_COPY(i). */
+ * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of FAKE_COPY(i). FAKE_OTHER(i)
+ * is the other device of its row, if a test gives it one. */
 
 #include "daemon/window/dm-request.h"
 #include "daemon/window/futex.h"
@@ -23,6 +24,7 @@
 #define FAKE_MAJOR 254
 #define FAKE_ORIGIN(i) makedev(FAKE_MAJOR, (unsigned)(i))
 #define FAKE_COPY(i) makedev(FAKE_MAJOR, 128U + (unsigned)(i))
+#define FAKE_OTHER(i) makedev(FAKE_MAJOR, 64U + (unsigned)(i))
 
 /* A bound for waits that end long before, if the test passes. */
 #define FAKE_PATIENCE_USEC (20 * USEC_PER_SEC)
@@ -37,6 +39,8 @@ struct fake_origin {
         _Atomic uint32_t stops_at;               /* enum fake_point: SIGSTOP there, once */
         _Atomic unsigned n_suspends, n_resumes, n_clears, n_commits;
         _Atomic pid_t resumed_by;
+        _Atomic bool other_suspended;
+        _Atomic unsigned n_others; /* suspends and resumes of it */
 };
 
 struct fake_page {
@@ -47,7 +51,8 @@ struct fake_page {
         _Atomic bool too_early;
         _Atomic int lock_error;
         _Atomic bool locked;
-        void (*in_ioctl)(void); /* called inside each ioctl; NULL: nothing */
+        bool has_others, others_work; /* of the windows' rows */
+        void (*in_ioctl)(void);       /* called inside each ioctl; NULL: nothing */
 };
 
 static struct fake_page *fake;
@@ -108,6 +113,17 @@ static int fake_resume(struct fake_origin *o) {
         return 0;
 }
 
+/* It may change only while the origin is suspended. */
+static int fake_other(struct fake_origin *o, unsigned long command, bool suspends) {
+        if (command != DM_DEV_SUSPEND)
+                return -ENOTTY;
+        if (!atomic_load(&o->suspended))
+                atomic_store(&fake->too_early, true);
+        atomic_fetch_add(&o->n_others, 1);
+        atomic_store(&o->other_suspended, suspends);
+        return 0;
+}
+
 static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
         struct fake_origin *o;
         int r = 0;
@@ -117,9 +133,14 @@ static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
         if (fd < 0 || arg->version[0] != DM_VERSION_MAJOR)
                 return -EINVAL;
         /* The numbers of the test are small: the kernel's encoding is major << 8 | minor. */
-        if (arg->dev >> 8 != FAKE_MAJOR || (arg->dev & 0x7f) >= fake->n)
+        if (arg->dev >> 8 != FAKE_MAJOR || (arg->dev & 0x3f) >= fake->n)
                 return -ENXIO;
-        o = &fake->origins[arg->dev & 0x7f];
+        o = &fake->origins[arg->dev & 0x3f];
+        if (arg->dev & 0x40) {
+                r = fake_other(o, command, arg->flags & DM_SUSPEND_FLAG);
+                fake_event();
+                return r;
+        }
         if (arg->dev & 0x80) {
                 if (command != DM_DEV_SUSPEND || arg->flags & DM_SUSPEND_FLAG)
                         return -ENOTTY;
@@ -202,16 +223,19 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
                 (void)snprintf(volume, sizeof(volume), "/srv/%zu/", i);
                 ck_assert_ptr_nonnull(commits);
                 ck_assert_int_eq(dm_request_new_resume(commits, FAKE_COPY(i)), 0);
-                ck_assert_int_eq(window_add_row(w,
-                                                &(struct window_row){
-                                                        .volume = volume,
-                                                        .origin = FAKE_ORIGIN(i),
-                                                        .commits = commits,
-                                                        .n_commits = 1,
-                                                        .clears_inactive_table = true,
-                                                },
-                                                NULL),
-                                 0);
+                ck_assert_int_eq(
+                        window_add_row(w,
+                                       &(struct window_row){
+                                               .volume = volume,
+                                               .origin = FAKE_ORIGIN(i),
+                                               .commits = commits,
+                                               .n_commits = 1,
+                                               .clears_inactive_table = true,
+                                               .other = fake->has_others ? FAKE_OTHER(i) : 0,
+                                               .other_works = fake->others_work,
+                                       },
+                                       NULL),
+                        0);
         }
         return w;
 }

@@ -3,8 +3,8 @@
 
 #include "common/vss-id.h"
 #include "daemon/providers/lvm-intent.h"
-#include "daemon/providers/snapshot-size.h"
 #include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/snapshot-size.h"
 
 #include <check.h>
 
@@ -34,8 +34,10 @@ START_TEST(no_store_is_larger_than_can_ever_be_needed) {
         ck_assert_uint_eq(snapshot_size_wanted(4 * MIB, EXTENT), 2);
         ck_assert_uint_eq(snapshot_size_least(4 * MIB, EXTENT), 2);
         for (uint64_t size = EXTENT; size < 4 * GIB; size += 37 * EXTENT) {
-                ck_assert_uint_le(snapshot_size_wanted(size, EXTENT), snapshot_size_enough(size, EXTENT));
-                ck_assert_uint_le(snapshot_size_least(size, EXTENT), snapshot_size_wanted(size, EXTENT));
+                ck_assert_uint_le(snapshot_size_wanted(size, EXTENT),
+                                  snapshot_size_enough(size, EXTENT));
+                ck_assert_uint_le(snapshot_size_least(size, EXTENT),
+                                  snapshot_size_wanted(size, EXTENT));
                 ck_assert_uint_gt(snapshot_size_enough(size, EXTENT) * EXTENT, size);
         }
 }
@@ -77,8 +79,8 @@ START_TEST(sharing_large_groups_does_not_overflow) {
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
                 sizes[i].origin_bytes = (uint64_t)UINT32_MAX * EXTENT;
-        ck_assert_int_eq(snapshot_size_share(sizes, ARRAY_SIZE(sizes), free_extents, EXTENT, &needed),
-                         0);
+        ck_assert_int_eq(
+                snapshot_size_share(sizes, ARRAY_SIZE(sizes), free_extents, EXTENT, &needed), 0);
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
                 ck_assert_uint_le(sizes[i].extents, free_extents / 60);
 }
@@ -199,7 +201,7 @@ START_TEST(what_is_no_intent_is_not_understood) {
 }
 END_TEST
 
-START_TEST(only_plain_blocks_and_raid_can_be_copied) {
+START_TEST(only_known_kinds_of_blocks_can_be_copied) {
         static const struct {
                 const char *types[3];
                 const char *unfit;
@@ -208,7 +210,9 @@ START_TEST(only_plain_blocks_and_raid_can_be_copied) {
                 { { "linear", "striped", "linear" }, NULL },
                 { { "raid" }, NULL },
                 { { "thin" }, "thin" },
-                { { "linear", "cache" }, "cache" },
+                { { "cache" }, NULL },
+                { { "writecache" }, NULL },
+                { { "linear", "vdo" }, "vdo" },
                 { { "mirror" }, "mirror" },
                 { { NULL }, NULL },
         };
@@ -240,7 +244,7 @@ int main(void) {
         tcase_add_test(t, what_is_no_copy_is_not_understood);
         tcase_add_test(t, an_intent_survives_its_text);
         tcase_add_test(t, what_is_no_intent_is_not_understood);
-        tcase_add_test(t, only_plain_blocks_and_raid_can_be_copied);
+        tcase_add_test(t, only_known_kinds_of_blocks_can_be_copied);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

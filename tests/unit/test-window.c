@@ -153,6 +153,48 @@ START_TEST(a_failed_commit_turns_all_back) {
 }
 END_TEST
 
+static void init_others(size_t n, bool work) {
+        fake_init(n);
+        fake->has_others = true;
+        fake->others_work = work;
+        for (size_t i = 0; i < n; i++)
+                atomic_store(&fake->origins[i].other_suspended, work);
+}
+
+/* The one that may work is brought back before the origin goes on, of every row. */
+START_TEST(the_way_back_leaves_one_of_two_devices_at_work) {
+        bool work = _i == 1;
+        struct window *w;
+
+        init_others(4, work);
+        fake->origins[2].commit_error = EIO;
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/2/");
+        ck_assert(fake_nothing_suspended());
+        ck_assert(!fake->too_early);
+        for (size_t i = 0; i < fake->n; i++) {
+                ck_assert_uint_eq(fake->origins[i].n_others, 1);
+                ck_assert_int_eq(fake->origins[i].other_suspended, !work);
+        }
+        window_free(w);
+}
+END_TEST
+
+START_TEST(the_good_end_leaves_the_other_device_alone) {
+        struct window_result result;
+        struct window *w;
+
+        init_others(4, false);
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        for (size_t i = 0; i < fake->n; i++)
+                ck_assert_uint_eq(fake->origins[i].n_others, 0);
+        window_free(w);
+}
+END_TEST
+
 START_TEST(inactive_tables_stay_where_the_row_has_none) {
         const struct window_options options = {
                 .flush_usec = LONG_USEC,
@@ -322,7 +364,7 @@ START_TEST(the_guard_resumes_when_the_daemon_dies) {
         bool committed = _i == 1;
         pid_t daemon;
 
-        fake_init(4);
+        init_others(4, false);
         fake->origins[2].hangs_at = committed ? FAKE_RESUME : FAKE_COMMIT;
         daemon = fork();
         ck_assert_int_ge(daemon, 0);
@@ -349,6 +391,7 @@ START_TEST(the_guard_resumes_when_the_daemon_dies) {
         for (size_t i = 0; i < fake->n; i++) {
                 /* After the commit the new tables are what everybody wants. */
                 ck_assert_uint_eq(fake->origins[i].n_clears, committed ? 0 : 1);
+                ck_assert_int_eq(fake->origins[i].other_suspended, !committed);
                 if (!committed || i == 2)
                         ck_assert_int_ne(fake->origins[i].resumed_by, daemon);
         }
@@ -605,6 +648,8 @@ int main(void) {
         tcase_add_test(t, a_failed_suspend_turns_all_back);
         tcase_add_test(t, a_frozen_file_system_is_named_as_such);
         tcase_add_test(t, a_failed_commit_turns_all_back);
+        tcase_add_loop_test(t, the_way_back_leaves_one_of_two_devices_at_work, 0, 2);
+        tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
         tcase_add_test(t, a_resume_that_fails_is_tried_again);
         tcase_add_test(t, a_resume_that_fails_for_good_is_told);
