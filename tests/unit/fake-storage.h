@@ -280,12 +280,13 @@ static inline int fake_volume_open(struct volume **ret, const char *spec,
 }
 
 static inline int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_error *reterr) {
-        static const char *const specs[] = { "alpha/one", "beta/two", "none/three" };
+        static const char *const specs[] = { "alpha/one", "beta/two", "none/three", "alpha/swap" };
         struct volume **v = calloc(ARRAY_SIZE(specs), sizeof(*v));
 
         ck_assert_ptr_nonnull(v);
         for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
                 ck_assert_int_eq(fake_volume_open(&v[i], specs[i], reterr), 0);
+        v[ARRAY_SIZE(specs) - 1]->refusal = strdup("alpha/swap is swap space");
         *ret = v;
         *ret_n = ARRAY_SIZE(specs);
         return 0;

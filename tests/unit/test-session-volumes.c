@@ -167,7 +167,8 @@ START_TEST(what_anybody_may_ask) {
         ck_ok(manager_list_volumes(host.manager, on_list, NULL, &error));
         (void)wait_for_answer();
         ck_assert_str_eq(listed.text, "alpha/one alpha 1 yes;beta/two beta 1 yes;"
-                                      "none/three - 0 /none/three/ has no copy-on-write below;");
+                                      "none/three - 0 /none/three/ has no copy-on-write below;"
+                                      "alpha/swap - 0 alpha/swap is swap space;");
 
         memset(&answer, 0, sizeof(answer));
         ck_ok(manager_is_volume_snapshotted(host.manager, "alpha/one", on_snapshotted, NULL,
