@@ -409,6 +409,24 @@ static int unmap(const struct adoption_target *t, char ***notes, struct vss_erro
         return note(notes, "%s is released: the next mount is of the partition itself", name);
 }
 
+/* Copies are of the mapping; without it they would be lost. */
+static int check_copies(const struct adoption_target *t, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        int r;
+
+        if (!t->mapping.exists)
+                return 0;
+        r = mapper_read_table(t->mapping.name, &table, reterr);
+        if (r < 0)
+                return r;
+        if (table.n > 0 && streq(table.targets[0].type, "snapshot-origin"))
+                return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                     "/dev/mapper/%s has shadow copies, which would be lost; "
+                                     "delete them first",
+                                     t->mapping.name);
+        return 0;
+}
+
 int adoption_release(const char *volume, const struct adoption_options *options, char ***ret_notes,
                      struct vss_error *reterr) {
         _cleanup_(adoption_target_done) struct adoption_target t = { 0 };
@@ -419,6 +437,8 @@ int adoption_release(const char *volume, const struct adoption_options *options,
         r = lock(&lock_fd, reterr);
         if (r >= 0)
                 r = adoption_target_find(&t, volume, true, reterr);
+        if (r >= 0)
+                r = check_copies(&t, reterr);
         if (r < 0)
                 return r;
         if (!t.line && !t.mapping.exists)
