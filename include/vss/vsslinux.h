@@ -210,7 +210,7 @@ typedef struct VSS_SNAPSHOT_INFO {
                             Each "WRITER-ID INSTANCE-ID 0xHRESULT NAME"; 0x00000000: what it has
                             there is consistent */
         char *consistency_reason; /* why not more, or of whose files it is not true; NULL: there is
-                                     nothing to say. Since 0.3 */
+                                     nothing to say. Since 0.2 */
 } VSS_SNAPSHOT_INFO;
 
 /*
@@ -248,7 +248,7 @@ typedef struct VSS_SET_TIMELINE {
         uint64_t writes_held_usec; /* writes to the volumes were held for so long */
         UINT count;
         VSS_SET_PHASE *phases; /* count of them, in order */
-        UINT n_steps;          /* since 0.3, as the next */
+        UINT n_steps;          /* since 0.2, as the next */
         VSS_SET_STEP *steps; /* each one's part: n_steps of them, those of one behind each other */
 } VSS_SET_TIMELINE;
 
@@ -283,11 +283,11 @@ typedef struct VSS_SET_WRITER_INFO {
  *
  * set: its id. writers, count: as VssListVolumes.
  * Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND.
- * Since 0.3.
+ * Since 0.2.
  */
 HRESULT VssListSetWriters(VSS_ID set, VSS_SET_WRITER_INFO ***writers, UINT *count);
 
-/* VssFreeSetWriters: frees the list of VssListSetWriters. NULL is allowed. Since 0.3. */
+/* VssFreeSetWriters: frees the list of VssListSetWriters. NULL is allowed. Since 0.2. */
 void VssFreeSetWriters(VSS_SET_WRITER_INFO **writers);
 
 /* Writers with a loop of their own */
