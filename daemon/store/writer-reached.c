@@ -1,4 +1,5 @@
-/* A writer is a line (set-text.h): CLASS INSTANCE CONSISTENCY STATE FAILURE NAME REASON VOLUME... */
+/* A writer is a line (set-text.h): CLASS INSTANCE CONSISTENCY STATE FAILURE NAME REASON VOLUME...
+ */
 
 #include "daemon/store/writer-reached.h"
 
@@ -50,9 +51,8 @@ static int parse_writer(struct writer_reached *ret, char ***volumes, char *line)
                 .reason = strsep(&line, "\t"),
         };
         if (!ret->reason || vss_id_parse(&ret->class_id, class) < 0 ||
-            vss_id_parse(&ret->instance_id, instance) < 0 ||
-            sscanf(state, "%d", &number) != 1 || number < 0 || number >= VSS_WS_COUNT ||
-            sscanf(failure, "0x%8" SCNx32, &hr) != 1)
+            vss_id_parse(&ret->instance_id, instance) < 0 || sscanf(state, "%d", &number) != 1 ||
+            number < 0 || number >= VSS_WS_COUNT || sscanf(failure, "0x%8" SCNx32, &hr) != 1)
                 return 0;
         ret->state = (VSS_WRITER_STATE)number;
         ret->failure = (HRESULT)hr;

@@ -37,14 +37,23 @@ sets() {
 	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'
 }
 
-# Once with `how` after `msec` of a creation. A set that was finished just before is whole.
+# Once with `how` after `msec` of a creation. A set that was finished just before is whole; it tells how
+# long a creation takes by now, on a machine that is less busy than it was.
 crash() { # HOW MSEC
-	local how=$1 msec=$2 result=0 id creation
-	vssctl create --keep --json /srv/a /srv/b >"$work/created" 2>&1 &
+	local how=$1 msec=$2 result=0 id creation took
+	{
+		begin=$(date +%s%3N)
+		vssctl create --keep --json /srv/a /srv/b >"$work/created" 2>&1 &&
+			echo $(($(date +%s%3N) - begin)) >"$work/took"
+	} &
 	creation=$!
 	sleep "$((msec / 1000)).$(printf %03d $((msec % 1000)))"
 	"$how"
-	wait "$creation" && undisturbed=$((undisturbed + 1))
+	if wait "$creation"; then
+		undisturbed=$((undisturbed + 1))
+		took=$(cat "$work/took")
+		[ "$took" -ge "$duration" ] || duration=$took
+	fi
 	# The load's volumes are given free by the guard, or by the service's next start.
 	systemctl reset-failed "$unit"
 	systemctl start "$unit" || result=1
