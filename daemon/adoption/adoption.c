@@ -101,7 +101,8 @@ static int check_root(const struct adoption_target *t, char *const *targets,
         if (t->root && (access(INITRAMFS_HOOK, F_OK) < 0 || access(UPDATE_INITRAMFS, X_OK) < 0))
                 return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                                      "the root cannot be adopted: its mapping is made in the "
-                                     "initramfs, and that is not made by initramfs-tools here");
+                                     "initramfs, whose hook %s is not installed",
+                                     INITRAMFS_HOOK);
         return 0;
 }
 
