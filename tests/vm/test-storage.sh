@@ -108,7 +108,7 @@ must mkdir -p /srv/a/part /mnt/bind
 must mount --bind /srv/a/part /mnt/bind
 check_says "a bind mount is the volume it shows a part of" 'volume /srv/a/ on /dev/mapper/tank-a' "$(storage_set probe /mnt/bind)"
 must umount /mnt/bind
-check_says "a device that is no LV is refused" 'VOLUME_NOT_SUPPORTED.*not a logical volume' \
+check_says "a device that is no LV is refused" 'VOLUME_NOT_SUPPORTED.*neither a logical volume nor' \
 	"$(storage_set probe "$(df --output=target /share | tail -n1)")"
 must truncate -s 200M /srv/b/image
 loop=$(losetup --show -f /srv/b/image)
