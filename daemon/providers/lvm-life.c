@@ -200,8 +200,7 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
         if (r >= 0)
                 r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
-                r = lvm_undo(kind, i.copies, n,
-                             &(struct lvm_undo){ .unfinished = !deletion, .force = true }, reterr);
+                r = lvm_undo(kind, i.copies, n, &(struct lvm_undo){ .force = true }, reterr);
         for (size_t k = 0; k < n; k++)
                 release_nodes(i.copies[k], true);
         if (r >= 0 && !deletion)

@@ -85,7 +85,6 @@ int lvm_set_abort(struct lvm_set *s, struct vss_error *reterr) {
                      &(struct lvm_undo){
                              .lvm = s->lvm,
                              .set_id = s->id,
-                             .unfinished = true,
                      },
                      reterr);
         if (r < 0)

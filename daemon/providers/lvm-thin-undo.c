@@ -1,8 +1,11 @@
 /* What the pools have of thin copies goes with LVM's own lvremove: a message to the pool, and both
  * sides count it. Two things are ours:
  *
- *      - the copy of a set that was never finished may lack its blocks, deleted in staging and not
- *        yet made in the window; it gets empty ones, so that LVM finds what it deletes;
+ *      - the pool forgets a copy before LVM does. An lvm that is killed leaves a note of what it
+ *        had begun in LVM's metadata, and the next one may do that again, or take what it has to
+ *        do itself for done: so the pool would refuse to make a snapshot that is there already, and
+ *        every command after it; or keep one that LVM has no name for, and give its number to the
+ *        next. What is not there can be made, and be deleted, too: LVM takes that for done;
  *      - a copy that is in use and deleted by force still has a device, which LVM would refuse to
  *        forget. It is cut off from the pool already; so LVM is told to keep its hands off devices,
  *        and notes the pool's message instead of sending it. We send what it would have sent. LVM
@@ -49,28 +52,28 @@ static int find_pool(char *const *f, const char *verb, struct mapper_info *ret_p
         return r;
 }
 
-/* In a pool that is not active LVM itself finds out, when it activates it to remove the copy. */
-static int fill_place(char *const *f, struct vss_error *reterr) {
+/* A pool that is not active has to wait for LVM to activate it. */
+static int clear_place(char *const *f, struct vss_error *reterr) {
         _cleanup_(freep) char *message = NULL;
         struct mapper_info pool;
         int r;
 
-        r = find_pool(f, "create_thin", &pool, &message, reterr);
+        r = find_pool(f, "delete", &pool, &message, reterr);
         if (r < 0 || !pool.exists)
                 return r;
-        /* -EEXIST: it is there; and what else may be wrong with the pool, lvremove says. */
+        /* -ENODATA: it is not there; and what else may be wrong with the pool, lvremove says. */
         (void)mapper_message(pool.name, message, NULL);
         return 0;
 }
 
-static int fill_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
-                       struct vss_error *reterr) {
+static int clear_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
+                        struct vss_error *reterr) {
         _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
         int r;
 
         r = ask(l, copies, n, &found, reterr);
         for (size_t i = 0; r >= 0 && i < found.n; i++)
-                r = fill_place(found.rows[i].fields, reterr);
+                r = clear_place(found.rows[i].fields, reterr);
         return r;
 }
 
@@ -84,7 +87,7 @@ static int undo_devices(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                         return r;
                 copies[i]->cut_off = r > 0;
         }
-        return options->unfinished ? fill_places(l, copies, n, reterr) : 0;
+        return clear_places(l, copies, n, reterr);
 }
 
 /* LVM's own count for the pool of a copy. */

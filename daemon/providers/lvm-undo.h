@@ -18,7 +18,6 @@
 struct lvm_undo {
         struct lvm *lvm; /* NULL: it starts its own */
         VSS_ID set_id;   /* of a set in creation that may hold the groups; otherwise zeroes */
-        bool unfinished; /* the set was never committed: parts may be missing */
         bool force;
 };
 

@@ -13,12 +13,13 @@
  * Options of create: --store=DIR (for all verbs); --abort-after=STEP; --exit-after=STEP (as if the
  * daemon died there); --commit=kill|stop|fail (in the first commit of the window: SIGKILL or
  * SIGSTOP to itself, or an error); --no-mount; --hold=MSEC; --place=VOLUME=PLACE... (as in [Stores]
- * of vssd.conf; may be there several times).
+ * of vssd.conf; may be there several times); --lvm=PROGRAM instead of lvm (for all verbs).
  * STEP: stage, rows, prepare, window, finish, mount, seal. */
 
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "daemon/providers/dm-place.h"
+#include "daemon/providers/lvm.h"
 #include "daemon/providers/provider.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/window/dm-kernel.h"
@@ -483,6 +484,7 @@ int main(int argc, char **argv) {
                 { "no-mount", no_argument, NULL, 'n' },
                 { "hold", required_argument, NULL, 'h' },
                 { "place", required_argument, NULL, 'p' },
+                { "lvm", required_argument, NULL, 'l' },
                 { 0 },
         };
         char **places = NULL;
@@ -498,6 +500,7 @@ int main(int argc, char **argv) {
                 case 'e': options.exit_after = optarg; break;
                 case 'c': options.commit = optarg; break;
                 case 'n': options.no_mount = true; break;
+                case 'l': lvm_program = optarg; break;
                 case 'p':
                         if (strv_append(&places, optarg) < 0)
                                 return EXIT_FAILURE;

@@ -4,13 +4,13 @@
 # volumes together, which are of one instant.
 #
 # usage: test-thin.sh [SETS [KILLS [PART...]]]: so many sets of thin and thick volumes, so many kills of lvm;
-# only these of the parts, which are functions: a_thin_set aborted killed rebooted refused mixed
+# only these of the parts, which are functions: a_thin_set aborted ended killed rebooted refused mixed
 . "$(dirname "$0")/lib-storage.sh"
 
 sets=${1:-10}
 kills=${2:-8}
 parts=("${@:3}")
-[ ${#parts[@]} -gt 0 ] || parts=(a_thin_set aborted killed rebooted refused mixed)
+[ ${#parts[@]} -gt 0 ] || parts=(a_thin_set aborted ended killed rebooted refused mixed)
 pool=$vg-pool-tpool
 
 modprobe -a dm-snapshot dm-thin-pool 2>/dev/null
@@ -88,6 +88,61 @@ aborted() {
 	check "the ways back: the pool agrees" pool_agrees
 }
 
+lvm_that_ends=/usr/local/sbin/lvm-that-ends # nothing in /run can be executed
+
+lvm_that_ends=/usr/local/sbin/lvm-that-ends # nothing in /run can be executed
+
+# Lets lvm die at that step (lvm-ends.c), where a kill by the clock meets it once in hundreds.
+lvm_ends() { # STEP VERB [ARGUMENT...]
+	echo "$1" >"$work/ends"
+	# In another shell, whose own words about who was killed are not asked for.
+	bash -c '"$@"' - "$programs/storage-set" --lvm="$lvm_that_ends" "${@:2}" >"$work/ended" 2>&1
+	[ -e "$work/ends" ] || return 0
+	rm -f "$work/ends"
+	storage_set delete >"$work/deleted" 2>&1
+	echo "it did not: $(cat "$work/ended")"
+	return 1
+}
+
+recovered() { # STEP
+	check "$1: recovery" timeout 60 "$programs/storage-set" recover
+	storage_set delete >"$work/deleted" 2>&1 # what was to be deleted when lvm died alone
+	unchanged "$1: nothing is left"
+}
+
+# LVM's next command does what its last left undone.
+lvm_goes_on() {
+	lvcreate -qq -y -s -n later "$vg/b" && lvremove -qq -y "$vg/later"
+}
+
+ended() {
+	printf '#!/bin/sh\nLD_PRELOAD=%s LVM_ENDS=%s exec /usr/sbin/lvm "$@"\n' \
+		"$programs/lvm-ends.so" "$work/ends" >"$lvm_that_ends"
+	must chmod +x "$lvm_that_ends"
+	for step in "both before create_snap" "both after create_snap" "both after create_snap 2" \
+		"both after set_transaction_id 2" "both after suspend:$vg-a" "lvm before create_snap 2" \
+		"lvm after create_snap"; do
+		check "made, $step" lvm_ends "$step" create "${volumes[@]}"
+		recovered "made, $step"
+		check "made, $step: the pool agrees" pool_agrees
+	done
+	for step in "both before delete" "both after delete 2" "both after set_transaction_id" "lvm after delete"; do
+		must create "${volumes[@]}"
+		check "deleted, $step" lvm_ends "$step" delete together
+		recovered "deleted, $step"
+		check "deleted, $step: LVM goes on with that pool" lvm_goes_on
+		check "deleted, $step: the pool agrees" pool_agrees
+	done
+	# Somebody meets that pool before the service does. He is refused, but LVM has taken note.
+	must lvcreate -qq -y -T -V 64M -n foreign "$vg/pool"
+	check "met by another" lvm_ends "both after create_snap" create "${volumes[@]}"
+	check "met by another: he is refused" not lvremove -qq -y "$vg/foreign"
+	recovered "met by another"
+	check "met by another: LVM goes on with that pool" lvm_goes_on
+	check "met by another: the pool agrees" pool_agrees
+	check "the pool is sound, wherever lvm has ended" pool_is_sound
+}
+
 # And from inside any of them: lvm itself is killed with the service, in the midst of what it does.
 killed() {
 	must create "${volumes[@]}"
@@ -117,6 +172,7 @@ killed() {
 		check "a deletion killed with its lvm after $msec ms: recovery" timeout 60 "$programs/storage-set" recover
 		storage_set delete >/dev/null # should it not have begun
 		unchanged "a deletion killed with its lvm after $msec ms: nothing is left"
+		must lvm_goes_on
 		check "a deletion killed with its lvm after $msec ms: the pool agrees" pool_agrees
 	done
 	check "the pool is sound, and has LVM's volumes and no others" pool_is_sound
