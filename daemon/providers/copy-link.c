@@ -15,15 +15,23 @@ static bool leads_to(const char *path, dev_t devno) {
         return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == devno;
 }
 
+/* The link as it is made, before it takes its name. NULL: out of memory. */
+static char *fresh_name(const char *link) {
+        char *fresh = NULL;
+
+        return str_format(&fresh, "%s.new", link) < 0 ? NULL : fresh;
+}
+
 int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr) {
-        _cleanup_(freep) char *fresh = NULL;
+        _cleanup_(freep) char *fresh = fresh_name(link);
         char target[64];
         int r;
 
+        if (!fresh)
+                return vss_error_from_errno(reterr, -ENOMEM, link);
+        (void)unlink(fresh); /* of an attempt that was killed, if there was one */
         if (leads_to(link, device->devno))
                 return 0;
-        if (str_format(&fresh, "%s.new", link) < 0)
-                return vss_error_from_errno(reterr, -ENOMEM, link);
         if (!mapper_has_udev()) {
                 r = mapper_make_node(device->name, reterr);
                 if (r < 0)
@@ -32,7 +40,6 @@ int copy_link_make(const char *link, const struct mapper_info *device, struct vs
         if (mkdir(SNAPSHOT_DEVICE_ROOT, 0755) < 0 && errno != EEXIST)
                 return vss_error_from_errno(reterr, -errno, SNAPSHOT_DEVICE_ROOT);
         (void)snprintf(target, sizeof(target), "../dm-%u", minor(device->devno));
-        (void)unlink(fresh); /* of an earlier attempt, if there is one */
         if (symlink(target, fresh) < 0 || rename(fresh, link) < 0)
                 return vss_error_from_errno(reterr, -errno, link);
         if (!leads_to(link, device->devno))
@@ -44,8 +51,11 @@ int copy_link_make(const char *link, const struct mapper_info *device, struct vs
 }
 
 void copy_link_remove(const char *link) {
+        _cleanup_(freep) char *fresh = fresh_name(link);
         struct stat st;
 
+        if (fresh)
+                (void)unlink(fresh); /* as above; it would lie about, no more than that */
         /* udev has done it if it could; the copy is gone either way. */
         if (lstat(link, &st) == 0 && S_ISLNK(st.st_mode) && stat(link, &st) < 0)
                 (void)unlink(link);
