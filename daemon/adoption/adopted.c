@@ -12,6 +12,7 @@
 #define BLANK " \t"
 #define ID_MAX 64
 #define TYPE_MAX 32
+#define SUFFIX_MAX 5 /* "_", and the "-511" of who finds a name taken */
 
 #define HEAD                                                                                       \
         "# Partitions that vssd has mounted through a mapping. Written by 'vssctl volumes adopt' " \
@@ -79,15 +80,47 @@ static bool consists_of(const char *text, const char *others, size_t max) {
         return n > 0 && n <= max;
 }
 
-static bool ends_with(const char *name, const char *end) {
-        size_t n = strlen(name), m = strlen(end);
+/* With the prefix before it: "vss-real" is one, too. */
+static bool is_of_layer(const char *name) {
+        static const char *const layers[] = { "real", "cow" };
+        size_t n = strlen(name);
 
-        return n >= m && streq(name + n - m, end);
+        for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+                size_t m = strlen(layers[i]);
+
+                if (n >= m && streq(name + n - m, layers[i]) && (n == m || name[n - m - 1] == '-'))
+                        return true;
+        }
+        return false;
 }
 
 bool adopted_name_is_valid(const char *name) {
         return consists_of(name, "._-", ADOPTED_NAME_MAX) && name[0] != '.' && name[0] != '-' &&
-               !ends_with(name, "-real") && !ends_with(name, "-cow");
+               !is_of_layer(name);
+}
+
+int adopted_name_suggest(char **ret, const char *from) {
+        char *name = malloc(ADOPTED_NAME_MAX + 1), *to = name;
+
+        if (!name)
+                return -ENOMEM;
+        for (; *from && to - name < ADOPTED_NAME_MAX - SUFFIX_MAX; from++) {
+                bool good = isascii((unsigned char)*from) && isalnum((unsigned char)*from);
+
+                if (good || (to > name && (*from == '.' || *from == '_')))
+                        *to++ = *from;
+                else if (to > name && to[-1] != '-')
+                        *to++ = '-';
+        }
+        while (to > name && to[-1] == '-')
+                to--;
+        *to = '\0';
+        if (to == name)
+                (void)strcpy(name, "volume"); /* there is room */
+        else if (is_of_layer(name))
+                (void)strcpy(to, "_"); /* likewise */
+        *ret = name;
+        return 0;
 }
 
 static bool parse_size(uint64_t *ret, const char *text) {

@@ -39,8 +39,10 @@ struct adopted_list {
 
 void adopted_done(struct adopted *a);
 int adopted_copy(struct adopted *ret, const struct adopted *a);
-/* Not with an end that device-mapper's layers below a snapshotted volume have. */
+/* The mapping must not have an end that device-mapper's layers below a snapshotted volume have. */
 bool adopted_name_is_valid(const char *name);
+/* A valid name, with room for a number behind it: "/srv/a b" -> "srv-a-b". 0, -ENOMEM. */
+int adopted_name_suggest(char **ret, const char *from);
 
 /* No file is an empty list. */
 int adopted_list_read(struct adopted_list *ret, struct vss_error *reterr);

@@ -17,7 +17,6 @@
 #include "daemon/adoption/adoption-target.h"
 #include "daemon/adoption/run-program.h"
 #include "daemon/adoption/whole-file.h"
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,27 +105,6 @@ static int check_root(const struct adoption_target *t, char *const *targets,
         return 0;
 }
 
-/* "/srv/a b" -> "srv-a-b" */
-static int name_of(char **ret, const char *from) {
-        char *name = strdup(from), *to = name;
-
-        if (!name)
-                return -ENOMEM;
-        for (; *from && to - name < ADOPTED_NAME_MAX - 4; from++) {
-                bool good = isascii((unsigned char)*from) && isalnum((unsigned char)*from);
-
-                if (good || (to > name && (*from == '.' || *from == '_')))
-                        *to++ = *from;
-                else if (to > name && to[-1] != '-')
-                        *to++ = '-';
-        }
-        while (to > name && to[-1] == '-')
-                to--;
-        *to = '\0';
-        *ret = name;
-        return 0;
-}
-
 /* 1: nobody has it. */
 static int name_is_free(const struct adoption_target *t, const char *name,
                         struct vss_error *reterr) {
@@ -152,14 +130,14 @@ static int choose_name(const struct adoption_target *t, char *const *targets, ch
                 from = targets ? targets[0] : t->partition.label;
         if (!from || t->root)
                 from = t->root ? "root" : t->partition.device;
-        if (name_of(&base, from) < 0)
+        if (adopted_name_suggest(&base, from) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, from);
         for (unsigned i = 1; i < 2 * ADOPTED_MAX; i++) {
                 _cleanup_(freep) char *name = NULL;
                 int r;
 
-                if (i == 1 ? str_format(&name, "%s", *base ? base : "volume") < 0
-                           : str_format(&name, "%s-%u", *base ? base : "volume", i) < 0)
+                if (i == 1 ? str_format(&name, "%s", base) < 0
+                           : str_format(&name, "%s-%u", base, i) < 0)
                         return vss_error_from_errno(reterr, -ENOMEM, base);
                 r = name_is_free(t, name, reterr);
                 if (r < 0)
@@ -180,7 +158,8 @@ static int take_name(const struct adoption_target *t, const char *wanted, char *
         if (!adopted_name_is_valid(wanted))
                 return vss_error_set(reterr, E_INVALIDARG, EINVAL,
                                      "'%s' is no name for a mapping: it has 1 to %d letters, "
-                                     "digits, '.', '_' and '-', and begins with one of the first",
+                                     "digits, '.', '_' and '-', begins with one of the first, and "
+                                     "with \"vss-\" before it does not end with -real or -cow",
                                      wanted, ADOPTED_NAME_MAX);
         if (t->line && !streq(t->line->name, wanted))
                 return vss_error_set(reterr, E_INVALIDARG, EEXIST,

@@ -174,6 +174,8 @@ START_TEST(what_is_not_right_is_left_out_and_the_rest_counts) {
                 "s@x uuid=1 type=ext4",
                 "data-real uuid=1 type=ext4",
                 "data-cow uuid=1 type=ext4",
+                "real uuid=1 type=ext4", /* the mapping would be "vss-real" */
+                "cow uuid=1 type=ext4",
                 "a234567890123456789012345678901234567890123456789 uuid=1 type=ext4",
                 "good uuid=2 type=ext4", /* there already */
                 "\xff\xfe uuid=1 type=ext4",
@@ -192,6 +194,38 @@ START_TEST(what_is_not_right_is_left_out_and_the_rest_counts) {
                 ck_assert_msg(list.n == 2 && strv_length(list.complaints) == 1, "%s", bad[i]);
                 ck_assert_ptr_nonnull(strstr(list.complaints[0], "line 2"));
                 ck_assert_str_eq(list.items[1].name, "last");
+        }
+}
+END_TEST
+
+START_TEST(every_place_has_a_name_that_is_valid) {
+        static const struct {
+                const char *place, *name;
+        } cases[] = {
+                { "/srv/a b", "srv-a-b" },
+                { "/srv/.x-/", "srv-.x" },
+                { "/dev/vda1", "dev-vda1" },
+                { "/surreal", "surreal" },
+                { "/srv/real", "srv-real_" },
+                { "/vm/disk-cow", "vm-disk-cow_" },
+                { "/real", "real_" },
+                { "/cow/", "cow_" },
+                { "/", "volume" },
+                { "/\xc3\xa4", "volume" },
+                { "/a23456789012345678901234567890123456789012345678901234567890",
+                  "a234567890123456789012345678901234567890123" },
+                { "/a2345678901234567890123456789012345678-reality",
+                  "a2345678901234567890123456789012345678-real_" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(freep) char *name = NULL, *other = NULL;
+
+                ck_assert_int_eq(adopted_name_suggest(&name, cases[i].place), 0);
+                ck_assert_str_eq(name, cases[i].name);
+                ck_assert_int_eq(str_format(&other, "%s-%d", name, 2 * ADOPTED_MAX - 1), 0);
+                ck_assert_msg(adopted_name_is_valid(name) && adopted_name_is_valid(other), "%s",
+                              other);
         }
 }
 END_TEST
@@ -640,6 +674,7 @@ int main(void) {
         tcase_add_test(t, a_line_comes_back_as_it_was_written);
         tcase_add_test(t, other_lines_stay_to_the_byte);
         tcase_add_test(t, what_is_not_right_is_left_out_and_the_rest_counts);
+        tcase_add_test(t, every_place_has_a_name_that_is_valid);
         tcase_add_test(t, any_bytes_are_survived);
         tcase_add_test(t, a_file_that_is_too_large_or_no_file_is_refused);
         tcase_add_test(t, fstab_is_read_as_mount_reads_it);
