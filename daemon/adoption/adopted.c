@@ -410,6 +410,23 @@ static bool same_path(const char *link, const char *spec) {
         return unit_device_of_spec(&path, link) >= 0 && streq(path, spec);
 }
 
+/* Its node, and the links that udev's rules for device-mapper give it. */
+bool adopted_is_mapping(const struct adopted *a, const char *spec) {
+        static const char *const names[] = {
+                "/dev/mapper/" ADOPTED_NAME_PREFIX,
+                "/dev/disk/by-id/dm-name-" ADOPTED_NAME_PREFIX,
+                "/dev/disk/by-id/dm-uuid-" ADOPTED_UUID_PREFIX,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                size_t n = strlen(names[i]);
+
+                if (strncmp(spec, names[i], n) == 0 && streq(spec + n, str_or_empty(a->name)))
+                        return true;
+        }
+        return false;
+}
+
 bool adopted_is_meant(const struct adopted *a, const char *spec) {
         const struct {
                 const char *tag, *value;
@@ -420,16 +437,12 @@ bool adopted_is_meant(const struct adopted *a, const char *spec) {
                 { .tag = "LABEL", .value = a->label },
                 { .tag = "PARTLABEL", .value = a->partlabel },
         };
-        _cleanup_(freep) char *device = NULL, *mapping = NULL;
+        _cleanup_(freep) char *device = NULL;
 
-        if (strv_contains(a->sources, spec))
+        if (strv_contains(a->sources, spec) || adopted_is_mapping(a, spec))
                 return true;
-        if (str_format(&mapping, "/dev/mapper/%s%s", ADOPTED_NAME_PREFIX, str_or_empty(a->name)) <
-                    0 ||
-            unit_device_of_spec(&device, spec) < 0)
+        if (unit_device_of_spec(&device, spec) < 0)
                 return false;
-        if (streq(device, mapping))
-                return true;
         for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
                 _cleanup_(freep) char *tag = NULL;
 

@@ -56,6 +56,8 @@ int adopted_drop(const char *name, struct vss_error *reterr);
 
 /* Does this first field of an fstab line mean the partition, by what the line itself says? */
 bool adopted_is_meant(const struct adopted *a, const char *spec);
+/* Does it mean the mapping only, and lead nowhere without it? */
+bool adopted_is_mapping(const struct adopted *a, const char *spec);
 /* "vss-NAME", "VSSADOPT-NAME". 0, -ENOMEM. */
 int adopted_mapping_name(char **ret, const struct adopted *a);
 int adopted_mapping_uuid(char **ret, const struct adopted *a);

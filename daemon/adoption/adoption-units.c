@@ -49,19 +49,23 @@ static int write_want(const char *directory, const char *device, const char *ser
         return 0;
 }
 
-/* The mount waits for the service, and the service for the device that the mount waits for. */
-static int write_row(const char *directory, const char *service, const struct fstab_row *row,
-                     struct vss_error *reterr) {
+/* The mount waits for the service, and the service for the device that the mount waits for; but for
+ * the partition if that is the mapping, which the service is to make. */
+static int write_row(const char *directory, const struct adopted *a, const char *service,
+                     const char *by_uuid, const struct fstab_row *row, struct vss_error *reterr) {
+        bool mapping = adopted_is_mapping(a, row->spec);
         _cleanup_(freep) char *device = NULL, *device_unit = NULL, *check = NULL, *mount = NULL;
         _cleanup_(freep) char *of_mount = NULL, *of_service = NULL;
         int r;
 
         if (unit_device_of_spec(&device, row->spec) < 0 ||
-            unit_name_of_path(&device_unit, device, ".device") < 0 ||
+            unit_name_of_path(&device_unit, mapping ? by_uuid : device, ".device") < 0 ||
             unit_name_of_path(&check, device, "") < 0 ||
             unit_name_of_path(&mount, row->target, ".mount") < 0 ||
             str_format(&of_mount, "[Unit]\nWants=%s\nAfter=%s\n", service, service) < 0 ||
-            str_format(&of_service, "[Unit]\nAfter=%s\nBefore=systemd-fsck@%s.service\nBefore=%s\n",
+            str_format(&of_service,
+                       "[Unit]\n%s%s%sAfter=%s\nBefore=systemd-fsck@%s.service\nBefore=%s\n",
+                       mapping ? "Wants=" : "", mapping ? device_unit : "", mapping ? "\n" : "",
                        device_unit, check, mount) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, row->target);
         r = write_drop_in(directory, mount, of_mount, reterr);
@@ -81,7 +85,7 @@ static int write_volume(const char *directory, const struct adopted *a, const st
         r = write_want(directory, by_uuid, service, reterr);
         for (size_t i = 0; r >= 0 && i < fstab->n; i++)
                 if (adopted_is_meant(a, fstab->rows[i].spec))
-                        r = write_row(directory, service, &fstab->rows[i], reterr);
+                        r = write_row(directory, a, service, by_uuid, &fstab->rows[i], reterr);
         return r;
 }
 

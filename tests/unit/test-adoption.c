@@ -424,6 +424,8 @@ START_TEST(a_partition_is_meant_by_any_of_its_names) {
                 "PARTLABEL=p",
                 "/dev/disk/by-id/x",
                 "/dev/mapper/vss-srv",
+                "/dev/disk/by-id/dm-name-vss-srv",
+                "/dev/disk/by-id/dm-uuid-VSSADOPT-srv",
         };
         static const char *const no[] = {
                 "",
@@ -434,6 +436,7 @@ START_TEST(a_partition_is_meant_by_any_of_its_names) {
                 "/dev/disk/by-id/y",
                 "PARTUUID=5653534c-02",
                 "/dev/mapper/vss-srv2",
+                "/dev/disk/by-id/dm-name-vss-srv2",
                 "/dev/vda1",
                 "tmpfs",
         };
@@ -499,6 +502,39 @@ START_TEST(the_generator_orders_the_mount_and_changes_nothing_else) {
         ck_assert_int_gt(n, 0);
         link[n] = '\0';
         ck_assert_ptr_nonnull(strstr(link, "/vss-adopted@.service"));
+}
+END_TEST
+
+START_TEST(the_service_does_not_wait_for_what_it_makes) {
+        static const char *const specs[] = { "/dev/mapper/vss-srv",
+                                             "/dev/disk/by-id/dm-name-vss-srv",
+                                             "/dev/disk/by-id/dm-uuid-VSSADOPT-srv" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+                _cleanup_(adopted_list_done) struct adopted_list list = { 0 };
+                _cleanup_(freep) char *line = NULL, *directory = NULL, *path = NULL;
+                _cleanup_(fstab_done) struct fstab f = { 0 };
+                const char *text;
+
+                ck_assert_int_eq(str_format(&line, "%s /srv ext4 defaults 0 2\n", specs[i]), 0);
+                ck_assert_int_eq(str_format(&directory, "%s/%zu", top, i), 0);
+                ck_assert_int_eq(
+                        str_format(&path, "%zu/vss-adopted@srv.service.d/50-vss-adopted.conf", i),
+                        0);
+                put(adopted_file, "srv uuid=ab type=ext4\n");
+                put(fstab_file, line);
+                ck_assert_int_eq(mkdir(directory, 0700), 0);
+                read_list(&list);
+                read_fstab(&f);
+                ck_assert_int_eq(adoption_units_write(directory, &list, &f, NULL), 0);
+                text = get(below(path));
+                ck_assert_ptr_nonnull(strstr(text,
+                                             "[Unit]\nWants=dev-disk-by\\x2duuid-ab.device\n"
+                                             "After=dev-disk-by\\x2duuid-ab.device\nBefore="));
+                ck_assert_ptr_null(strstr(text, "After=dev-mapper"));
+                ck_assert_ptr_null(strstr(text, "by\\x2did-dm\\x2dname\\x2dvss\\x2dsrv.device"));
+                ck_assert_ptr_nonnull(strstr(text, "\nBefore=srv.mount\n"));
+        }
 }
 END_TEST
 
@@ -684,6 +720,7 @@ int main(void) {
         tcase_add_test(t, paths_are_named_as_systemd_does);
         tcase_add_test(t, a_partition_is_meant_by_any_of_its_names);
         tcase_add_test(t, the_generator_orders_the_mount_and_changes_nothing_else);
+        tcase_add_test(t, the_service_does_not_wait_for_what_it_makes);
         tcase_add_test(t, one_volume_with_an_impossible_name_does_not_keep_the_others);
         tcase_add_test(t, another_file_system_or_partition_is_not_what_was_adopted);
         tcase_add_test(t, what_cannot_be_adopted_says_why);
