@@ -51,7 +51,15 @@ static bool is_row(const struct fstab_row *row, const char *spec, const char *li
         return streq(row->spec, spec) && streq(row->target, strchr(line, ' ') + 1);
 }
 
-/* Writes the rows that have the first field `from(line)` with `to(line)`. */
+bool adoption_fstab_names_mapping(const struct fstab *f, const struct adopted *a) {
+        for (size_t i = 0; i < f->n; i++)
+                if (adopted_is_mapping(a, f->rows[i].spec))
+                        return true;
+        return false;
+}
+
+/* Writes the rows that have the first field `from(line)` with `to(line)`; without the mapping, back
+ * that is, those that name it are by UUID. */
 static int exchange(const struct fstab *f, const struct adopted *a, bool back, dev_t partition,
                     struct vss_error *reterr) {
         _cleanup_(strv_freep) char **texts = NULL; /* of the new fields */
@@ -81,6 +89,11 @@ static int exchange(const struct fstab *f, const struct adopted *a, bool back, d
                                 any = true;
                         }
         }
+        for (size_t i = 0; back && i < f->n; i++)
+                if (adopted_is_mapping(a, f->rows[i].spec)) {
+                        specs[i] = by_uuid;
+                        any = true;
+                }
         if (any) {
                 int r = fstab_write(f, specs, reterr);
 

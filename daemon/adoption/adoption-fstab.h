@@ -17,7 +17,10 @@ int adoption_fstab_find(const struct fstab *f, dev_t partition, struct adopted *
 /* Changes the lines of a->respelled. */
 int adoption_fstab_respell(const struct fstab *f, const struct adopted *a,
                            struct vss_error *reterr);
-/* Changes them back. partition: 0 if it is not there. A line that has been changed since stays, and
- * so does one whose old name means another device by now: 1 then. */
+/* Does a line name the mapping itself? Without that it could not be mounted. */
+bool adoption_fstab_names_mapping(const struct fstab *f, const struct adopted *a);
+/* Changes them back, and those that name the mapping to UUID=. partition: 0 if it is not there. A
+ * line that has been changed since stays, and so does one whose old name means another device by
+ * now: 1 then. */
 int adoption_fstab_restore(const struct fstab *f, dev_t partition, const struct adopted *a,
                            struct vss_error *reterr);

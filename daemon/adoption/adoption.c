@@ -279,8 +279,7 @@ static int note_mapped(const struct adoption_target *t, const struct adopted *a,
                             ADOPTED_NAME_PREFIX, a->name);
         r = note(notes, "/dev/mapper/%s%s is there", ADOPTED_NAME_PREFIX, a->name);
         if (r >= 0 && !targets)
-                r = note(notes, "%s does not mount it: mount it by that name, or by UUID=%s",
-                         fstab_path, a->uuid);
+                r = note(notes, "%s does not mount it: mount it by UUID=%s", fstab_path, a->uuid);
         return r;
 }
 
@@ -342,6 +341,10 @@ static int restore_fstab(const struct adoption_target *t, char ***notes, struct 
                          fstab_path, t->line->uuid) < 0
                             ? vss_error_from_errno(reterr, -ENOMEM, fstab_path)
                             : 0;
+        if (r >= 0 && adoption_fstab_names_mapping(&t->fstab, t->line) &&
+            note(notes, "%s has UUID=%s now instead of the mapping's name", fstab_path,
+                 t->line->uuid) < 0)
+                r = vss_error_from_errno(reterr, -ENOMEM, fstab_path);
         return r;
 }
 

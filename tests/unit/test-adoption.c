@@ -368,6 +368,26 @@ START_TEST(a_name_that_means_another_device_is_not_written_back) {
 }
 END_TEST
 
+START_TEST(a_line_that_names_the_mapping_outlives_it) {
+        _cleanup_(fstab_done) struct fstab f = { 0 }, g = { 0 };
+        _cleanup_(adopted_done) struct adopted a = { 0 };
+
+        put(fstab_file, "/dev/mapper/vss-b\t/srv/b  xfs\nUUID=" UUID " /srv/z xfs\n"
+                        "/dev/mapper/vss-bb /srv/bb xfs\n"
+                        "/dev/disk/by-id/dm-name-vss-b /srv/c xfs # end\n");
+        make(&a, "b");
+        ck_assert_int_eq(strv_append(&a.respelled, "/dev/gone /srv/z"), 0);
+        read_fstab(&f);
+        ck_assert(adoption_fstab_names_mapping(&f, &a));
+        ck_assert_int_eq(adoption_fstab_restore(&f, 0, &a, NULL), 0);
+        ck_assert_str_eq(get(fstab_file), "UUID=" UUID "\t/srv/b  xfs\n/dev/gone /srv/z xfs\n"
+                                          "/dev/mapper/vss-bb /srv/bb xfs\n"
+                                          "UUID=" UUID " /srv/c xfs # end\n");
+        read_fstab(&g);
+        ck_assert(!adoption_fstab_names_mapping(&g, &a));
+}
+END_TEST
+
 START_TEST(a_link_to_fstab_stays_a_link) {
         _cleanup_(fstab_done) struct fstab f = { 0 };
         _cleanup_(adopted_done) struct adopted a = { 0 };
@@ -716,6 +736,7 @@ int main(void) {
         tcase_add_test(t, fstab_is_read_as_mount_reads_it);
         tcase_add_test(t, a_respelled_line_comes_back_to_the_byte);
         tcase_add_test(t, a_name_that_means_another_device_is_not_written_back);
+        tcase_add_test(t, a_line_that_names_the_mapping_outlives_it);
         tcase_add_test(t, a_link_to_fstab_stays_a_link);
         tcase_add_test(t, paths_are_named_as_systemd_does);
         tcase_add_test(t, a_partition_is_meant_by_any_of_its_names);
