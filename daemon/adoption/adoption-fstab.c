@@ -1,6 +1,7 @@
 /* See adoption-fstab.h. Stateless. */
 
 #include "daemon/adoption/adoption-fstab.h"
+#include "daemon/adoption/mapping.h"
 #include <sys/stat.h>
 
 /* The device that a path leads to; 0: none. */
@@ -9,6 +10,14 @@ static dev_t device_of(const char *path, bool *ret_is_link) {
 
         *ret_is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
         return stat(path, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+}
+
+/* While the mapping is there udev's links lead to that. */
+static bool leads_to(const char *path, dev_t partition, bool *ret_is_link) {
+        dev_t devno = device_of(path, ret_is_link), below;
+
+        return devno == partition ||
+               (devno != 0 && mapping_partition(devno, &below) >= 0 && below == partition);
 }
 
 static int note_respelling(const struct fstab *f, const struct fstab_row *row, struct adopted *a) {
@@ -30,7 +39,7 @@ int adoption_fstab_find(const struct fstab *f, dev_t partition, struct adopted *
                 bool is_link = false;
 
                 if (!adopted_is_meant(a, row->spec)) {
-                        if (row->spec[0] != '/' || device_of(row->spec, &is_link) != partition)
+                        if (row->spec[0] != '/' || !leads_to(row->spec, partition, &is_link))
                                 continue;
                         r = is_link ? strv_append(&a->sources, row->spec)
                                     : note_respelling(f, row, a);

@@ -12,11 +12,13 @@
 #include "daemon/adoption/run-program.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
+#include "daemon/providers/block.h"
 
 #include <check.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define UUID "c0ffee00-1234-4321-9876-0123456789ab"
 
@@ -365,6 +367,59 @@ START_TEST(a_name_that_means_another_device_is_not_written_back) {
         read_fstab(&f);
         ck_assert_int_eq(adoption_fstab_restore(&f, 1, &a, NULL), 1);
         ck_assert_str_eq(get(fstab_file), "UUID=" UUID " /srv/b xfs\n");
+}
+END_TEST
+
+static void put_below(const char *path, const char *text) {
+        char whole[512];
+
+        (void)snprintf(whole, sizeof(whole), "%s/%s", top, path);
+        for (char *slash = strchr(whole + strlen(top) + 1, '/'); slash;
+             slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                ck_assert(mkdir(whole, 0700) == 0 || errno == EEXIST);
+                *slash = '/';
+        }
+        put(whole, text);
+}
+
+/* A node that nobody opens; false: it may not be made here. */
+static bool make_node(const char *path, unsigned node_major, unsigned node_minor) {
+        if (mknod(path, S_IFBLK | 0600, makedev(node_major, node_minor)) == 0)
+                return true;
+        ck_assert(errno == EPERM || errno == EACCES);
+        return false;
+}
+
+START_TEST(a_link_counts_while_it_leads_to_the_mapping) {
+        _cleanup_(fstab_done) struct fstab f = { 0 };
+        _cleanup_(freep) char *text = NULL, *node = NULL;
+        char link[128];
+
+        block_sysfs = top;
+        put_below("dev/block/250:17/dm/uuid", "VSSADOPT-b\n");
+        put_below("dev/block/250:17/slaves/vda1/dev", "250:1\n");
+        ck_assert_int_eq(str_format(&node, "%s/mapping", top), 0);
+        (void)snprintf(link, sizeof(link), "%s/by-id-x", top);
+        if (!make_node(node, 250, 17))
+                return;
+        ck_assert_int_eq(symlink("mapping", link), 0);
+        ck_assert_int_eq(str_format(&text, "%s /srv/b xfs\n", link), 0);
+        put(fstab_file, text);
+        read_fstab(&f);
+        for (unsigned partition = 1; partition <= 2; partition++) {
+                _cleanup_(adopted_done) struct adopted a = { 0 };
+                _cleanup_(strv_freep) char **targets = NULL;
+                bool respell = false;
+
+                make(&a, "b");
+                ck_assert_int_eq(adoption_fstab_find(&f, makedev(250, partition), &a, &targets,
+                                                     &respell, NULL),
+                                 0);
+                ck_assert(!respell);
+                ck_assert_uint_eq(strv_length(targets), partition == 1 ? 1 : 0);
+                ck_assert(strv_contains(a.sources, link) == (partition == 1));
+        }
 }
 END_TEST
 
@@ -736,6 +791,7 @@ int main(void) {
         tcase_add_test(t, fstab_is_read_as_mount_reads_it);
         tcase_add_test(t, a_respelled_line_comes_back_to_the_byte);
         tcase_add_test(t, a_name_that_means_another_device_is_not_written_back);
+        tcase_add_test(t, a_link_counts_while_it_leads_to_the_mapping);
         tcase_add_test(t, a_line_that_names_the_mapping_outlives_it);
         tcase_add_test(t, a_link_to_fstab_stays_a_link);
         tcase_add_test(t, paths_are_named_as_systemd_does);
