@@ -55,13 +55,14 @@ static int write_row(const char *directory, const struct adopted *a, const char 
                      const char *by_uuid, const struct fstab_row *row, struct vss_error *reterr) {
         bool mapping = adopted_is_mapping(a, row->spec);
         _cleanup_(freep) char *device = NULL, *device_unit = NULL, *check = NULL, *mount = NULL;
-        _cleanup_(freep) char *of_mount = NULL, *of_service = NULL;
+        _cleanup_(freep) char *of_mount = NULL, *of_service = NULL, *place = NULL;
         int r;
 
         if (unit_device_of_spec(&device, row->spec) < 0 ||
             unit_name_of_path(&device_unit, mapping ? by_uuid : device, ".device") < 0 ||
             unit_name_of_path(&check, device, "") < 0 ||
-            unit_name_of_path(&mount, row->target, ".mount") < 0 ||
+            unit_mount_point(&place, row->target) < 0 ||
+            unit_name_of_path(&mount, place, ".mount") < 0 ||
             str_format(&of_mount, "[Unit]\nWants=%s\nAfter=%s\n", service, service) < 0 ||
             str_format(&of_service,
                        "[Unit]\n%s%s%sAfter=%s\nBefore=systemd-fsck@%s.service\nBefore=%s\n",

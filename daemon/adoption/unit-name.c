@@ -2,9 +2,11 @@
 
 #include "daemon/adoption/unit-name.h"
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 
-#define ESCAPED_MAX 4 /* "\x20" */
+#define LINKS_MAX 4096 /* and folders that are not there */
+#define ESCAPED_MAX 4  /* "\x20" */
 
 static char *put_escaped(char *to, char c) {
         static const char digits[] = "0123456789abcdef";
@@ -41,6 +43,72 @@ int unit_name_of_path(char **ret, const char *path, const char *suffix) {
         memcpy(to, suffix, strlen(suffix) + 1);
         *ret = name;
         return 0;
+}
+
+/* Without "." and doubled slashes, as path_simplify() of systemd. */
+static char *simplify(const char *path) {
+        char *simple = malloc(strlen(path) + 2), *to = simple;
+
+        if (!simple)
+                return NULL;
+        while (*path) {
+                size_t n;
+
+                path += strspn(path, "/");
+                n = strcspn(path, "/");
+                if (n > 0 && !(n == 1 && *path == '.')) {
+                        *to++ = '/';
+                        memcpy(to, path, n);
+                        to += n;
+                }
+                path += n;
+        }
+        if (to == simple)
+                *to++ = '/';
+        *to = '\0';
+        return simple;
+}
+
+/* Where a link leads that leads to nothing. NULL: it is none, or without memory: errno. */
+static char *follow(const char *path) {
+        _cleanup_(freep) char *joined = NULL;
+        char target[PATH_MAX];
+        ssize_t n;
+
+        n = readlink(path, target, sizeof(target) - 1);
+        if (n < 0)
+                return NULL;
+        target[n] = '\0';
+        if (str_format(&joined, "%.*s/%s", target[0] == '/' ? 0 : (int)(strrchr(path, '/') - path),
+                       path, target) < 0)
+                return NULL;
+        return simplify(joined);
+}
+
+int unit_mount_point(char **ret, const char *target) {
+        _cleanup_(freep) char *path = simplify(target), *rest = strdup("");
+
+        for (unsigned i = 0; path && rest && i < LINKS_MAX; i++) {
+                _cleanup_(freep) char *real = realpath(path, NULL), *next = NULL;
+                char *slash = strrchr(path, '/');
+
+                if (real || errno != ENOENT)
+                        return str_format(ret, "%s%s", real ? real : path, rest);
+                next = follow(path);
+                if (next) {
+                        free(path);
+                        path = TAKE_PTR(next);
+                        continue;
+                }
+                if (slash == path)
+                        return str_format(ret, "%s%s", path, rest);
+                if (str_format(&next, "%s%s", slash, rest) < 0)
+                        return -ENOMEM;
+                *slash = '\0';
+                free(rest);
+                rest = TAKE_PTR(next);
+        }
+        return path && rest ? -ELOOP : -ENOMEM;
 }
 
 /* As udev writes ids and labels in its links: printable characters, and UTF-8 as it is. */

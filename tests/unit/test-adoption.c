@@ -485,6 +485,40 @@ START_TEST(paths_are_named_as_systemd_does) {
 }
 END_TEST
 
+START_TEST(a_mount_is_named_for_where_links_lead) {
+        static const char *const cases[][2] = {
+                { "", "" },
+                { "/real", "/real" },
+                { "/link", "/real" },
+                { "/link/", "/real" },
+                { "/link/data//x/", "/real/data/x" },
+                { "/.//link/./data/.", "/real/data" },
+                { "/dangling/x", "/nowhere/x" },
+                { "/dangling", "/nowhere" },
+                { "/loop/x", "/loop/x" },
+                { "/gone/../link", "/gone/../link" },
+        };
+        _cleanup_(freep) char *real_top = realpath(top, NULL), *root = NULL, *absent = NULL;
+
+        ck_assert_ptr_nonnull(real_top);
+        ck_assert_int_eq(mkdir(below("real"), 0700), 0);
+        ck_assert_int_eq(symlink("real", below("link")), 0);
+        ck_assert_int_eq(symlink("nowhere", below("dangling")), 0);
+        ck_assert_int_eq(symlink("loop", below("loop")), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(freep) char *path = NULL, *wanted = NULL;
+
+                ck_assert_int_eq(str_format(&wanted, "%s%s", real_top, cases[i][1]), 0);
+                ck_assert_int_eq(unit_mount_point(&path, below(cases[i][0])), 0);
+                ck_assert_str_eq(path, wanted);
+        }
+        ck_assert_int_eq(unit_mount_point(&root, "/"), 0);
+        ck_assert_str_eq(root, "/");
+        ck_assert_int_eq(unit_mount_point(&absent, "/no-such-place/./x"), 0);
+        ck_assert_str_eq(absent, "/no-such-place/x");
+}
+END_TEST
+
 START_TEST(a_partition_is_meant_by_any_of_its_names) {
         static const char *const yes[] = {
                 "UUID=" UUID,
@@ -539,6 +573,7 @@ START_TEST(the_generator_orders_the_mount_and_changes_nothing_else) {
                                          "UUID=33 / ext4\n"
                                          "UUID=44 /other ext4\n"
                                          "UUID=" UUID " /x\\012[Mount]\\012What=/y ext4\n";
+        _cleanup_(freep) char *line = NULL, *folder = NULL, *drop_in = NULL, *real = NULL;
         static const char *const absent[] = { "later.mount.d", "-.mount.d", "other.mount.d",
                                               "vss-adopted@later.service.d",
                                               "vss-adopted@root.service.d" };
@@ -548,11 +583,20 @@ START_TEST(the_generator_orders_the_mount_and_changes_nothing_else) {
         const char *text;
         ssize_t n;
 
+        /* systemd-fstab-generator(8) follows links, and names the unit for what it finds. */
+        ck_assert_int_eq(mkdir(below("real"), 0700), 0);
+        ck_assert_int_eq(symlink("real", below("link")), 0);
+        ck_assert_int_eq(str_format(&line, "%sLABEL=l %s/link/x ext4\n", fstab_text, top), 0);
         put(adopted_file, list_text);
-        put(fstab_file, fstab_text);
+        put(fstab_file, line);
         read_list(&list);
         read_fstab(&f);
         ck_assert_int_eq(adoption_units_write(top, &list, &f, NULL), 0);
+        real = realpath(below("real"), NULL);
+        ck_assert_ptr_nonnull(real);
+        ck_assert_int_eq(unit_name_of_path(&folder, real, "-x.mount.d"), 0);
+        ck_assert_int_eq(str_format(&drop_in, "%s/50-vss-adopted.conf", folder), 0);
+        ck_assert_ptr_nonnull(strstr(get(below(drop_in)), "After=vss-adopted@srv.service\n"));
 
         text = get(below("srv-a\\x20b.mount.d/50-vss-adopted.conf"));
         ck_assert_str_eq(text, "[Unit]\nWants=vss-adopted@srv.service\n"
@@ -795,6 +839,7 @@ int main(void) {
         tcase_add_test(t, a_line_that_names_the_mapping_outlives_it);
         tcase_add_test(t, a_link_to_fstab_stays_a_link);
         tcase_add_test(t, paths_are_named_as_systemd_does);
+        tcase_add_test(t, a_mount_is_named_for_where_links_lead);
         tcase_add_test(t, a_partition_is_meant_by_any_of_its_names);
         tcase_add_test(t, the_generator_orders_the_mount_and_changes_nothing_else);
         tcase_add_test(t, the_service_does_not_wait_for_what_it_makes);
