@@ -3,6 +3,7 @@
 #include "daemon/adoption/activation.h"
 #include "daemon/adoption/fstab.h"
 #include "daemon/adoption/mapping.h"
+#include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
 #include <sys/stat.h>
 
@@ -24,8 +25,21 @@ static bool is_forbidden(void) {
         return false;
 }
 
-/* A line of fstab that names the partition as the kernel does could not be mounted any more. */
-static int check_fstab(const struct identity *i, struct vss_error *reterr) {
+/* Does the first field lead to the partition? As the kernel calls it, or by a link. */
+static int look_at_spec(const char *spec, dev_t partition, bool *ret_leads, bool *ret_is_link) {
+        _cleanup_(freep) char *path = NULL;
+        struct stat st;
+
+        if (unit_device_of_spec(&path, spec) < 0)
+                return -ENOMEM;
+        *ret_is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+        *ret_leads = path[0] == '/' && stat(path, &st) == 0 && S_ISBLK(st.st_mode) &&
+                     st.st_rdev == partition;
+        return 0;
+}
+
+int activation_check_fstab(const struct adopted *a, const struct identity *i,
+                           struct vss_error *reterr) {
         _cleanup_(fstab_done) struct fstab f = { 0 };
         int r;
 
@@ -33,16 +47,23 @@ static int check_fstab(const struct identity *i, struct vss_error *reterr) {
         if (r < 0)
                 return r;
         for (size_t k = 0; k < f.n; k++) {
-                struct stat st;
+                const struct fstab_row *row = &f.rows[k];
+                bool leads, is_link;
 
-                if (f.rows[k].spec[0] == '/' && lstat(f.rows[k].spec, &st) == 0 &&
-                    S_ISBLK(st.st_mode) && st.st_rdev == i->devno)
-                        return vss_error_set(
-                                reterr, VSS_E_VOLUME_IN_USE, EBUSY,
-                                "%s has %s as it is on %s; write UUID=%s there, or run 'vssctl "
-                                "volumes adopt %s'",
-                                fstab_path, f.rows[k].spec, f.rows[k].target, str_or_empty(i->uuid),
-                                f.rows[k].target);
+                if (look_at_spec(row->spec, i->devno, &leads, &is_link) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, fstab_path);
+                if (!leads || (is_link && adopted_is_meant(a, row->spec)))
+                        continue;
+                if (is_link)
+                        return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                             "%s calls it %s for %s, which is new since it was "
+                                             "adopted; run 'vssctl volumes adopt %s'",
+                                             fstab_path, row->spec, row->target, row->target);
+                return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                     "%s has %s as it is on %s; write UUID=%s there, or run "
+                                     "'vssctl volumes adopt %s'",
+                                     fstab_path, row->spec, row->target, str_or_empty(i->uuid),
+                                     row->target);
         }
         return 0;
 }
@@ -65,7 +86,7 @@ int activation_run(const char *name, struct vss_error *reterr) {
                 return 0;
         r = mapping_find_partition(a, &i, reterr);
         if (r >= 0)
-                r = check_fstab(&i, reterr);
+                r = activation_check_fstab(a, &i, reterr);
         if (r >= 0)
                 r = mapping_make(a, &i, true, &device, reterr);
         return r < 0 ? r : 1;

@@ -4,12 +4,18 @@
  * the initramfs for the root. Whatever is in the way leaves the plain partition, and is said. */
 
 #include "daemon/adoption/adopted.h"
+#include "daemon/adoption/identity.h"
 #include "daemon/providers/mapper.h"
 
 /* "/proc/cmdline"; a test has its own. Its word "vss.adopt=no" keeps all mappings from being made.
  */
 extern const char *activation_cmdline;
 
+/* What fstab has of the partition can be mounted with the mapping: no line has the kernel's name of
+ * it, and none a link that the generator does not know to be meant, so that it ordered nothing and
+ * the mount runs beside the service. VSS_E_VOLUME_IN_USE. */
+int activation_check_fstab(const struct adopted *a, const struct identity *i,
+                           struct vss_error *reterr);
 /* 1: made, or there already. 0: it is not wanted. */
 int activation_run(const char *name, struct vss_error *reterr);
 /* device: what the initramfs is about to mount as the root. 1: *ret is to be mounted instead. 0: it

@@ -771,6 +771,44 @@ START_TEST(nothing_is_mapped_that_is_not_to_be) {
 }
 END_TEST
 
+START_TEST(a_line_that_nothing_was_ordered_for_keeps_the_partition) {
+        char uuid[] = UUID;
+        const struct identity i = { .devno = makedev(250, 17), .uuid = uuid };
+        static const struct {
+                const char *first, *reason; /* below top */
+        } cases[] = {
+                { "known", NULL },
+                { "new", "which is new since" },
+                { "partition", "as it is on /srv" },
+                { "other", NULL },
+                { "gone", NULL },
+        };
+        _cleanup_(adopted_done) struct adopted a = { 0 };
+        char known[512];
+
+        make(&a, "b");
+        (void)snprintf(known, sizeof(known), "%s", below("known"));
+        ck_assert_int_eq(strv_append(&a.sources, known), 0);
+        if (!make_node(below("partition"), 250, 17) || !make_node(below("other"), 250, 18))
+                return;
+        ck_assert_int_eq(symlink("partition", known), 0);
+        ck_assert_int_eq(symlink("partition", below("new")), 0);
+        for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+                _cleanup_(vss_error_done) struct vss_error error = { 0 };
+                _cleanup_(freep) char *text = NULL;
+                int r;
+
+                ck_assert_int_eq(str_format(&text, "tmpfs /tmp tmpfs\n%s /srv ext4\n",
+                                            below(cases[k].first)),
+                                 0);
+                put(fstab_file, text);
+                r = activation_check_fstab(&a, &i, &error);
+                ck_assert_msg((r < 0) == (cases[k].reason != NULL), "%s", cases[k].first);
+                ck_assert(r >= 0 || strstr(error.message, cases[k].reason));
+        }
+}
+END_TEST
+
 START_TEST(a_program_that_fails_is_quoted) {
         char *const good[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
                                (char[]){ "echo fine; exit 0" }, NULL };
@@ -847,6 +885,7 @@ int main(void) {
         tcase_add_test(t, another_file_system_or_partition_is_not_what_was_adopted);
         tcase_add_test(t, what_cannot_be_adopted_says_why);
         tcase_add_test(t, nothing_is_mapped_that_is_not_to_be);
+        tcase_add_test(t, a_line_that_nothing_was_ordered_for_keeps_the_partition);
         tcase_add_test(t, a_program_that_fails_is_quoted);
         tcase_add_test(t, words_of_fstab_come_back);
         tcase_add_test(t, states_have_their_names);
