@@ -78,16 +78,16 @@ static int write_row(const char *directory, const struct adopted *a, const char 
 static int write_volume(const char *directory, const struct adopted *a, const struct fstab *fstab,
                         struct vss_error *reterr) {
         _cleanup_(freep) char *service = NULL, *by_uuid = NULL;
-        int r;
+        int r = 0;
 
         if (str_format(&service, "vss-adopted@%s.service", a->name) < 0 ||
             str_format(&by_uuid, "/dev/disk/by-uuid/%s", a->uuid) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, a->name);
-        r = write_want(directory, by_uuid, service, reterr);
         for (size_t i = 0; r >= 0 && i < fstab->n; i++)
                 if (adopted_is_meant(a, fstab->rows[i].spec))
                         r = write_row(directory, a, service, by_uuid, &fstab->rows[i], reterr);
-        return r;
+        /* Last: the service must not run beside a mount that could not be ordered. */
+        return r < 0 ? r : write_want(directory, by_uuid, service, reterr);
 }
 
 int adoption_units_write(const char *directory, const struct adopted_list *list,

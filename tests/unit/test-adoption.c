@@ -672,6 +672,9 @@ START_TEST(one_volume_with_an_impossible_name_does_not_keep_the_others) {
         read_fstab(&f);
         ck_assert_int_lt(adoption_units_write(top, &list, &f, NULL), 0);
         ck_assert_ptr_nonnull(strstr(get(below("srv.mount.d/50-vss-adopted.conf")), "@b.service"));
+        ck_assert_int_eq(access(below("dev-disk-by\\x2duuid-2.device.wants"), F_OK), 0);
+        /* Its mount is not ordered: nothing may be mapped beside it. */
+        ck_assert_int_lt(access(below("dev-disk-by\\x2duuid-1.device.wants"), F_OK), 0);
 }
 END_TEST
 
