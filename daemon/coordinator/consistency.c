@@ -101,8 +101,10 @@ static int say_failed(const struct survey *s, char **ret) {
 
         if (!sentence)
                 return -ENOMEM;
-        return str_format(ret, "writer %s, which has files on it, %s%s", s->failed->name, sentence,
-                          others(s->n_failed, more));
+        return str_format(ret, "writer %s, which %s, %s%s", s->failed->name,
+                          s->failed->located ? "has files on it"
+                                             : "does not say where its files are",
+                          sentence, others(s->n_failed, more));
 }
 
 static int say_left_out(const struct survey *s, char **ret) {

@@ -275,6 +275,18 @@ START_TEST(who_does_not_say_where_its_files_are_counts_everywhere) {
 }
 END_TEST
 
+START_TEST(nothing_is_claimed_of_the_files_of_one_that_failed) {
+        front.metadata = FAKE_METADATA(FILES("/alpha/one"));
+        prepare(NULL, NULL); /* back says nothing */
+        back.answers[WRITER_EVENT_POST_SNAPSHOT] = FAKE_VETO;
+        create();
+        ck_assert_str_eq(reached("/beta/two/"),
+                         "file-system: writer back, which does not say where its files are, failed "
+                         "in PostSnapshot: the application is busy "
+                         "(VSS_E_WRITERERROR_RETRYABLE)" FLUSHED);
+}
+END_TEST
+
 START_TEST(a_context_without_writers_says_so) {
         context = VSS_CTX_NAS_ROLLBACK;
         volumes[1].volume->read_only = true;
@@ -381,6 +393,7 @@ int main(void) {
         tcase_add_test(c, who_was_not_asked_may_have_files_anywhere);
         tcase_add_test(c, who_did_not_identify_itself_did_not_take_part);
         tcase_add_test(c, who_does_not_say_where_its_files_are_counts_everywhere);
+        tcase_add_test(c, nothing_is_claimed_of_the_files_of_one_that_failed);
         tcase_add_test(c, a_context_without_writers_says_so);
         tcase_add_test(c, what_was_not_mounted_was_not_flushed);
         tcase_add_test(c, who_did_what_is_kept_with_the_set);
