@@ -1,15 +1,24 @@
 /* See activation.h. Stateless. */
 
 #include "daemon/adoption/activation.h"
+#include "daemon/adoption/adoption-units.h"
 #include "daemon/adoption/fstab.h"
 #include "daemon/adoption/mapping.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
+#include <dirent.h>
 #include <sys/stat.h>
 
 #define CMDLINE_MAX ((size_t)64 * 1024)
+#define UNIT_MAX ((size_t)64 * 1024)
 
 const char *activation_cmdline = "/proc/cmdline";
+const char *activation_units[] = {
+        "/run/systemd/generator",      "/run/systemd/generator.early",
+        "/run/systemd/generator.late", "/run/systemd/system",
+        "/etc/systemd/system",         "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system",     NULL,
+};
 
 static bool is_forbidden(void) {
         _cleanup_(freep) char *text = NULL;
@@ -68,6 +77,79 @@ int activation_check_fstab(const struct adopted *a, const struct identity *i,
         return 0;
 }
 
+/* The generator wrote its order for the unit. */
+static bool is_ordered(const char *unit) {
+        _cleanup_(freep) char *path = NULL;
+
+        return str_format(&path, "%s/%s.d/" ADOPTION_DROP_IN, activation_units[0], unit) >= 0 &&
+               access(path, F_OK) == 0;
+}
+
+/* 1: it mounts the partition. What cannot be read, systemd has not loaded either. */
+static int look_at_unit(const char *path, dev_t partition) {
+        _cleanup_(freep) char *text = NULL;
+        char *rest, *line;
+        size_t size;
+
+        if (whole_file_read(path, UNIT_MAX, &text, &size, NULL) < 0)
+                return 0;
+        rest = text;
+        while ((line = strsep(&rest, "\n"))) {
+                bool leads, is_link;
+
+                line += strspn(line, " \t");
+                if (strncmp(line, "What=", strlen("What=")) != 0)
+                        continue;
+                line += strlen("What=");
+                line += strspn(line, " \t");
+                line[strcspn(line, " \t\r")] = '\0';
+                if (look_at_spec(line, partition, &leads, &is_link) < 0)
+                        return -ENOMEM;
+                if (leads)
+                        return 1;
+        }
+        return 0;
+}
+
+static void closedirp(DIR **d) {
+        if (*d)
+                (void)closedir(*d); /* it was only read */
+}
+
+static int check_folder(const char *folder, const struct identity *i, struct vss_error *reterr) {
+        _cleanup_(closedirp) DIR *d = opendir(folder);
+        struct dirent *entry;
+
+        while (d && (entry = readdir(d))) {
+                const char *end = strrchr(entry->d_name, '.');
+                _cleanup_(freep) char *path = NULL;
+                int r;
+
+                if (!end || !streq(end, ".mount") || is_ordered(entry->d_name))
+                        continue;
+                if (str_format(&path, "%s/%s", folder, entry->d_name) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, folder);
+                r = look_at_unit(path, i->devno);
+                if (r < 0)
+                        return vss_error_from_errno(reterr, r, path);
+                if (r > 0)
+                        return vss_error_set(
+                                reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                "%s mounts it and does not wait for a mapping; have it "
+                                "mounted by a line of %s with UUID=%s",
+                                path, fstab_path, str_or_empty(i->uuid));
+        }
+        return 0;
+}
+
+int activation_check_units(const struct identity *i, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t k = 0; r >= 0 && activation_units[k]; k++)
+                r = check_folder(activation_units[k], i, reterr);
+        return r;
+}
+
 int activation_run(const char *name, struct vss_error *reterr) {
         _cleanup_(adopted_list_done) struct adopted_list list = { 0 };
         _cleanup_(identity_done) struct identity i = { 0 };
@@ -87,6 +169,8 @@ int activation_run(const char *name, struct vss_error *reterr) {
         r = mapping_find_partition(a, &i, reterr);
         if (r >= 0)
                 r = activation_check_fstab(a, &i, reterr);
+        if (r >= 0)
+                r = activation_check_units(&i, reterr);
         if (r >= 0)
                 r = mapping_make(a, &i, true, &device, reterr);
         return r < 0 ? r : 1;

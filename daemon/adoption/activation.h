@@ -16,6 +16,12 @@ extern const char *activation_cmdline;
  * the mount runs beside the service. VSS_E_VOLUME_IN_USE. */
 int activation_check_fstab(const struct adopted *a, const struct identity *i,
                            struct vss_error *reterr);
+/* Where systemd has units, that of generators first; a test has its own. */
+extern const char *activation_units[];
+/* No other unit mounts the partition: of the administrator's own, or of
+ * systemd-gpt-auto-generator(8). Such a mount would run beside the service, too.
+ * VSS_E_VOLUME_IN_USE. */
+int activation_check_units(const struct identity *i, struct vss_error *reterr);
 /* 1: made, or there already. 0: it is not wanted. */
 int activation_run(const char *name, struct vss_error *reterr);
 /* device: what the initramfs is about to mount as the root. 1: *ret is to be mounted instead. 0: it

@@ -12,7 +12,7 @@ static int say(struct vss_error *reterr, const char *path, int error) {
                              strerror(error));
 }
 
-/* DIRECTORY/UNIT.d/50-vss-adopted.conf */
+/* DIRECTORY/UNIT.d/ADOPTION_DROP_IN */
 static int write_drop_in(const char *directory, const char *unit, const char *text,
                          struct vss_error *reterr) {
         _cleanup_(freep) char *folder = NULL, *path = NULL;
@@ -20,7 +20,7 @@ static int write_drop_in(const char *directory, const char *unit, const char *te
         bool bad;
 
         if (str_format(&folder, "%s/%s.d", directory, unit) < 0 ||
-            str_format(&path, "%s/50-vss-adopted.conf", folder) < 0)
+            str_format(&path, "%s/" ADOPTION_DROP_IN, folder) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, unit);
         if (mkdir(folder, 0755) < 0 && errno != EEXIST)
                 return say(reterr, folder, errno);

@@ -10,6 +10,9 @@
 #include "daemon/adoption/adopted.h"
 #include "daemon/adoption/fstab.h"
 
+/* The order of a unit, in UNIT.d. */
+#define ADOPTION_DROP_IN "50-vss-adopted.conf"
+
 /* directory: the first that systemd hands to a generator. */
 int adoption_units_write(const char *directory, const struct adopted_list *list,
                          const struct fstab *fstab, struct vss_error *reterr);

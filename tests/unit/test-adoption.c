@@ -812,6 +812,54 @@ START_TEST(a_line_that_nothing_was_ordered_for_keeps_the_partition) {
 }
 END_TEST
 
+START_TEST(a_unit_that_nobody_ordered_keeps_the_partition) {
+        char uuid[] = UUID;
+        const struct identity i = { .devno = makedev(250, 17), .uuid = uuid };
+        static const struct {
+                const char *before, *after; /* of top */
+                bool mounts;
+        } cases[] = {
+                { "# What=", "/partition\nWhere=/home\n", false },
+                { "What=", "/other\nWhere=/home\n", false },
+                { "What=", "/partition\nWhere=/home\n", true },
+                { " What= ", "/link \r\nWhere=/home", true },
+                { "What=", "/gone\n", false },
+                { "What=tmpfs\nSource=", "/partition\n", false },
+        };
+        static char generator[96], late[96];
+        struct vss_error error = { 0 };
+
+        (void)snprintf(generator, sizeof(generator), "%s/generator", top);
+        (void)snprintf(late, sizeof(late), "%s/late", top);
+        activation_units[0] = generator; /* which is not there: no volume has a line of fstab */
+        activation_units[1] = late;
+        activation_units[2] = NULL;
+        if (!make_node(below("partition"), 250, 17) || !make_node(below("other"), 250, 18))
+                return;
+        ck_assert_int_eq(symlink("partition", below("link")), 0);
+        ck_assert_int_eq(activation_check_units(&i, NULL), 0);
+        for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+                _cleanup_(freep) char *text = NULL;
+
+                ck_assert_int_eq(
+                        str_format(&text, "[Mount]\n%s%s%s", cases[k].before, top, cases[k].after),
+                        0);
+                put_below("late/home.mount", text);
+                put_below("late/home.automount", "[Automount]\nWhat=/x\n");
+                ck_assert_msg((activation_check_units(&i, &error) < 0) == cases[k].mounts, "%s",
+                              text);
+                ck_assert(!cases[k].mounts || strstr(error.message, "late/home.mount mounts it"));
+                vss_error_done(&error);
+                put_below("generator/home.mount.d/50-vss-adopted.conf", "[Unit]\n");
+                ck_assert_int_eq(activation_check_units(&i, NULL), 0);
+                ck_assert_int_eq(remove(below("generator/home.mount.d/50-vss-adopted.conf")), 0);
+        }
+        ck_assert_int_eq(remove(below("late/home.mount")), 0);
+        ck_assert_int_eq(symlink("/dev/null", below("late/home.mount")), 0); /* masked */
+        ck_assert_int_eq(activation_check_units(&i, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_program_that_fails_is_quoted) {
         char *const good[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
                                (char[]){ "echo fine; exit 0" }, NULL };
@@ -889,6 +937,7 @@ int main(void) {
         tcase_add_test(t, what_cannot_be_adopted_says_why);
         tcase_add_test(t, nothing_is_mapped_that_is_not_to_be);
         tcase_add_test(t, a_line_that_nothing_was_ordered_for_keeps_the_partition);
+        tcase_add_test(t, a_unit_that_nobody_ordered_keeps_the_partition);
         tcase_add_test(t, a_program_that_fails_is_quoted);
         tcase_add_test(t, words_of_fstab_come_back);
         tcase_add_test(t, states_have_their_names);
