@@ -5,6 +5,23 @@
 /* lvm's shell takes 64 words a line. */
 #define NAMES_PER_COMMAND 32
 
+/* Active here, and another host's by its system ID: LVM's reports have it, its lvcreate makes
+ * volumes in it, and its lvremove does not remove them. By its own words, because the host's own ID
+ * and those that it may use besides are configured in many ways. */
+static int check_foreign(const struct lvm *l, const char *group, struct vss_error *reterr) {
+        _cleanup_(freep) char *words = NULL;
+        int r;
+
+        r = str_format(&words, "VG %s with foreign system ID", group);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, group);
+        if (lvm_said(l, words) == 0)
+                return 0;
+        return lvm_facts_refuse(reterr, group,
+                                "is a volume group of another host by its system ID; 'vgchange "
+                                "--systemid' makes it this one's");
+}
+
 int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, size_t n_fields,
                   const char *const *groups, size_t n_groups, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **commands = NULL;
@@ -32,6 +49,8 @@ int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, si
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
         r = lvm_run(l, commands, &report, reterr);
+        for (size_t i = 0; r >= 0 && i < n_groups; i++)
+                r = check_foreign(l, groups[i], reterr);
         if (r < 0)
                 return r;
         r = lvm_report_parse(report, n_fields, &ret->rows, &ret->n);
