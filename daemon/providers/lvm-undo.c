@@ -1,6 +1,7 @@
 /* See lvm-undo.h. Stateless. */
 
 #include "daemon/providers/lvm-undo.h"
+#include "common/vss-id.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/vg-lock.h"
 
@@ -127,11 +128,14 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
         _cleanup_(vg_locks_drop) struct vg_locks locks = { 0 };
         _cleanup_(lvm_closep) struct lvm *own = NULL;
         struct lvm *l = options->lvm;
+        /* Of no set in creation: what is suspended now may be in the window of one, which has the
+         * groups locked until it is over. (Of what a crash left, nothing is suspended any more.) */
+        bool deletion = vss_id_is_null(options->set_id);
         int r;
 
         if (n == 0)
                 return 0;
-        r = lvm_rescue(copies, n, reterr);
+        r = deletion ? 0 : lvm_rescue(copies, n, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = refresh_names(copies[i], reterr);
         if (r >= 0 && !l) {
@@ -140,6 +144,8 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
         }
         if (r >= 0)
                 r = lock_groups(&locks, copies, n, options->set_id, reterr);
+        if (r >= 0 && deletion)
+                r = lvm_rescue(copies, n, reterr);
         if (r >= 0)
                 r = kind->undo_devices(l, copies, n, options, reterr);
         if (r >= 0)

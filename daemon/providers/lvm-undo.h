@@ -4,7 +4,8 @@
  * should be: the same for a stage that failed, an abort, a deletion, and what a crash left. In this
  * order:
  *
- *      1. origins that are suspended are resumed, inactive tables dropped;
+ *      1. origins that are suspended are resumed, inactive tables dropped; for a deletion that is
+ *         when the groups are locked, so that no set in creation has its window in one of them;
  *      2. what device-mapper has of the copies goes: the kind of copy knows how;
  *      3. LVM's metadata forgets the copies.
  *
