@@ -7,11 +7,15 @@
 #include "daemon/window/window.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <vss/vss.h>
 
 #define SECTOR_SIZE 512
 /* A cache writes down all that it has in memory. */
 #define CHANGE_OVER_USEC (10 * USEC_PER_SEC)
+/* A window that hangs in bringing REAL to life has been given up; its thread is in the kernel. */
+#define WAKE_USEC (60 * USEC_PER_SEC)
+#define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
 
 int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
                                  struct vss_error *reterr) {
@@ -51,34 +55,67 @@ bool snapshot_devices_is_cache(const struct mapper_table *table) {
         return has_one_of(table, types, ARRAY_SIZE(types));
 }
 
+/* With its live table and suspended, somebody is just bringing it to life, or has failed. */
+static int await_real(const struct snapshot_devices *d, struct mapper_info *real,
+                      struct vss_error *reterr) {
+        const struct timespec pause = { .tv_nsec = WAKE_PAUSE_NSEC };
+        uint64_t end_usec = now_monotonic_usec() + WAKE_USEC;
+        int r = 0;
+
+        while (r >= 0 && real->exists && real->live_table && real->suspended &&
+               now_monotonic_usec() < end_usec) {
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+                r = find(d, d->real, d->real_uuid, real, reterr);
+        }
+        return r;
+}
+
+/* Both are caches. forward: REAL has worked, so that the origin must go on over it. */
+static int rescue_cache(const struct snapshot_devices *d, const struct mapper_info *origin,
+                        struct mapper_info *real, bool *ret_forward, struct vss_error *reterr) {
+        bool staged = origin->suspended && origin->inactive_table;
+        int r = 0;
+
+        if (real->inactive_table)
+                r = mapper_clear(real->name, reterr);
+        if (r >= 0 && staged)
+                r = await_real(d, real, reterr);
+        if (r < 0 || !real->exists || !real->live_table || real->suspended)
+                return r;
+        *ret_forward = staged;
+        return staged ? 0 : mapper_suspend(real, reterr);
+}
+
 /* Of the two, the one that works is the one that the origin needs. */
 static int rescue_real(const struct snapshot_devices *d, const struct mapper_info *origin,
-                       struct vss_error *reterr) {
+                       bool *ret_forward, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
         struct mapper_info real;
         int r;
 
         r = find(d, d->real, d->real_uuid, &real, reterr);
-        if (r < 0 || !real.exists || !real.live_table)
+        if (r < 0 || !real.exists)
                 return r;
         r = mapper_read_table(origin->name, &live, reterr);
         if (r < 0)
                 return r;
         if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin"))
-                return real.suspended ? mapper_resume(&real, reterr) : 0;
-        return snapshot_devices_is_cache(&live) && !real.suspended ? mapper_suspend(&real, reterr)
-                                                                   : 0;
+                return real.live_table && real.suspended ? mapper_resume(&real, reterr) : 0;
+        return snapshot_devices_is_cache(&live)
+                       ? rescue_cache(d, origin, &real, ret_forward, reterr)
+                       : 0;
 }
 
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {
         struct mapper_info info;
+        bool forward = false;
         int r;
 
         r = snapshot_devices_find_origin(d, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        r = info.live_table ? rescue_real(d, &info, reterr) : 0;
-        if (info.inactive_table) {
+        r = info.live_table ? rescue_real(d, &info, &forward, reterr) : 0;
+        if (info.inactive_table && !forward) {
                 int k = mapper_clear(info.name, reterr);
 
                 if (k < 0)

@@ -173,6 +173,10 @@ bool dm_request_saw_suspended(const struct dm_request *r) {
         return r->buffer->flags & DM_SUSPEND_FLAG;
 }
 
+bool dm_request_saw_live_table(const struct dm_request *r) {
+        return r->buffer->flags & DM_ACTIVE_PRESENT_FLAG;
+}
+
 bool dm_request_saw_inactive_table(const struct dm_request *r) {
         return r->buffer->flags & DM_INACTIVE_PRESENT_FLAG;
 }

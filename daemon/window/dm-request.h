@@ -41,4 +41,5 @@ int dm_request_run(struct dm_request *r, const struct dm_kernel *kernel, int con
 
 /* What the kernel said in the last successful run. */
 bool dm_request_saw_suspended(const struct dm_request *r);
+bool dm_request_saw_live_table(const struct dm_request *r);
 bool dm_request_saw_inactive_table(const struct dm_request *r);

@@ -11,7 +11,8 @@
 #include <sys/prctl.h>
 
 /* A suspend that was under way when the daemon died, or hangs in it, can complete a little later:
- * the rounds go on until its last thread is gone, or this long after the first. */
+ * the rounds go on until its last thread is gone, or this long after the first; but for an origin
+ * whose other device is just being brought to life, to the end of that. */
 #define ROUNDS_USEC (1500 * USEC_PER_MSEC)
 #define ROUND_PAUSE_MSEC 10
 
@@ -19,28 +20,41 @@ static enum guard_state state_of(struct guard_process *p) {
         return (enum guard_state)atomic_load(&p->page->state);
 }
 
-/* True if it needs nothing any more. Nobody is left to tell of a failure; the next round tries
- * again. */
-static bool rescue_row(struct guard_process *p, struct guard_row *row, bool committed) {
+enum rescued { RESCUED, RESCUE_FAILED, RESCUE_TOO_EARLY };
+
+/* Nobody is left to tell of a failure; the next round tries again. alone: nobody is at work on
+ * these devices any more. */
+static enum rescued rescue_row(struct guard_process *p, struct guard_row *row, bool committed,
+                               bool alone) {
+        bool forward = false;
+
         if (dm_request_run(row->status, p->kernel, p->control_fd) < 0 ||
             !dm_request_saw_suspended(row->status))
-                return true;
-        if (!committed && row->other_back)
-                (void)dm_request_run(row->other_back, p->kernel, p->control_fd);
-        if (!committed && row->clears_inactive_table)
+                return RESCUED;
+        if (!committed && row->other) {
+                int r = other_device_go_back(row->other, p->kernel, p->control_fd);
+
+                if (r == -EAGAIN && !alone)
+                        return RESCUE_TOO_EARLY;
+                forward = r > 0;
+        }
+        if (!committed && !forward && row->clears_inactive_table)
                 (void)dm_request_run(row->clear, p->kernel, p->control_fd);
-        return dm_request_run(row->resume, p->kernel, p->control_fd) >= 0;
+        return dm_request_run(row->resume, p->kernel, p->control_fd) >= 0 ? RESCUED : RESCUE_FAILED;
 }
 
 /* Those with another device last: it can be what a dead thread of the daemon still waits in. */
-static bool rescue_rows(struct guard_process *p, bool committed) {
-        bool good = true;
+static enum rescued rescue_rows(struct guard_process *p, bool committed, bool alone) {
+        enum rescued worst = RESCUED;
 
         for (unsigned with_other = 0; with_other < 2; with_other++)
                 for (size_t i = 0; i < p->n_rows; i++)
-                        if ((p->rows[i].other_back != NULL) == with_other)
-                                good = rescue_row(p, &p->rows[i], committed) && good;
-        return good;
+                        if ((p->rows[i].other != NULL) == with_other) {
+                                enum rescued k = rescue_row(p, &p->rows[i], committed, alone);
+
+                                worst = k > worst ? k : worst;
+                        }
+        return worst;
 }
 
 /* Sleeps at most so long; true if nothing of the daemon is left, which can suspend nothing then. */
@@ -59,13 +73,16 @@ static void rescue(struct guard_process *p) {
         (void)atomic_compare_exchange_strong(&p->page->state, &expected, GUARD_FIRED);
         end_usec = now_monotonic_usec() + ROUNDS_USEC;
         for (;;) {
-                bool alone = await_daemons_end(p, 0), good;
+                bool over = now_monotonic_usec() >= end_usec;
+                /* Where nothing tells of the daemon's end, its time must do. */
+                bool alone = await_daemons_end(p, 0) || (p->daemon_fd < 0 && over);
                 enum guard_state state = state_of(p);
+                enum rescued worst;
 
                 if (state == GUARD_DONE)
                         return;
-                good = rescue_rows(p, state == GUARD_COMMITTED);
-                if ((alone && good) || now_monotonic_usec() >= end_usec)
+                worst = rescue_rows(p, state == GUARD_COMMITTED, alone);
+                if ((alone && worst == RESCUED) || (over && worst != RESCUE_TOO_EARLY))
                         return;
                 (void)await_daemons_end(p, ROUND_PAUSE_MSEC); /* the next round asks again */
         }

@@ -4,6 +4,7 @@
 
 #include "daemon/window/dm-request.h"
 #include "daemon/window/futex.h"
+#include "daemon/window/other-device.h"
 #include <pthread.h>
 
 enum guard_state {
@@ -29,7 +30,7 @@ struct guard_page {
 /* One origin's requests, made before the fork. */
 struct guard_row {
         struct dm_request *status, *clear, *resume;
-        struct dm_request *other_back; /* NULL: none */
+        struct other_device *other; /* NULL: none */
         bool clears_inactive_table;
 };
 

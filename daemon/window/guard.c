@@ -27,7 +27,7 @@ static struct guard_row *rows_free(struct guard_row *rows, size_t n) {
                 dm_request_free(rows[i].status);
                 dm_request_free(rows[i].clear);
                 dm_request_free(rows[i].resume);
-                dm_request_free(rows[i].other_back);
+                other_device_free(rows[i].other);
         }
         free(rows);
         return NULL;
@@ -48,10 +48,8 @@ static int rows_new(struct guard_process *p, const struct guard_origin *origins,
                 if (r >= 0)
                         r = dm_request_new_resume(&p->rows[i].resume, origins[i].device);
                 if (r >= 0 && origins[i].other != 0)
-                        r = origins[i].other_works ? dm_request_new_resume(&p->rows[i].other_back,
-                                                                           origins[i].other)
-                                                   : dm_request_new_suspend(&p->rows[i].other_back,
-                                                                            origins[i].other);
+                        r = other_device_new(&p->rows[i].other, origins[i].other,
+                                             origins[i].other_works);
                 if (r < 0)
                         return r;
         }

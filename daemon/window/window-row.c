@@ -20,7 +20,7 @@ struct row *row_free(struct row *row) {
         dm_request_free(row->suspend);
         dm_request_free(row->clear);
         dm_request_free(row->resume);
-        dm_request_free(row->other_back);
+        other_device_free(row->other);
         free(row->volume);
         free(row);
         return NULL;
@@ -40,7 +40,7 @@ int row_new(struct row **ret, struct window *w, const struct window_row *spec) {
         row->index = w->n_rows;
         row->origin = spec->origin;
         row->clears_inactive_table = spec->clears_inactive_table;
-        row->other = spec->other;
+        row->other_number = spec->other;
         row->other_works = spec->other_works;
         r = dm_request_new_status(&row->status, spec->origin);
         if (r >= 0)
@@ -50,8 +50,7 @@ int row_new(struct row **ret, struct window *w, const struct window_row *spec) {
         if (r >= 0)
                 r = dm_request_new_resume(&row->resume, spec->origin);
         if (r >= 0 && spec->other != 0)
-                r = spec->other_works ? dm_request_new_resume(&row->other_back, spec->other)
-                                      : dm_request_new_suspend(&row->other_back, spec->other);
+                r = other_device_new(&row->other, spec->other, spec->other_works);
         if (r < 0)
                 return r;
         /* Last, so that a failure leaves them with the caller. */
@@ -89,16 +88,18 @@ static void row_fail(struct row *row, const struct dm_request *request, int erro
 }
 
 void row_resume(struct row *row, bool back) {
+        bool forward = false;
         int r = -EIO;
 
         row->times.resume_begin_usec = now_monotonic_usec();
-        /* Where a commit hangs it may be in that very device, and would hold us up with it. */
-        if (back && row->other_back && !row->may_hang) {
-                r = row_request(row, row->other_back);
-                if (r < 0)
-                        row_fail(row, row->other_back, r);
+        if (back && row->other) {
+                /* The commits of this row are over: its own thread runs this. */
+                r = other_device_go_back(row->other, row->window->kernel, row->window->control_fd);
+                forward = r > 0;
+                if (r < 0 && r != -EAGAIN)
+                        row_fail(row, row->resume, r);
         }
-        if (back && row->clears_inactive_table) {
+        if (back && row->clears_inactive_table && !forward) {
                 r = row_request(row, row->clear);
                 if (r < 0)
                         row_fail(row, row->clear, r);
@@ -185,11 +186,12 @@ static void row_run(struct row *row) {
                 row_commit(row);
                 phase = gate_wait(&w->gate, GATE_COMMITTING, USEC_INFINITY);
         }
-        /* Somebody else has resumed it if its commit hung. */
+        /* Somebody else has resumed it if its commit hung, or does not wait for it any more. */
         if (row_take(row, ROW_SUSPENDED, ROW_RESUMING)) {
                 row_resume(row, phase == GATE_BACK);
                 row_settle(row);
-        }
+        } else if (row_state(row) == ROW_ABANDONED)
+                row_resume(row, true);
 }
 
 static void touch_stack(void) {

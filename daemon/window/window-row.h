@@ -6,6 +6,7 @@
 #include "daemon/window/dm-request.h"
 #include "daemon/window/gate.h"
 #include "daemon/window/guard.h"
+#include "daemon/window/other-device.h"
 #include "daemon/window/window.h"
 #include <pthread.h>
 
@@ -14,7 +15,7 @@ enum row_state {
         ROW_SUSPENDED, /* somebody has to resume it: whoever takes it to RESUMING */
         ROW_RESUMING,
         ROW_SETTLED,   /* as it was before the window */
-        ROW_ABANDONED, /* its suspend hung past every deadline; its thread undoes it alone */
+        ROW_ABANDONED, /* hung past every deadline; its thread undoes it alone */
 };
 
 struct row {
@@ -23,10 +24,10 @@ struct row {
         char *volume;
         dev_t origin;
         bool clears_inactive_table;
-        dev_t other; /* see window.h; 0: none */
+        dev_t other_number; /* see window.h; 0: none */
         bool other_works;
+        struct other_device *other; /* NULL: none */
         struct dm_request *status, *suspend, *clear, *resume;
-        struct dm_request *other_back; /* NULL: none */
         struct dm_request **commits;
         size_t n_commits;
 

@@ -134,7 +134,7 @@ static int make_guard(struct window *w, struct vss_error *reterr) {
         for (size_t i = 0; i < w->n_rows; i++) {
                 origins[i].device = w->rows[i]->origin;
                 origins[i].clears_inactive_table = w->rows[i]->clears_inactive_table;
-                origins[i].other = w->rows[i]->other;
+                origins[i].other = w->rows[i]->other_number;
                 origins[i].other_works = w->rows[i]->other_works;
         }
         return guard_new(&w->guard, w->kernel, w->control_fd, w->guard_lock, origins, w->n_rows,
@@ -280,9 +280,10 @@ static bool see_all_back(struct window *w) {
 
         if (wait_settled(w, begin_usec + TAKE_OVER_USEC))
                 return true;
-        /* A commit that hangs keeps its origin suspended. */
+        /* A commit that hangs keeps its origin suspended. Where it may hang in another device of
+         * the row, nobody but its own thread will know when the origin can go on. */
         for (size_t i = 0; i < w->n_rows; i++)
-                if (row_take(w->rows[i], ROW_SUSPENDED, ROW_RESUMING)) {
+                if (!w->rows[i]->other && row_take(w->rows[i], ROW_SUSPENDED, ROW_RESUMING)) {
                         w->rows[i]->may_hang = true;
                         row_resume(w->rows[i], true);
                         atomic_store(&w->rows[i]->state, ROW_SETTLED);
@@ -291,7 +292,8 @@ static bool see_all_back(struct window *w) {
         if (wait_settled(w, begin_usec + ABANDON_USEC))
                 return true;
         for (size_t i = 0; i < w->n_rows; i++)
-                if (row_take(w->rows[i], ROW_PENDING, ROW_ABANDONED)) {
+                if (row_take(w->rows[i], ROW_PENDING, ROW_ABANDONED) ||
+                    (w->rows[i]->other && row_take(w->rows[i], ROW_SUSPENDED, ROW_ABANDONED))) {
                         w->rows[i]->may_hang = true;
                         atomic_fetch_add(&w->n_settled, 1);
                         n_abandoned++;

@@ -21,7 +21,9 @@
  * synced to storage that does not answer. It does not hold up the others: they are resumed when
  * the deadline passes. If it still hangs a second later, window_run returns without it, naming the
  * volume; its thread undoes the suspend in the moment it completes, and the guard does so should
- * the daemon die meanwhile. Until then every other command on that volume hangs as well. */
+ * the daemon die meanwhile. Until then every other command on that volume hangs as well. The same
+ * holds for a commit that hangs in a row with another device: its origin must not go on before it
+ * is known which of the two works. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>
@@ -39,9 +41,9 @@ struct window_row {
         size_t n_commits;
         bool clears_inactive_table; /* on the way back clear the origin's inactive table first */
         /* Another device over the origin's blocks, of which only one may work at a time because its
-         * target keeps state of its own (RAID, a cache); 0: none. The commits change over from one
-         * to the other. On the way back it is resumed if other_works, otherwise suspended, before
-         * the origin is resumed. */
+         * target keeps state of its own (a cache); 0: none. The commits change over from one to
+         * the other. On the way back it is resumed if other_works, before the origin is. Otherwise
+         * the origin gets its new table, over the other, if that works already: other-device.h. */
         dev_t other;
         bool other_works;
 };

@@ -5,7 +5,8 @@
  * of a test share, so that what the guard does is seen after the daemon's death.
  *
  * Origin i has the number FAKE_ORIGIN(i); its commit is the resume of FAKE_COPY(i). FAKE_OTHER(i)
- * is the other device of its row, if a test gives it one. */
+ * is the other device of its row, if a test gives it one; then a commit before that wakes it or
+ * puts it to sleep. */
 
 #include "daemon/window/dm-request.h"
 #include "daemon/window/futex.h"
@@ -29,7 +30,14 @@
 /* A bound for waits that end long before, if the test passes. */
 #define FAKE_PATIENCE_USEC (20 * USEC_PER_SEC)
 
-enum fake_point { FAKE_NOWHERE, FAKE_SUSPEND, FAKE_COMMIT, FAKE_RESUME };
+enum fake_point {
+        FAKE_NOWHERE,
+        FAKE_SUSPEND,
+        FAKE_OTHER_BEGIN,
+        FAKE_OTHER_COMMIT,
+        FAKE_COMMIT,
+        FAKE_RESUME,
+};
 
 struct fake_origin {
         _Atomic bool suspended, inactive_table, committed;
@@ -39,7 +47,8 @@ struct fake_origin {
         _Atomic uint32_t stops_at;               /* enum fake_point: SIGSTOP there, once */
         _Atomic unsigned n_suspends, n_resumes, n_clears, n_commits;
         _Atomic pid_t resumed_by;
-        _Atomic bool other_suspended;
+        _Atomic bool other_suspended, other_live_table, other_inactive_table;
+        _Atomic int other_error;   /* positive errno: nothing wakes it */
         _Atomic unsigned n_others; /* suspends and resumes of it */
 };
 
@@ -49,6 +58,7 @@ struct fake_page {
         futex_word released; /* lets everything go on that hangs */
         futex_word events;   /* counts whatever happened */
         _Atomic bool too_early;
+        _Atomic bool two_at_work; /* an origin on its old table, and its other device */
         _Atomic int lock_error;
         _Atomic bool locked;
         bool has_others, others_work; /* of the windows' rows */
@@ -97,9 +107,14 @@ static int fake_commit(struct fake_origin *o) {
         return 0;
 }
 
+static bool fake_other_works(struct fake_origin *o) {
+        return atomic_load(&o->other_live_table) && !atomic_load(&o->other_suspended);
+}
+
 static int fake_resume(struct fake_origin *o) {
-        /* With its inactive table still there it is the good end, not the way back. */
-        if (atomic_load(&o->suspended) && atomic_load(&o->inactive_table))
+        /* With its inactive table still there it is the good end, not the way back; but for one
+         * whose other device works. */
+        if (atomic_load(&o->suspended) && atomic_load(&o->inactive_table) && !fake_other_works(o))
                 for (size_t i = 0; i < fake->n; i++)
                         if (!atomic_load(&fake->origins[i].committed))
                                 atomic_store(&fake->too_early, true);
@@ -108,6 +123,9 @@ static int fake_resume(struct fake_origin *o) {
                 atomic_fetch_sub(&o->resume_failures, 1);
                 return -EIO;
         }
+        if (atomic_load(&o->suspended) && !atomic_load(&o->inactive_table) && fake_other_works(o) &&
+            !fake->others_work)
+                atomic_store(&fake->two_at_work, true);
         atomic_fetch_add(&o->n_resumes, 1);
         atomic_store(&o->inactive_table, false);
         atomic_store(&o->resumed_by, getpid());
@@ -115,15 +133,45 @@ static int fake_resume(struct fake_origin *o) {
         return 0;
 }
 
-/* It may change only while the origin is suspended. */
-static int fake_other(struct fake_origin *o, unsigned long command, bool suspends) {
-        if (command != DM_DEV_SUSPEND)
-                return -ENOTTY;
-        if (!atomic_load(&o->suspended))
-                atomic_store(&fake->too_early, true);
-        atomic_fetch_add(&o->n_others, 1);
-        atomic_store(&o->other_suspended, suspends);
+/* As the kernel does it: with its table it counts as suspended until it is awake, and a suspend
+ * that finds it so waits for nobody. */
+static int fake_wake_other(struct fake_origin *o) {
+        fake_hang(o, FAKE_OTHER_BEGIN);
+        if (atomic_exchange(&o->other_inactive_table, false)) {
+                atomic_store(&o->other_live_table, true);
+                atomic_store(&o->other_suspended, true);
+        }
+        fake_hang(o, FAKE_OTHER_COMMIT);
+        if (o->other_error != 0)
+                return -o->other_error;
+        if (!atomic_load(&o->other_live_table))
+                return -EINVAL;
+        /* Two at work, over the same blocks. */
+        if (!atomic_load(&o->suspended) && !fake->others_work)
+                atomic_store(&fake->two_at_work, true);
+        atomic_store(&o->other_suspended, false);
         return 0;
+}
+
+/* It may change only while the origin is suspended. */
+static int fake_other(struct fake_origin *o, unsigned long command, struct dm_ioctl *arg) {
+        int r = 0;
+
+        if (command == DM_TABLE_CLEAR)
+                atomic_store(&o->other_inactive_table, false);
+        else if (command == DM_DEV_SUSPEND) {
+                atomic_fetch_add(&o->n_others, 1);
+                if (!atomic_load(&o->suspended))
+                        atomic_store(&fake->too_early, true);
+                if (!(arg->flags & DM_SUSPEND_FLAG))
+                        r = fake_wake_other(o);
+                else if (!atomic_exchange(&o->other_suspended, true))
+                        fake_hang(o, FAKE_OTHER_COMMIT);
+        } else if (command != DM_DEV_STATUS)
+                return -ENOTTY;
+        arg->flags = (atomic_load(&o->other_suspended) ? DM_SUSPEND_FLAG : 0U) |
+                     (atomic_load(&o->other_live_table) ? DM_ACTIVE_PRESENT_FLAG : 0U);
+        return r;
 }
 
 static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
@@ -139,7 +187,7 @@ static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
                 return -ENXIO;
         o = &fake->origins[arg->dev & 0x3f];
         if (arg->dev & 0x40) {
-                r = fake_other(o, command, arg->flags & DM_SUSPEND_FLAG);
+                r = fake_other(o, command, arg);
                 fake_event();
                 return r;
         }
@@ -219,19 +267,25 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
 
         ck_assert_int_eq(window_new(&w, &options), 0);
         for (size_t i = 0; i < fake->n; i++) {
-                struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
+                struct dm_request **commits = calloc(2, sizeof(struct dm_request *));
+                size_t n = 0;
                 char volume[32];
 
                 (void)snprintf(volume, sizeof(volume), "/srv/%zu/", i);
                 ck_assert_ptr_nonnull(commits);
-                ck_assert_int_eq(dm_request_new_resume(commits, FAKE_COPY(i)), 0);
+                if (fake->has_others)
+                        ck_assert_int_eq((fake->others_work ? dm_request_new_suspend
+                                                            : dm_request_new_resume)(&commits[n++],
+                                                                                     FAKE_OTHER(i)),
+                                         0);
+                ck_assert_int_eq(dm_request_new_resume(&commits[n++], FAKE_COPY(i)), 0);
                 ck_assert_int_eq(
                         window_add_row(w,
                                        &(struct window_row){
                                                .volume = volume,
                                                .origin = FAKE_ORIGIN(i),
                                                .commits = commits,
-                                               .n_commits = 1,
+                                               .n_commits = n,
                                                .clears_inactive_table = true,
                                                .other = fake->has_others ? FAKE_OTHER(i) : 0,
                                                .other_works = fake->others_work,

@@ -157,11 +157,14 @@ static void init_others(size_t n, bool work) {
         fake_init(n);
         fake->has_others = true;
         fake->others_work = work;
-        for (size_t i = 0; i < n; i++)
-                atomic_store(&fake->origins[i].other_suspended, work);
+        for (size_t i = 0; i < n; i++) {
+                atomic_store(&fake->origins[i].other_live_table, work);
+                atomic_store(&fake->origins[i].other_inactive_table, !work);
+        }
 }
 
-/* The one that may work is brought back before the origin goes on, of every row. */
+/* A cache that has worked cannot hand back, so that its origin goes on over it, with the new
+ * table; one that was to be put to sleep works again before its origin does, on the old. */
 START_TEST(the_way_back_leaves_one_of_two_devices_at_work) {
         bool work = _i == 1;
         struct window *w;
@@ -173,11 +176,74 @@ START_TEST(the_way_back_leaves_one_of_two_devices_at_work) {
         assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/2/");
         ck_assert(fake_nothing_suspended());
         ck_assert(!fake->too_early);
+        ck_assert(!fake->two_at_work);
         for (size_t i = 0; i < fake->n; i++) {
-                ck_assert_uint_eq(fake->origins[i].n_others, 1);
-                ck_assert_int_eq(fake->origins[i].other_suspended, !work);
+                bool works = fake_other_works(&fake->origins[i]);
+
+                /* Not every row had begun when all were sent back. */
+                ck_assert(works || (!work && i != 2));
+                ck_assert_uint_eq(fake->origins[i].n_clears, (works && !work ? 0U : 1U));
         }
         window_free(w);
+}
+END_TEST
+
+START_TEST(the_way_back_before_the_other_has_worked_drops_its_table) {
+        struct window *w;
+
+        init_others(3, false);
+        fake->origins[2].suspend_error = EIO;
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/2/");
+        ck_assert(fake_nothing_suspended());
+        for (size_t i = 0; i < 2; i++) {
+                ck_assert_uint_eq(fake->origins[i].n_clears, 1);
+                ck_assert(!fake->origins[i].other_live_table);
+                ck_assert(!fake->origins[i].other_inactive_table);
+        }
+        window_free(w);
+}
+END_TEST
+
+START_TEST(an_origin_goes_back_if_the_other_device_does_not_wake) {
+        struct window *w;
+
+        init_others(2, false);
+        fake->origins[1].other_error = EIO;
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "resume /srv/1/");
+        ck_assert(fake_nothing_suspended());
+        ck_assert(!fake->two_at_work);
+        ck_assert_uint_eq(fake->origins[1].n_clears, 1);
+        ck_assert(!fake_other_works(&fake->origins[1]));
+        ck_assert_uint_eq(fake->origins[1].n_others, 1); /* it is not tried again */
+        window_free(w);
+}
+END_TEST
+
+/* Nobody knows which of the two will work, so that the origin waits for the end of it. */
+START_TEST(a_hung_change_over_is_left_to_its_thread) {
+        bool work = _i == 1;
+        struct window *w;
+
+        init_others(3, work);
+        fake->origins[1].hangs_at = FAKE_OTHER_COMMIT;
+        w = fake_window(LONG_USEC, SHORT_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/");
+        ck_assert(!fake->origins[0].suspended && !fake->origins[2].suspended);
+        if (!work)
+                ck_assert(fake->origins[1].suspended);
+        w = window_free(w);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+        ck_assert(fake_nothing_suspended());
+        ck_assert(!fake->two_at_work);
+        for (size_t i = 0; i < fake->n; i++)
+                ck_assert(fake_other_works(&fake->origins[i]));
 }
 END_TEST
 
@@ -190,7 +256,7 @@ START_TEST(the_good_end_leaves_the_other_device_alone) {
         prepare(w);
         ck_assert_int_eq(window_run(w, &result, NULL), 0);
         for (size_t i = 0; i < fake->n; i++)
-                ck_assert_uint_eq(fake->origins[i].n_others, 0);
+                ck_assert_uint_eq(fake->origins[i].n_others, 1);
         window_free(w);
 }
 END_TEST
@@ -389,12 +455,73 @@ START_TEST(the_guard_resumes_when_the_daemon_dies) {
         ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
         ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
         for (size_t i = 0; i < fake->n; i++) {
-                /* After the commit the new tables are what everybody wants. */
-                ck_assert_uint_eq(fake->origins[i].n_clears, committed ? 0 : 1);
-                ck_assert_int_eq(fake->origins[i].other_suspended, !committed);
+                /* The new tables: after the commit they are what everybody wants, and before it
+                 * there is no way back behind the other devices. */
+                ck_assert_uint_eq(fake->origins[i].n_clears, 0);
+                ck_assert(fake_other_works(&fake->origins[i]));
                 if (!committed || i == 2)
                         ck_assert_int_ne(fake->origins[i].resumed_by, daemon);
         }
+}
+END_TEST
+
+/* Killed while the other device is being brought to life: as long as the daemon's thread is in the
+ * kernel nobody knows what comes of it. The thread dies with that undone, here. */
+START_TEST(the_guard_waits_for_a_change_over) {
+        pid_t daemon;
+
+        init_others(2, false);
+        fake->origins[1].hangs_at = FAKE_OTHER_COMMIT;
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(LONG_USEC, 6 * LONG_USEC);
+                struct window_result result;
+
+                prepare(w);
+                (void)window_run(w, &result, NULL); /* it does not return */
+                _exit(1);
+        }
+        ck_assert(FAKE_WAIT_FOR(fake->origins[0].committed && fake->origins[1].other_live_table));
+        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert_uint_eq(fake->origins[0].n_clears, 0);
+        ck_assert_uint_eq(fake->origins[1].n_clears, 1);
+        ck_assert(!fake_other_works(&fake->origins[1]));
+        ck_assert(!fake->two_at_work);
+}
+END_TEST
+
+/* Stopped before it brings the other device to life, it finds nothing to bring to life when it goes
+ * on after the guard. */
+START_TEST(a_daemon_that_goes_on_wakes_no_second_device) {
+        int status;
+        pid_t daemon;
+
+        init_others(1, false);
+        fake->origins[0].stops_at = FAKE_OTHER_BEGIN;
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(LONG_USEC, SHORT_USEC);
+
+                prepare(w);
+                assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/0/");
+                ck_assert(fake_nothing_suspended());
+                window_free(w);
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert_int_eq(kill(daemon, SIGCONT), 0);
+        ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        ck_assert(fake_nothing_suspended());
+        ck_assert(!fake->two_at_work);
+        ck_assert_uint_ge(fake->origins[0].n_clears, 1);
+        ck_assert(!fake_other_works(&fake->origins[0]));
 }
 END_TEST
 
@@ -649,6 +776,11 @@ int main(void) {
         tcase_add_test(t, a_frozen_file_system_is_named_as_such);
         tcase_add_test(t, a_failed_commit_turns_all_back);
         tcase_add_loop_test(t, the_way_back_leaves_one_of_two_devices_at_work, 0, 2);
+        tcase_add_test(t, the_way_back_before_the_other_has_worked_drops_its_table);
+        tcase_add_test(t, an_origin_goes_back_if_the_other_device_does_not_wake);
+        tcase_add_loop_test(t, a_hung_change_over_is_left_to_its_thread, 0, 2);
+        tcase_add_test(t, the_guard_waits_for_a_change_over);
+        tcase_add_test(t, a_daemon_that_goes_on_wakes_no_second_device);
         tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
         tcase_add_test(t, a_resume_that_fails_is_tried_again);
