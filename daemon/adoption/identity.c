@@ -62,6 +62,18 @@ static int probe(struct identity *i, int fd) {
         return take_values(p, i);
 }
 
+/* The page cache of a partition below a mapping lives as long as that does, and knows nothing of
+ * what was written through it. (Not without a holder: a mounted file system keeps its own there.)
+ */
+static int forget_stale_pages(dev_t devno, int fd) {
+        _cleanup_(freep) dev_t *holders = NULL;
+        size_t n = 0;
+        int r;
+
+        r = block_relatives(devno, "holders", &holders, &n);
+        return r < 0 || n == 0 ? r : -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 int identity_read(struct identity *ret, dev_t devno, struct vss_error *reterr) {
         _cleanup_(identity_done) struct identity i = { .devno = devno };
         _cleanup_(block_done) struct block b = { 0 };
@@ -82,7 +94,9 @@ int identity_read(struct identity *ret, dev_t devno, struct vss_error *reterr) {
         if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE,
                                      "%s is another device by now; try again", i.device);
-        r = probe(&i, fd);
+        r = forget_stale_pages(devno, fd);
+        if (r >= 0)
+                r = probe(&i, fd);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, i.device);
         *ret = i;
