@@ -1,22 +1,33 @@
 /* The way back of copies of mapped devices: device-mapper's part as snapshot-devices.h has it, then
  * the places of the stores. */
 
+#include "common/vss-id.h"
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/dm.h"
 
-static int undo_devices(const struct snapshot_devices *d, size_t n, bool force,
-                        struct vss_error *reterr) {
+/* All origins, whatever becomes of one. */
+static int rescue(const struct snapshot_devices *d, size_t n, struct vss_error *reterr) {
         int r = 0;
 
-        /* All origins, whatever becomes of one. */
         for (size_t i = 0; i < n; i++) {
                 int k = snapshot_devices_rescue(&d[i], reterr);
 
                 if (k < 0)
                         r = k;
         }
+        return r;
+}
+
+static int undo_devices(const struct snapshot_devices *d, size_t n, const struct dm_undo *options,
+                        struct vss_error *reterr) {
+        /* Of no set in creation: what is suspended now may be in the window of one, whose copies
+         * would not be of one instant. (What a crash left is resumed by dm_recover().) */
+        bool deletion = vss_id_is_null(options->set_id);
+        int r;
+
+        r = deletion ? 0 : rescue(d, n, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = snapshot_devices_remove_copy(&d[i], force, reterr);
+                r = snapshot_devices_remove_copy(&d[i], options->force, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = snapshot_devices_restore_origin(&d[i], reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
@@ -35,7 +46,7 @@ int dm_undo(struct dm_copy *const *copies, size_t n, const struct dm_undo *optio
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot remove the copies");
         for (size_t i = 0; i < n; i++)
                 devices[i] = dm_copy_devices(copies[i]);
-        r = undo_devices(devices, n, options->force, reterr);
+        r = undo_devices(devices, n, options, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = dm_store_remove(copies[i], options->set_id, reterr);
         return r < 0 ? r : 0;
