@@ -98,9 +98,12 @@ static int look_at_unit(const char *path, dev_t partition) {
                 bool leads, is_link;
 
                 line += strspn(line, " \t");
-                if (strncmp(line, "What=", strlen("What=")) != 0)
+                if (strncmp(line, "What", strlen("What")) != 0)
                         continue;
-                line += strlen("What=");
+                line += strlen("What");
+                line += strspn(line, " \t");
+                if (*line++ != '=')
+                        continue;
                 line += strspn(line, " \t");
                 line[strcspn(line, " \t\r")] = '\0';
                 if (look_at_spec(line, partition, &leads, &is_link) < 0)

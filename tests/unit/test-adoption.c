@@ -823,6 +823,8 @@ START_TEST(a_unit_that_nobody_ordered_keeps_the_partition) {
                 { "What=", "/other\nWhere=/home\n", false },
                 { "What=", "/partition\nWhere=/home\n", true },
                 { " What= ", "/link \r\nWhere=/home", true },
+                { "What = ", "/partition\nWhere=/home\n", true },
+                { "Whatever=", "/partition\nWhere=/home\n", false },
                 { "What=", "/gone\n", false },
                 { "What=tmpfs\nSource=", "/partition\n", false },
         };
