@@ -230,7 +230,8 @@ START_TEST(a_hung_change_over_is_left_to_its_thread) {
 
         init_others(3, work);
         fake->origins[1].hangs_at = FAKE_OTHER_COMMIT;
-        w = fake_window(LONG_USEC, SHORT_USEC);
+        /* Time enough for the other two to wake theirs. */
+        w = fake_window(LONG_USEC, 10 * SHORT_USEC);
         prepare(w);
         assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/");
         ck_assert(!fake->origins[0].suspended && !fake->origins[2].suspended);

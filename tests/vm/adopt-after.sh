@@ -85,7 +85,8 @@ must mount /srv/c
 
 # The package goes without a release: its generator, rules and service are not there at the next boot.
 must umount /srv/c /srv/whole
-must dmsetup remove vss-srv-c vss-everything
+must udevadm settle
+must dmsetup remove --retry vss-srv-c vss-everything
 rm -f /lib/systemd/system-generators/vss-adopted-generator /lib/udev/rules.d/61-vss-adopted.rules \
 	'/lib/systemd/system/vss-adopted@.service'
 must udevadm control --reload

@@ -370,12 +370,12 @@ unfit() {
 	must lvremove -qq -y "$vg"/onfixed "$vg"/fixed "$vg"/pool
 
 	must lvcreate -qq -y -W y -n moving -L 256M "$vg" /dev/disk/by-id/virtio-data0
-	echo 1 | must tee /sys/module/dm_mirror/parameters/raid1_resync_throttle # percent, so that it lasts
+	must sh -c "echo 1 >/sys/module/dm_mirror/parameters/raid1_resync_throttle" # percent, so that it lasts
 	must pvmove -qq -b -i 1 -n moving /dev/disk/by-id/virtio-data0 /dev/disk/by-id/virtio-data1
 	refused "what pvmove moves" 'pvmove --abort' "$vg"/moving
 	check_says "what pvmove moves: so it is when a set is made" VOLUME_NOT_SUPPORTED "$(storage_set create "$vg"/moving 2>&1)"
 	must pvmove -qq --abort
-	echo 100 | must tee /sys/module/dm_mirror/parameters/raid1_resync_throttle
+	must sh -c "echo 100 >/sys/module/dm_mirror/parameters/raid1_resync_throttle"
 	wait_for 30 not eval "dmsetup ls | grep -q pvmove"
 	must lvremove -qq -y "$vg"/moving
 
@@ -391,7 +391,6 @@ unfit() {
 	copied "it when that is over" a
 	check "and its copy is deleted" storage_set delete
 	unchanged "and nothing is left of that"
-
 }
 
 groups() {

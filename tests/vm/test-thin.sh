@@ -90,8 +90,6 @@ aborted() {
 
 lvm_that_ends=/usr/local/sbin/lvm-that-ends # nothing in /run can be executed
 
-lvm_that_ends=/usr/local/sbin/lvm-that-ends # nothing in /run can be executed
-
 # Lets lvm die at that step (lvm-ends.c), where a kill by the clock meets it once in hundreds.
 lvm_ends() { # STEP VERB [ARGUMENT...]
 	echo "$1" >"$work/ends"
