@@ -11,10 +11,11 @@
  *                      +--the guard--> FIRED ------disarm--> DONE
  *
  * Commit and the guard race for the step out of ARMED, and one of them wins it: either all copies
- * are good and the guard merely resumes, or the guard drops the inactive tables and the window is
- * lost. While armed, the daemon's thread holds a robust mutex in the page, so that the kernel
- * itself tells the guard at once when that thread is gone; the socket's end would come only after
- * the last thread of a dying process has returned from its ioctl. */
+ * are good and the guard merely resumes, or the guard drops the inactive tables (but see
+ * other-device.h) and the window is lost. While armed, the daemon's thread holds a robust mutex in
+ * the page, so that the kernel itself tells the guard at once when that thread is gone; the
+ * socket's end would come only after the last thread of a dying process has returned from its
+ * ioctl. */
 
 #include "common/vss-error.h"
 #include "daemon/window/dm-kernel.h"

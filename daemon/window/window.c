@@ -17,7 +17,7 @@
 #define BACK_RESERVE_MAX_USEC (500 * USEC_PER_MSEC)
 
 /* On the way back: when a row whose commit hangs is resumed by somebody else, and when one whose
- * suspend hangs is left to itself. */
+ * suspend hangs is left to itself, or whose commit does in another device. */
 #define TAKE_OVER_USEC (50 * USEC_PER_MSEC)
 #define ABANDON_USEC (1 * USEC_PER_SEC)
 

@@ -14,8 +14,9 @@
  *      every row: resume origin                  done
  *
  * A failed suspend, a failed commit or a deadline that passes turns the rest into the way back:
- * the origin's inactive table is cleared and the origin resumed on its live table; only what was
- * suspended is resumed. When window_run returns, no origin is suspended, whatever it returns.
+ * the origin's inactive table is cleared and the origin resumed on its live table (but see
+ * other-device.h); only what was suspended is resumed. When window_run returns, no origin is
+ * suspended, whatever it returns, but for one kind.
  *
  * One thing nobody can hurry is a suspend that hangs inside the kernel: its file system is being
  * synced to storage that does not answer. It does not hold up the others: they are resumed when
