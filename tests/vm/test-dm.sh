@@ -39,6 +39,8 @@ open_crypt() {
 	cryptsetup open --key-file "$work/key" "$@" "${disk}1" crypt
 }
 
+plain_rules=/run/udev/rules.d/90-plain.rules
+
 make_volumes() {
 	must wipefs -qa "$disk"
 	# Partitions of the kernel only: no program is needed to write a table.
@@ -57,6 +59,10 @@ make_volumes() {
 	must cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "${disk}1" "$work/key"
 	must open_crypt
 	mounted /dev/mapper/crypt /srv/a ext4
+	# The partition below has the same UUID. To udev the last that it has looked at is the one that is meant.
+	must mkdir -p /run/udev/rules.d
+	must sh -c "echo 'ENV{DM_NAME}==\"plain\", OPTIONS+=\"link_priority=10\"' >$plain_rules"
+	must udevadm control --reload
 	must linear plain "${disk}2"
 	mounted /dev/mapper/plain /srv/b xfs
 	must linear raw "${disk}3"
@@ -319,6 +325,8 @@ unmake_volumes() {
 	cryptsetup close crypt
 	dmsetup remove plain
 	dmsetup remove raw
+	rm -f "$plain_rules"
+	udevadm control --reload
 	for i in 1 2 3 4; do
 		delpart "$disk" "$i"
 	done
