@@ -32,9 +32,8 @@ static int ask(struct lvm *l, struct lvm_copy *const *copies, size_t n, struct l
                               which);
 }
 
-/* The device of the copy's pool, if it is active, and a message that names the copy in it. */
-static int find_pool(char *const *f, const char *verb, struct mapper_info *ret_pool,
-                     char **ret_message, struct vss_error *reterr) {
+/* The copy's pool forgets it; or later, when LVM activates a pool that is not active. */
+static int clear_place(char *const *f, struct mapper_info *ret_pool, struct vss_error *reterr) {
         _cleanup_(freep) char *pool_uuid = NULL, *message = NULL;
         uint64_t id;
         int r;
@@ -43,37 +42,25 @@ static int find_pool(char *const *f, const char *verb, struct mapper_info *ret_p
         if (r >= 0)
                 r = lvm_uuid_join(&pool_uuid, f[FOUND_VG_UUID], f[FOUND_POOL_UUID], "tpool");
         if (r >= 0)
-                r = str_format(&message, "%s %llu", verb, (unsigned long long)id);
+                r = str_format(&message, "delete %llu", (unsigned long long)id);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "lvm's report");
         r = mapper_find_uuid(pool_uuid, ret_pool, reterr);
-        if (r >= 0)
-                *ret_message = TAKE_PTR(message);
-        return r;
-}
-
-/* A pool that is not active has to wait for LVM to activate it. */
-static int clear_place(char *const *f, struct vss_error *reterr) {
-        _cleanup_(freep) char *message = NULL;
-        struct mapper_info pool;
-        int r;
-
-        r = find_pool(f, "delete", &pool, &message, reterr);
-        if (r < 0 || !pool.exists)
-                return r;
         /* -ENODATA: it is not there; and what else may be wrong with the pool, lvremove says. */
-        (void)mapper_message(pool.name, message, NULL);
-        return 0;
+        if (r >= 0 && ret_pool->exists)
+                (void)mapper_message(ret_pool->name, message, NULL);
+        return r;
 }
 
 static int clear_places(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                         struct vss_error *reterr) {
         _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
+        struct mapper_info pool;
         int r;
 
         r = ask(l, copies, n, &found, reterr);
         for (size_t i = 0; r >= 0 && i < found.n; i++)
-                r = clear_place(found.rows[i].fields, reterr);
+                r = clear_place(found.rows[i].fields, &pool, reterr);
         return r;
 }
 
@@ -107,16 +94,15 @@ static int ask_transaction(struct lvm *l, char *const *f, uint64_t *ret, struct 
 /* The copy's own message, and the one that ends a transaction: for the first copy of a pool, the
  * others find it ended. */
 static int deliver(struct lvm *l, char *const *f, struct vss_error *reterr) {
-        _cleanup_(freep) char *message = NULL, *end = NULL;
+        _cleanup_(freep) char *end = NULL;
         _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
         struct mapper_info device;
         uint64_t wanted;
         int r;
 
-        r = find_pool(f, "delete", &device, &message, reterr);
+        r = clear_place(f, &device, reterr);
         if (r < 0 || !device.exists)
                 return r;
-        (void)mapper_message(device.name, message, NULL); /* -ENODATA: it was never there */
         r = thin_pool_read(&pool, device.devno, reterr);
         if (r >= 0)
                 r = ask_transaction(l, f, &wanted, reterr);

@@ -466,9 +466,10 @@ START_TEST(the_guard_resumes_when_the_daemon_dies) {
 }
 END_TEST
 
-/* Killed while the other device is being brought to life: as long as the daemon's thread is in the
- * kernel nobody knows what comes of it. The thread dies with that undone, here. */
-START_TEST(the_guard_waits_for_a_change_over) {
+/* Killed while the other device is being brought to life: here the daemon's thread dies with that
+ * undone, and the origin goes back. (a_hung_change_over_is_left_to_its_thread has one that lives.)
+ */
+START_TEST(the_guard_goes_back_where_a_change_over_died) {
         pid_t daemon;
 
         init_others(2, false);
@@ -780,7 +781,7 @@ int main(void) {
         tcase_add_test(t, the_way_back_before_the_other_has_worked_drops_its_table);
         tcase_add_test(t, an_origin_goes_back_if_the_other_device_does_not_wake);
         tcase_add_loop_test(t, a_hung_change_over_is_left_to_its_thread, 0, 2);
-        tcase_add_test(t, the_guard_waits_for_a_change_over);
+        tcase_add_test(t, the_guard_goes_back_where_a_change_over_died);
         tcase_add_test(t, a_daemon_that_goes_on_wakes_no_second_device);
         tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
