@@ -254,10 +254,11 @@ static const struct verb verbs[] = {
                         "Lists the volumes of this machine, and for those that cannot be copied "
                         "the reason.\n"
                         "\n"
-                        "'adopt' has a file system on a plain partition, disk or array mounted "
-                        "through a mapping\nof device-mapper's from its next mount on, so that it "
-                        "can be copied. None of its data\nchanges. 'release' undoes it. What is "
-                        "mounted stays as it is until it is unmounted; see\nvss-adopted(5).",
+                        "'adopt' has a file system on a plain partition, disk, array or multipath "
+                        "map mounted\nthrough a mapping of device-mapper's from its next mount "
+                        "on, so that it can be copied.\nNone of its data changes. 'release' "
+                        "undoes it. What is mounted stays as it is until\nit is unmounted; see "
+                        "vss-adopted(5).",
                 .options = volumes_options,
                 .examples = "  vssctl volumes\n"
                             "  vssctl volumes -H backup@db1.example.com\n"

@@ -94,14 +94,9 @@ static int read_archive(struct reading *r, FILE *f) {
         return q;
 }
 
-static void close_stream(FILE **f) {
-        if (*f)
-                (void)fclose(*f); /* it was only read */
-}
-
 /* -ENOENT: there is none of this name. */
 static int read_file(char **ret, int directory, const char *name) {
-        _cleanup_(close_stream) FILE *f = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
         struct stat st;
         int fd;
 
@@ -172,7 +167,7 @@ static int settle(struct saved_documents *ret, struct reading *r, const char *pa
 
 int saved_documents_read(struct saved_documents *ret, const char *path) {
         _cleanup_(reading_done) struct reading r = { 0 };
-        _cleanup_(close_stream) FILE *f = fopen(path, "re");
+        _cleanup_(fclosep) FILE *f = fopen(path, "re");
         struct stat st;
         int q;
 

@@ -3,6 +3,7 @@
 #include "cli/message.h"
 #include "cli/output-json.h"
 #include "cli/verb.h"
+#include "common/utf8.h"
 
 #include <stdio.h>
 #include <vss/vsslinux.h>
@@ -33,6 +34,18 @@ static void print_json(const char *volume, char *const *notes) {
         json_done(&j);
 }
 
+/* A mount point may have any bytes. */
+static int print_text(char *const *notes) {
+        STRV_FOREACH (note, notes) {
+                _cleanup_(freep) char *clean = utf8_clean(*note);
+
+                if (!clean)
+                        return message_out_of_memory();
+                puts(clean);
+        }
+        return EXIT_DONE;
+}
+
 static int change_volume(const struct cli *cli, size_t action, const char *volume) {
         _cleanup_(free_strings) char **notes = NULL;
         _cleanup_(strv_freep) char **options = NULL;
@@ -55,8 +68,7 @@ static int change_volume(const struct cli *cli, size_t action, const char *volum
         if (cli->line.options.json)
                 print_json(volume, notes);
         else if (!cli->line.options.quiet)
-                STRV_FOREACH (note, notes)
-                        puts(*note);
+                return print_text(notes);
         return EXIT_DONE;
 }
 

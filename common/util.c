@@ -83,3 +83,16 @@ int str_format(char **ret, const char *format, ...) {
         *ret = s;
         return 0;
 }
+
+bool str_has_word(const char *list, const char *separators, const char *word) {
+        size_t length = strlen(word);
+
+        for (const char *p = list; *p; p += strspn(p, separators)) {
+                size_t n = strcspn(p, separators);
+
+                if (n == length && memcmp(p, word, n) == 0)
+                        return true;
+                p += n;
+        }
+        return false;
+}

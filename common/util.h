@@ -5,10 +5,12 @@
  * and hands over with TAKE_PTR at the very end. */
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +65,20 @@ static inline void closep(int *fd) {
         *fd = safe_close(*fd);
 }
 
+/* For streams that were only read: what was written is not there before fclose() has said so, or
+ * fflush() before this. */
+static inline void fclosep(FILE **f) {
+        if (*f)
+                (void)fclose(*f); /* see above */
+        *f = NULL;
+}
+
+static inline void closedirp(DIR **d) {
+        if (*d)
+                (void)closedir(*d); /* as close(): it fails for none of ours */
+        *d = NULL;
+}
+
 static inline bool streq(const char *a, const char *b) {
         return strcmp(a, b) == 0;
 }
@@ -75,6 +91,9 @@ static inline bool str_empty(const char *s) {
 static inline const char *str_or_empty(const char *s) {
         return s ? s : "";
 }
+
+/* Whether the word stands alone between separators, or at an end. */
+bool str_has_word(const char *list, const char *separators, const char *word);
 
 /* NULL-terminated string vectors. */
 char **strv_free(char **v);

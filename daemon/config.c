@@ -27,6 +27,7 @@ static const struct key {
         { section_name, key_name, VALUE_COUNT, offsetof(struct config, member), from, to }
         /* The documented limits are also the most that can be set. */
         TIME("Timeouts", "Freeze", session.freeze_usec, 1, 60),
+        TIME("Timeouts", "Flush", session.flush_usec, 1, 120),
         TIME("Timeouts", "Hold", session.hold_usec, 1, 10),
         TIME("Timeouts", "PrepareSnapshot", session.prepare_snapshot_usec, 1, 86400),
         TIME("Timeouts", "PostSnapshot", session.post_snapshot_usec, 1, 86400),

@@ -15,6 +15,8 @@
 #include "daemon/log/log.h"
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/snapshot-mount.h"
+#include "daemon/window/dm-kernel.h"
+#include "daemon/window/suspend-list.h"
 #include "daemon/writers/express.h"
 
 #include <getopt.h>
@@ -24,6 +26,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+
+/* What systemd calls the service's directory under /run; without it no lists are kept. */
+#define RUNTIME_DIRECTORY "RUNTIME_DIRECTORY"
+#define RESUME_TIMEOUT_USEC (10 * USEC_PER_SEC)
 
 #define MEMORY_KEPT (256 * 1024) /* of each arena */
 #define DEFAULT_STATE_DIRECTORY "/var/lib/vssd"
@@ -306,10 +312,30 @@ static void vssd_done(struct vssd *v) {
         sd_event_unref(v->event);
 }
 
+/* Before anything else, because everything else may wait for it: where the root is suspended, not
+ * even the configuration can be counted on. */
+static void resume_what_was_left(const char *lists) {
+        struct vss_error error = { 0 };
+        int n;
+
+        if (!lists)
+                return;
+        n = suspend_list_rescue(lists, &dm_kernel, RESUME_TIMEOUT_USEC, &error);
+        if (n > 0)
+                log_warning("An earlier run died while it held the writes to %d volume(s): they "
+                            "were resumed",
+                            n);
+        else if (n < 0)
+                log_failure(LOG_ERR, &error, "Volumes may still be suspended: %s",
+                            str_or_empty(error.message));
+        vss_error_done(&error);
+}
+
 static int vssd_run(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
         int r;
 
         config_defaults(&v->config);
+        v->config.session.suspend_lists = getenv(RUNTIME_DIRECTORY);
         r = config_load(&v->config, a->config ? a->config : CONFIG_DEFAULT_PATH, a->config != NULL,
                         reterr);
         if (r >= 0)
@@ -351,6 +377,7 @@ int vssd_main(int argc, char **argv, const struct provider *const *providers) {
 
         keep_little_memory();
         log_init();
+        resume_what_was_left(getenv(RUNTIME_DIRECTORY));
         providers_init(providers);
         if (!a.address && geteuid() == 0)
                 make_mount_root();

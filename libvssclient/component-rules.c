@@ -69,7 +69,7 @@ static int list_volumes(const struct mount_table *mounts, char ***ret) {
 static int list_profiles(char ***ret, struct vss_error *reterr) {
         _cleanup_(freep) char *homes = NULL;
         struct dirent *e;
-        DIR *d;
+        _cleanup_(closedirp) DIR *d = NULL;
         int r;
 
         r = file_path_expand(&homes, "${homedir}", reterr);
@@ -84,8 +84,6 @@ static int list_profiles(char ***ret, struct vss_error *reterr) {
                 if (file_path_join(&home, homes, e->d_name) < 0 || strv_append(ret, home) < 0)
                         r = vss_error_from_errno(reterr, -ENOMEM, "The home directories");
         }
-        if (d)
-                (void)closedir(d); /* it was only read */
         return r;
 }
 

@@ -11,13 +11,8 @@
 
 #define MOUNTINFO "/proc/self/mountinfo"
 
-static void close_stream(FILE **f) {
-        if (*f)
-                (void)fclose(*f); /* it was only read */
-}
-
 static int read_mounts(struct mount_table **ret, struct vss_error *reterr) {
-        _cleanup_(close_stream) FILE *f = fopen(MOUNTINFO, "re");
+        _cleanup_(fclosep) FILE *f = fopen(MOUNTINFO, "re");
 
         if (!f)
                 return vss_error_from_errno(reterr, -errno, "Reading " MOUNTINFO);

@@ -6,13 +6,14 @@
 #include "daemon/adoption/mapping.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
-#include <dirent.h>
-#include <sys/stat.h>
+#include "daemon/providers/block.h"
 
 #define CMDLINE_MAX ((size_t)64 * 1024)
 #define UNIT_MAX ((size_t)64 * 1024)
+#define BOOT_LOADER_MAX ((size_t)16 * 1024 * 1024)
 
 const char *activation_cmdline = "/proc/cmdline";
+const char *activation_boot_loader = "/boot/grub/grub.cfg";
 const char *activation_units[] = {
         "/run/systemd/generator",      "/run/systemd/generator.early",
         "/run/systemd/generator.late", "/run/systemd/system",
@@ -20,30 +21,63 @@ const char *activation_units[] = {
         "/usr/lib/systemd/system",     NULL,
 };
 
-static bool is_forbidden(void) {
+/* The last word of the kernel's command line that begins so: what follows. 0: there is none. */
+static int find_word(const char *begin, char **ret, struct vss_error *reterr) {
+        _cleanup_(freep) char *text = NULL, *found = NULL;
+        char *rest, *word;
+        size_t size;
+        int r;
+
+        r = whole_file_read(activation_cmdline, CMDLINE_MAX, &text, &size, reterr);
+        if (r < 0)
+                return r;
+        rest = text;
+        while ((word = strsep(&rest, " \t\n")))
+                if (strncmp(word, begin, strlen(begin)) == 0 &&
+                    str_replace(&found, word + strlen(begin)) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, activation_cmdline);
+        if (!found)
+                return 0;
+        *ret = TAKE_PTR(found);
+        return 1;
+}
+
+int activation_boot_loader_names(const struct adopted *a, struct vss_error *reterr) {
+        static const char root[] = "root=";
         _cleanup_(freep) char *text = NULL;
         char *rest, *word;
         size_t size;
+        int r;
 
-        if (whole_file_read(activation_cmdline, CMDLINE_MAX, &text, &size, NULL) < 0)
-                return false;
+        r = whole_file_read(activation_boot_loader, BOOT_LOADER_MAX, &text, &size, reterr);
+        if (r < 0)
+                return r;
         rest = text;
-        while ((word = strsep(&rest, " \t\n")))
-                if (streq(word, "vss.adopt=no") || streq(word, "vss.adopt=0"))
-                        return true;
-        return false;
+        while ((word = strsep(&rest, " \t\n'\"")))
+                if (strncmp(word, root, strlen(root)) == 0 &&
+                    adopted_is_mapping(a, word + strlen(root)))
+                        return 1;
+        return 0;
+}
+
+static bool is_forbidden(void) {
+        _cleanup_(freep) char *word = NULL;
+
+        return find_word("vss.adopt=", &word, NULL) > 0 && (streq(word, "no") || streq(word, "0"));
+}
+
+int activation_find_root(char **ret, struct vss_error *reterr) {
+        return find_word("root=", ret, reterr);
 }
 
 /* Does the first field lead to the partition? As the kernel calls it, or by a link. */
 static int look_at_spec(const char *spec, dev_t partition, bool *ret_leads, bool *ret_is_link) {
         _cleanup_(freep) char *path = NULL;
-        struct stat st;
 
         if (unit_device_of_spec(&path, spec) < 0)
                 return -ENOMEM;
-        *ret_is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-        *ret_leads = path[0] == '/' && stat(path, &st) == 0 && S_ISBLK(st.st_mode) &&
-                     st.st_rdev == partition;
+        *ret_is_link = fstab_is_link(path);
+        *ret_leads = path[0] == '/' && block_of_path(path) == partition;
         return 0;
 }
 
@@ -114,11 +148,6 @@ static int look_at_unit(const char *path, dev_t partition) {
         return 0;
 }
 
-static void closedirp(DIR **d) {
-        if (*d)
-                (void)closedir(*d); /* it was only read */
-}
-
 static int check_folder(const char *folder, const struct identity *i, struct vss_error *reterr) {
         _cleanup_(closedirp) DIR *d = opendir(folder);
         struct dirent *entry;
@@ -179,25 +208,27 @@ int activation_run(const char *name, struct vss_error *reterr) {
         return r < 0 ? r : 1;
 }
 
+/* A mapping that nobody is told of would keep the partition from being mounted. */
 static int run_root(const struct adopted *a, const struct identity *i, char **ret,
                     struct vss_error *reterr) {
         _cleanup_(freep) char *name = NULL, *node = NULL;
         struct mapper_info device;
         int r;
 
+        if (adopted_mapping_name(&name, a) < 0 ||
+            str_format(&node, "%s/mapper/%s", mapping_dev, name) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, a->name);
         r = mapping_check_identity(a, i, reterr);
         if (r >= 0)
                 r = mapping_make(a, i, false, &device, reterr);
         if (r < 0)
                 return r;
-        if (adopted_mapping_name(&name, a) < 0 ||
-            str_format(&node, "%s/mapper/%s", mapping_dev, name) < 0)
-                return vss_error_from_errno(reterr, -ENOMEM, a->name);
         /* udev makes the node; in an initramfs without its rules somebody else has to. */
-        if (!mapping_await(node, device.devno)) {
+        if (!mapping_await(node, device.devno))
                 r = mapper_make_node(name, reterr);
-                if (r < 0)
-                        return r;
+        if (r < 0) {
+                (void)mapper_remove(name, false, NULL); /* r says why */
+                return r;
         }
         *ret = TAKE_PTR(node);
         return 1;
@@ -206,7 +237,7 @@ static int run_root(const struct adopted *a, const struct identity *i, char **re
 int activation_run_root(const char *device, char **ret, struct vss_error *reterr) {
         _cleanup_(adopted_list_done) struct adopted_list list = { 0 };
         _cleanup_(identity_done) struct identity i = { 0 };
-        struct stat st;
+        dev_t devno = block_of_path(device);
         int r;
 
         r = adopted_list_read(&list, reterr);
@@ -215,11 +246,14 @@ int activation_run_root(const char *device, char **ret, struct vss_error *reterr
         for (size_t k = 0; k < list.n; k++) {
                 if (!list.items[k].root || list.items[k].pending)
                         continue;
-                if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode))
+                if (devno == 0)
                         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENODEV,
                                              "%s is no block device", device);
-                r = identity_read(&i, st.st_rdev, reterr);
+                r = identity_read(&i, devno, reterr);
                 return r < 0 ? r : run_root(&list.items[k], &i, ret, reterr);
         }
+        /* The hook takes nothing along but lines of a root. */
+        if (list.complaints)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED, EBADMSG, "%s", list.complaints[0]);
         return 0;
 }

@@ -11,6 +11,13 @@
  */
 extern const char *activation_cmdline;
 
+/* What the command line says of the root's device. 1, or 0: nothing. */
+int activation_find_root(char **ret, struct vss_error *reterr);
+/* "/boot/grub/grub.cfg"; a test has its own. */
+extern const char *activation_boot_loader;
+/* 1: the boot loader will tell the kernel that the mapping is the root. 0: it does not, or there is
+ * no such file. */
+int activation_boot_loader_names(const struct adopted *a, struct vss_error *reterr);
 /* What fstab has of the partition can be mounted with the mapping: no line has the kernel's name of
  * it, and none a link that the generator does not know to be meant, so that it ordered nothing and
  * the mount runs beside the service. VSS_E_VOLUME_IN_USE. */

@@ -4,6 +4,7 @@
 #include "daemon/adoption/mount-word.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
+#include "daemon/providers/multipath.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -27,6 +28,7 @@ enum adopted_key {
         KEY_PARTUUID,
         KEY_LABEL,
         KEY_PARTLABEL,
+        KEY_MAP,
         KEY_SOURCE,
         KEY_RESPELLED,
         KEY_ROOT,
@@ -35,10 +37,12 @@ enum adopted_key {
 };
 
 static const char *const keys[_KEY_MAX] = {
-        [KEY_UUID] = "uuid",         [KEY_TYPE] = "type",           [KEY_SIZE] = "size",
-        [KEY_PARTUUID] = "partuuid", [KEY_LABEL] = "label",         [KEY_PARTLABEL] = "partlabel",
-        [KEY_SOURCE] = "source",     [KEY_RESPELLED] = "respelled", [KEY_ROOT] = "root",
-        [KEY_STATE] = "state",
+        [KEY_UUID] = "uuid",     [KEY_TYPE] = "type",
+        [KEY_SIZE] = "size",     [KEY_PARTUUID] = "partuuid",
+        [KEY_LABEL] = "label",   [KEY_PARTLABEL] = "partlabel",
+        [KEY_SOURCE] = "source", [KEY_RESPELLED] = "respelled",
+        [KEY_ROOT] = "root",     [KEY_STATE] = "state",
+        [KEY_MAP] = "map",
 };
 
 void adopted_done(struct adopted *a) {
@@ -48,6 +52,7 @@ void adopted_done(struct adopted *a) {
         free(a->partuuid);
         free(a->label);
         free(a->partlabel);
+        free(a->map);
         strv_free(a->sources);
         strv_free(a->respelled);
         *a = (struct adopted){ 0 };
@@ -63,7 +68,8 @@ int adopted_copy(struct adopted *ret, const struct adopted *a) {
         if (str_replace(&c.name, a->name) < 0 || str_replace(&c.uuid, a->uuid) < 0 ||
             str_replace(&c.type, a->type) < 0 || str_replace(&c.partuuid, a->partuuid) < 0 ||
             str_replace(&c.label, a->label) < 0 || str_replace(&c.partlabel, a->partlabel) < 0 ||
-            strv_copy(&c.sources, a->sources) < 0 || strv_copy(&c.respelled, a->respelled) < 0)
+            str_replace(&c.map, a->map) < 0 || strv_copy(&c.sources, a->sources) < 0 ||
+            strv_copy(&c.respelled, a->respelled) < 0)
                 return -ENOMEM;
         *ret = c;
         c = (struct adopted){ 0 };
@@ -150,6 +156,9 @@ static int take_value(struct adopted *a, enum adopted_key key, const char *value
                 return consists_of(value, "-", ID_MAX) ? take_text(&a->partuuid, value) : -EINVAL;
         case KEY_LABEL: return take_text(&a->label, value);
         case KEY_PARTLABEL: return take_text(&a->partlabel, value);
+        case KEY_MAP:
+                return multipath_look(value) != MULTIPATH_NONE ? take_text(&a->map, value)
+                                                               : -EINVAL;
         case KEY_SOURCE: return strv_append(&a->sources, value);
         case KEY_RESPELLED: return strchr(value, ' ') ? strv_append(&a->respelled, value) : -EINVAL;
         case KEY_ROOT: a->root = streq(value, "yes"); return a->root ? 0 : -EINVAL;
@@ -321,6 +330,8 @@ static int print_line(FILE *f, const struct adopted *a) {
                 r = print_word(f, KEY_LABEL, a->label);
         if (r >= 0)
                 r = print_word(f, KEY_PARTLABEL, a->partlabel);
+        if (r >= 0)
+                r = print_word(f, KEY_MAP, a->map);
         STRV_FOREACH (source, a->sources)
                 if (r >= 0)
                         r = print_word(f, KEY_SOURCE, *source);

@@ -24,6 +24,7 @@ struct adopted {
         char *partuuid;   /* NULL: no partition, or its table has no such ids */
         char *label;      /* NULL: none */
         char *partlabel;  /* NULL: none */
+        char *map;        /* device-mapper's UUID of the multipath map that it is; NULL: none */
         char **sources;   /* how else fstab spelled it */
         char **respelled; /* "SPEC TARGET" as fstab had them, for lines that adoption changed */
         uint64_t size;    /* bytes, when it was adopted */

@@ -2,22 +2,32 @@
 
 #include "daemon/adoption/adoption-fstab.h"
 #include "daemon/adoption/mapping.h"
-#include <sys/stat.h>
-
-/* The device that a path leads to; 0: none. */
-static dev_t device_of(const char *path, bool *ret_is_link) {
-        struct stat st;
-
-        *ret_is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-        return stat(path, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
-}
+#include "daemon/providers/block.h"
 
 /* While the mapping is there udev's links lead to that. */
-static bool leads_to(const char *path, dev_t partition, bool *ret_is_link) {
-        dev_t devno = device_of(path, ret_is_link), below;
+static bool names_partition(const char *path, dev_t partition) {
+        dev_t devno = block_of_path(path), below;
 
         return devno == partition ||
                (devno != 0 && mapping_partition(devno, &below) >= 0 && below == partition);
+}
+
+/* What device-mapper has of a multipath map stays that: udev does not let it lead to the mapping.
+ */
+static bool is_link_of_map(const char *path) {
+        static const char *const prefixes[] = {
+                "/mapper/",
+                "/disk/by-id/dm-name-",
+                "/disk/by-id/dm-uuid-",
+        };
+        size_t n = strlen(mapping_dev);
+
+        if (strncmp(path, mapping_dev, n) != 0)
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                if (strncmp(path + n, prefixes[i], strlen(prefixes[i])) == 0)
+                        return true;
+        return false;
 }
 
 static int note_respelling(const struct fstab *f, const struct fstab_row *row, struct adopted *a) {
@@ -36,10 +46,11 @@ int adoption_fstab_find(const struct fstab *f, dev_t partition, struct adopted *
 
         for (size_t i = 0; r >= 0 && i < f->n; i++) {
                 const struct fstab_row *row = &f->rows[i];
-                bool is_link = false;
 
                 if (!adopted_is_meant(a, row->spec)) {
-                        if (row->spec[0] != '/' || !leads_to(row->spec, partition, &is_link))
+                        bool is_link = fstab_is_link(row->spec) && !is_link_of_map(row->spec);
+
+                        if (row->spec[0] != '/' || !names_partition(row->spec, partition))
                                 continue;
                         r = is_link ? strv_append(&a->sources, row->spec)
                                     : note_respelling(f, row, a);
@@ -82,11 +93,10 @@ static int exchange(const struct fstab *f, const struct adopted *a, bool back, d
                 return vss_error_from_errno(reterr, -ENOMEM, fstab_path);
         STRV_FOREACH (line, a->respelled) {
                 _cleanup_(freep) char *old = strndup(*line, strcspn(*line, " "));
-                bool is_link;
 
                 if (!old)
                         return vss_error_from_errno(reterr, -ENOMEM, fstab_path);
-                if (back && device_of(old, &is_link) != partition) {
+                if (back && (partition == 0 || block_of_path(old) != partition)) {
                         left = 1;
                         continue;
                 }

@@ -3,6 +3,7 @@
 #include "daemon/adoption/adoption-target.h"
 #include "daemon/adoption/adoption-check.h"
 #include "daemon/providers/block.h"
+#include "daemon/providers/multipath.h"
 #include <sys/stat.h>
 
 void adoption_target_done(struct adoption_target *t) {
@@ -103,7 +104,8 @@ static int look_at(struct adoption_target *t, struct vss_error *reterr) {
         dev_t devno;
         int r;
 
-        if (t->volume->dm_name && !is_ours(t->volume))
+        if (t->volume->dm_name && !is_ours(t->volume) &&
+            multipath_look(t->volume->dm_uuid) == MULTIPATH_NONE)
                 return adoption_check_mapped(t->volume, reterr);
         r = mapping_partition(t->volume->devno, &devno);
         if (r < 0)

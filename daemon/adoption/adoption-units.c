@@ -50,23 +50,24 @@ static int write_want(const char *directory, const char *device, const char *ser
 }
 
 /* The mount waits for the service, and the service for the device that the mount waits for; but for
- * the partition if that is the mapping, which the service is to make. */
+ * the partition if that is the mapping, which the service is to make, and for a multipath map if it
+ * is one: what the mount waits for may be one of the paths. */
 static int write_row(const char *directory, const struct adopted *a, const char *service,
-                     const char *by_uuid, const struct fstab_row *row, struct vss_error *reterr) {
-        bool mapping = adopted_is_mapping(a, row->spec);
+                     const char *partition, const struct fstab_row *row, struct vss_error *reterr) {
+        bool other = a->map || adopted_is_mapping(a, row->spec);
         _cleanup_(freep) char *device = NULL, *device_unit = NULL, *check = NULL, *mount = NULL;
         _cleanup_(freep) char *of_mount = NULL, *of_service = NULL, *place = NULL;
         int r;
 
         if (unit_device_of_spec(&device, row->spec) < 0 ||
-            unit_name_of_path(&device_unit, mapping ? by_uuid : device, ".device") < 0 ||
+            unit_name_of_path(&device_unit, other ? partition : device, ".device") < 0 ||
             unit_name_of_path(&check, device, "") < 0 ||
             unit_mount_point(&place, row->target) < 0 ||
             unit_name_of_path(&mount, place, ".mount") < 0 ||
             str_format(&of_mount, "[Unit]\nWants=%s\nAfter=%s\n", service, service) < 0 ||
             str_format(&of_service,
                        "[Unit]\n%s%s%sAfter=%s\nBefore=systemd-fsck@%s.service\nBefore=%s\n",
-                       mapping ? "Wants=" : "", mapping ? device_unit : "", mapping ? "\n" : "",
+                       other ? "Wants=" : "", other ? device_unit : "", other ? "\n" : "",
                        device_unit, check, mount) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, row->target);
         r = write_drop_in(directory, mount, of_mount, reterr);
@@ -77,17 +78,18 @@ static int write_row(const char *directory, const struct adopted *a, const char 
 
 static int write_volume(const char *directory, const struct adopted *a, const struct fstab *fstab,
                         struct vss_error *reterr) {
-        _cleanup_(freep) char *service = NULL, *by_uuid = NULL;
+        _cleanup_(freep) char *service = NULL, *partition = NULL;
         int r = 0;
 
         if (str_format(&service, "vss-adopted@%s.service", a->name) < 0 ||
-            str_format(&by_uuid, "/dev/disk/by-uuid/%s", a->uuid) < 0)
+            str_format(&partition, "/dev/disk/%s%s", a->map ? "by-id/dm-uuid-" : "by-uuid/",
+                       a->map ? a->map : a->uuid) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, a->name);
         for (size_t i = 0; r >= 0 && i < fstab->n; i++)
                 if (adopted_is_meant(a, fstab->rows[i].spec))
-                        r = write_row(directory, a, service, by_uuid, &fstab->rows[i], reterr);
+                        r = write_row(directory, a, service, partition, &fstab->rows[i], reterr);
         /* Last: the service must not run beside a mount that could not be ordered. */
-        return r < 0 ? r : write_want(directory, by_uuid, service, reterr);
+        return r < 0 ? r : write_want(directory, partition, service, reterr);
 }
 
 int adoption_units_write(const char *directory, const struct adopted_list *list,

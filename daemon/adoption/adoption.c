@@ -12,24 +12,35 @@
 
 #include "daemon/adoption/adoption.h"
 #include "common/time-util.h"
+#include "daemon/adoption/activation.h"
 #include "daemon/adoption/adoption-check.h"
 #include "daemon/adoption/adoption-fstab.h"
 #include "daemon/adoption/adoption-target.h"
 #include "daemon/adoption/run-program.h"
 #include "daemon/adoption/whole-file.h"
+#include "daemon/providers/multipath.h"
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define INITRAMFS_HOOK "/usr/share/initramfs-tools/hooks/vss-adopted"
+#define INITRAMFS_TOOLS "/usr/share/initramfs-tools/"
 #define UPDATE_INITRAMFS "/usr/sbin/update-initramfs"
 #define SYSTEMCTL "/bin/systemctl"
 #define SYSTEMD_RUNS "/run/systemd/system"
 
 #define INITRAMFS_TIMEOUT_USEC (12 * 60 * USEC_PER_SEC)
 #define RELOAD_TIMEOUT_USEC (2 * 60 * USEC_PER_SEC)
+
+/* dmsetup's hook has the rules that make the mapping's node. */
+static const char *const initramfs_parts[] = {
+        UPDATE_INITRAMFS,
+        "/usr/sbin/mkinitramfs",
+        INITRAMFS_TOOLS "hooks/dmsetup",
+        INITRAMFS_TOOLS "hooks/vss-adopted",
+        INITRAMFS_TOOLS "scripts/local-premount/vss-adopted",
+};
 
 static int note(char ***notes, const char *format, ...) _printf_(2, 3);
 
@@ -90,6 +101,23 @@ static int update_initramfs(const struct adoption_options *options, char ***note
         return run_program(argv, INITRAMFS_TIMEOUT_USEC, reterr);
 }
 
+static int refuse_root(struct vss_error *reterr, const char *reason, const char *what) {
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                             "the root cannot be adopted: %s%s", reason, what);
+}
+
+/* All that makes an initramfs with the mapping, looked for before anything is changed. */
+static int check_initramfs(struct vss_error *reterr) {
+        for (size_t i = 0; i < ARRAY_SIZE(initramfs_parts); i++)
+                if (access(initramfs_parts[i], F_OK) < 0)
+                        return refuse_root(reterr,
+                                           "its mapping is made in the initramfs, and of those "
+                                           "that make one only initramfs-tools is known to vssd, "
+                                           "of which there is no ",
+                                           initramfs_parts[i]);
+        return 0;
+}
+
 static int check_root(const struct adoption_target *t, char *const *targets,
                       struct vss_error *reterr) {
         if (strv_contains(targets, "/usr") && !t->root)
@@ -97,12 +125,9 @@ static int check_root(const struct adoption_target *t, char *const *targets,
                                      "%s cannot be adopted: /usr is mounted by the initramfs, "
                                      "which makes a mapping for the root only",
                                      t->volume->name);
-        if (t->root && (access(INITRAMFS_HOOK, F_OK) < 0 || access(UPDATE_INITRAMFS, X_OK) < 0))
-                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
-                                     "the root cannot be adopted: its mapping is made in the "
-                                     "initramfs, whose hook %s is not installed",
-                                     INITRAMFS_HOOK);
-        return 0;
+        if (t->root && t->partition.map)
+                return refuse_root(reterr, "it is on a multipath map, ", t->partition.map);
+        return t->root ? check_initramfs(reterr) : 0;
 }
 
 /* 1: nobody has it. */
@@ -184,7 +209,7 @@ static int fill_identity(struct adopted *a, const struct adoption_target *t,
         a->root = t->root;
         if (str_replace(&a->uuid, i->uuid) < 0 || str_replace(&a->type, i->type) < 0 ||
             str_replace(&a->partuuid, i->partuuid) < 0 || str_replace(&a->label, i->label) < 0 ||
-            str_replace(&a->partlabel, i->partlabel) < 0)
+            str_replace(&a->partlabel, i->partlabel) < 0 || str_replace(&a->map, i->map) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, t->volume->name);
         return 0;
 }
@@ -337,8 +362,10 @@ static int restore_fstab(const struct adoption_target *t, char ***notes, struct 
 
         r = adoption_fstab_restore(&t->fstab, t->partition.devno, t->line, reterr);
         if (r > 0)
-                r = note(notes, "%s keeps UUID=%s: the device's old name means another one by now",
-                         fstab_path, t->line->uuid) < 0
+                r = note(notes, "%s keeps UUID=%s: the device's old name %s", fstab_path,
+                         t->line->uuid,
+                         t->partition.devno ? "does not mean it by now"
+                                            : "may mean another one when it is there again") < 0
                             ? vss_error_from_errno(reterr, -ENOMEM, fstab_path)
                             : 0;
         if (r >= 0 && adoption_fstab_names_mapping(&t->fstab, t->line) &&
@@ -392,6 +419,35 @@ static int unmap(const struct adoption_target *t, char ***notes, struct vss_erro
         return note(notes, "%s is released: the next mount is of the partition itself", name);
 }
 
+/* The initramfs would wait for what it does not make any more: at the next boot, as it was told at
+ * this one or will be at that one. */
+static int check_command_line(const struct adoption_target *t, struct vss_error *reterr) {
+        _cleanup_(freep) char *word = NULL;
+        int r;
+
+        if (!t->line || !t->line->root)
+                return 0;
+        r = activation_find_root(&word, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0 || !adopted_is_mapping(t->line, word)) {
+                r = activation_boot_loader_names(t->line, reterr);
+                if (r <= 0)
+                        return r;
+                return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                     "%s tells the kernel that the mapping is the root, and it "
+                                     "will not be there once the root is released; have it say "
+                                     "root=UUID=%s (for GRUB: no GRUB_DISABLE_LINUX_UUID in "
+                                     "/etc/default/grub, then update-grub)",
+                                     activation_boot_loader, t->line->uuid);
+        }
+        return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                             "the kernel was told root=%s, which will not be there once the root "
+                             "is released; have the boot loader say root=UUID=%s, boot, and "
+                             "release it then",
+                             word, t->line->uuid);
+}
+
 /* Copies are of the mapping; without it they would be lost. */
 static int check_copies(const struct adoption_target *t, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
@@ -422,6 +478,8 @@ int adoption_release(const char *volume, const struct adoption_options *options,
                 r = adoption_target_find(&t, volume, true, reterr);
         if (r >= 0)
                 r = check_copies(&t, reterr);
+        if (r >= 0)
+                r = check_command_line(&t, reterr);
         if (r < 0)
                 return r;
         if (!t.line && !t.mapping.exists)
@@ -458,7 +516,8 @@ enum adoption_state adoption_look(const struct volume *v) {
         _cleanup_(adopted_list_done) struct adopted_list list = { 0 };
         _cleanup_(identity_done) struct identity i = { 0 };
 
-        if ((v->dm_uuid && !ours) || adopted_list_read(&list, NULL) < 0)
+        if ((v->dm_uuid && !ours && multipath_look(v->dm_uuid) == MULTIPATH_NONE) ||
+            adopted_list_read(&list, NULL) < 0)
                 return ADOPTION_NONE;
         if (ours) {
                 const struct adopted *a =

@@ -4,6 +4,7 @@
 #include "daemon/adoption/mount-word.h"
 #include "daemon/adoption/whole-file.h"
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define FSTAB_MAX ((size_t)1024 * 1024)
 #define ROWS_MAX 4096
@@ -114,6 +115,12 @@ int fstab_read(struct fstab *ret, struct vss_error *reterr) {
         *ret = f;
         f = (struct fstab){ 0 };
         return 0;
+}
+
+bool fstab_is_link(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 int fstab_spec_text(const struct fstab *f, const struct fstab_row *row, char **ret) {

@@ -23,6 +23,8 @@ struct fstab {
 /* Lines that are not right are no rows. No file is no rows. */
 int fstab_read(struct fstab *ret, struct vss_error *reterr);
 void fstab_done(struct fstab *f);
+/* Whether the device of a first field is named by a link, which udev may lead elsewhere. */
+bool fstab_is_link(const char *path);
 /* The first field of a row, as it is written. */
 int fstab_spec_text(const struct fstab *f, const struct fstab_row *row, char **ret);
 /* specs[i]: the new first field of row i, as it is to be written; NULL: as it is. */

@@ -2,9 +2,9 @@
 
 #include "daemon/adoption/identity.h"
 #include "daemon/providers/block.h"
+#include "daemon/providers/multipath.h"
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 void identity_done(struct identity *i) {
         free(i->device);
@@ -15,6 +15,7 @@ void identity_done(struct identity *i) {
         free(i->partuuid);
         free(i->partlabel);
         free(i->parttype);
+        free(i->map);
         *i = (struct identity){ 0 };
 }
 
@@ -78,7 +79,6 @@ int identity_read(struct identity *ret, dev_t devno, struct vss_error *reterr) {
         _cleanup_(identity_done) struct identity i = { .devno = devno };
         _cleanup_(block_done) struct block b = { 0 };
         _cleanup_(closep) int fd = -1;
-        struct stat st;
         int r;
 
         r = block_read(&b, devno);
@@ -87,13 +87,15 @@ int identity_read(struct identity *ret, dev_t devno, struct vss_error *reterr) {
         i.size = b.size;
         i.read_only = b.read_only;
         i.device = TAKE_PTR(b.path);
-        fd = open(i.device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, errno,
-                                     "%s cannot be read: %s", i.device, strerror(errno));
-        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
+        if (multipath_look(b.dm_uuid) != MULTIPATH_NONE)
+                i.map = TAKE_PTR(b.dm_uuid);
+        r = block_open(i.device, devno, O_RDONLY | O_NONBLOCK, &fd);
+        if (r == -ESTALE)
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE,
                                      "%s is another device by now; try again", i.device);
+        if (r < 0)
+                return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, -r,
+                                     "%s cannot be read: %s", i.device, strerror(-r));
         r = forget_stale_pages(devno, fd);
         if (r >= 0)
                 r = probe(&i, fd);

@@ -18,6 +18,7 @@ struct identity {
         char *partuuid;
         char *partlabel;
         char *parttype;
+        char *map; /* device-mapper's UUID of a multipath map or of its partition; NULL: none */
 };
 
 void identity_done(struct identity *i);

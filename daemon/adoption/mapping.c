@@ -4,6 +4,7 @@
 #include "common/time-util.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/providers/block.h"
+#include "daemon/providers/multipath.h"
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -33,6 +34,9 @@ int mapping_check_identity(const struct adopted *a, const struct identity *i,
                 return differs(a, i, "file system's UUID", a->uuid, i->uuid, reterr);
         if (!streq(a->type, str_or_empty(i->type)))
                 return differs(a, i, "file system", a->type, i->type, reterr);
+        /* One of the paths has the same file system, and must not be mapped past the others. */
+        if (!streq(str_or_empty(a->map), str_or_empty(i->map)))
+                return differs(a, i, "multipath map", a->map ? a->map : "none", i->map, reterr);
         return 0;
 }
 
@@ -44,7 +48,7 @@ int mapping_partition(dev_t devno, dev_t *ret) {
                 int r;
 
                 r = block_attribute(devno, "dm/uuid", &uuid);
-                if (r == -ENOENT) {
+                if (r == -ENOENT || (r >= 0 && multipath_look(uuid) != MULTIPATH_NONE)) {
                         *ret = devno;
                         return 0;
                 }
@@ -76,6 +80,36 @@ static int device_of_link(const char *directory, const char *id, dev_t *ret) {
         return S_ISBLK(st.st_mode) ? mapping_partition(st.st_rdev, ret) : -ENOTBLK;
 }
 
+static int take_identity(const struct adopted *a, dev_t devno, struct identity *ret,
+                         struct vss_error *reterr) {
+        _cleanup_(identity_done) struct identity i = { 0 };
+        int r;
+
+        r = identity_read(&i, devno, reterr);
+        if (r >= 0)
+                r = mapping_check_identity(a, &i, reterr);
+        if (r < 0)
+                return r;
+        *ret = i;
+        i = (struct identity){ 0 };
+        return 0;
+}
+
+/* The links may be a path's still. */
+static int find_map(const struct adopted *a, struct identity *ret, struct vss_error *reterr) {
+        struct mapper_info device;
+        int r;
+
+        r = mapper_find_uuid(a->map, &device, reterr);
+        if (r < 0)
+                return r;
+        if (!device.exists || !device.live_table)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENODEV,
+                                     "the multipath map %s that was adopted as %s is not there",
+                                     a->map, a->name);
+        return take_identity(a, device.devno, ret, reterr);
+}
+
 int mapping_find_partition(const struct adopted *a, struct identity *ret,
                            struct vss_error *reterr) {
         const struct {
@@ -86,21 +120,14 @@ int mapping_find_partition(const struct adopted *a, struct identity *ret,
         };
         _cleanup_(vss_error_done) struct vss_error why = { 0 };
 
+        if (a->map)
+                return find_map(a, ret, reterr);
         for (size_t k = 0; k < ARRAY_SIZE(links); k++) {
-                _cleanup_(identity_done) struct identity i = { 0 };
                 dev_t devno;
-                int r;
 
-                if (device_of_link(links[k].directory, links[k].id, &devno) < 0)
-                        continue;
-                r = identity_read(&i, devno, &why);
-                if (r >= 0)
-                        r = mapping_check_identity(a, &i, &why);
-                if (r >= 0) {
-                        *ret = i;
-                        i = (struct identity){ 0 };
+                if (device_of_link(links[k].directory, links[k].id, &devno) >= 0 &&
+                    take_identity(a, devno, ret, &why) >= 0)
                         return 0;
-                }
         }
         if (why.hr != S_OK) {
                 int r = why.cause ? -why.cause : -EIO;
@@ -112,18 +139,12 @@ int mapping_find_partition(const struct adopted *a, struct identity *ret,
                              "the partition that was adopted as %s is not there", a->name);
 }
 
-static bool leads_to(const char *path, dev_t devno) {
-        struct stat st;
-
-        return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == devno;
-}
-
 /* Sleeps until the path leads to the device, or until it does not. */
 static bool await(const char *path, dev_t devno, bool wanted, uint64_t end_usec) {
         const struct timespec pause = { .tv_nsec = LINKS_POLL_NSEC };
         bool there;
 
-        while ((there = leads_to(path, devno)) != wanted && now_monotonic_usec() < end_usec)
+        while ((there = block_of_path(path) == devno) != wanted && now_monotonic_usec() < end_usec)
                 (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
         return there == wanted;
 }

@@ -14,7 +14,8 @@ extern const char *mapping_dev;
 /* Is this the partition that was adopted, by its ids and its file system? If not: why. */
 int mapping_check_identity(const struct adopted *a, const struct identity *i,
                            struct vss_error *reterr);
-/* By udev's links. The partition below the mapping, if that is there. VSS_E_OBJECT_NOT_FOUND. */
+/* By udev's links, a multipath map by its UUID. The partition below the mapping, if that is there.
+ * VSS_E_OBJECT_NOT_FOUND. */
 int mapping_find_partition(const struct adopted *a, struct identity *ret, struct vss_error *reterr);
 /* Makes it, or brings one that is there up to the partition's size. With `links` it returns when
  * what is mounted by UUID is the mapping, or takes the mapping away again. Idempotent.
@@ -26,7 +27,7 @@ int mapping_remove(const char *name, struct vss_error *reterr);
 /* It is to stay, whatever mapping_remove() said. */
 int mapping_keep(const char *name, struct vss_error *reterr);
 /* The partition below a mapping of ours, and below what snapshots put between them; what is not
- * device-mapper's is itself. -EMEDIUMTYPE: another's mapping. */
+ * device-mapper's is itself, and a multipath map is. -EMEDIUMTYPE: another's mapping. */
 int mapping_partition(dev_t devno, dev_t *ret);
 /* "/dev/disk/by-uuid/UUID", the name that the partition and the mapping share. 0, -ENOMEM. */
 int mapping_link(char **ret, const struct adopted *a);

@@ -15,11 +15,15 @@ static int complain(struct vss_error *error, int r) {
         return EXIT_FAILURE;
 }
 
+/* Nobody can end it there but itself; the script goes on with the plain partition then. */
+#define ROOT_SECONDS 120
+
 static int run_root(const char *device) {
         _cleanup_(freep) char *mapping = NULL;
         struct vss_error error = { 0 };
         int r;
 
+        (void)alarm(ROOT_SECONDS);
         r = activation_run_root(device, &mapping, &error);
         if (r < 0)
                 return complain(&error, r);

@@ -6,11 +6,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static void file_closep(FILE **f) {
-        if (*f)
-                (void)fclose(*f); /* what was written is checked before */
-}
-
 static int say(struct vss_error *reterr, const char *verb, const char *path, int error) {
         return vss_error_set(reterr, error == EACCES ? E_ACCESSDENIED : VSS_E_UNEXPECTED, error,
                              "cannot %s %s: %s", verb, path, strerror(error));
@@ -18,7 +13,7 @@ static int say(struct vss_error *reterr, const char *verb, const char *path, int
 
 int whole_file_read(const char *path, size_t max, char **ret, size_t *ret_size,
                     struct vss_error *reterr) {
-        _cleanup_(file_closep) FILE *f = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
         _cleanup_(freep) char *text = NULL;
         struct stat st;
         size_t size;
@@ -65,7 +60,7 @@ static int open_parent(const char *path, int *ret) {
 
 /* Everything but the rename. */
 static int fill(int fd, const char *like, const char *text, size_t size) {
-        _cleanup_(file_closep) FILE *f = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
         struct stat st;
 
         f = fdopen(fd, "w");

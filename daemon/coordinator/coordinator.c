@@ -53,6 +53,7 @@ struct coordinator {
         sd_event_source *deadline; /* of the freeze */
         uint64_t freeze_begin_usec;
 
+        bool quiet;     /* our log lines wait */
         bool failing;   /* on the way back */
         bool committed; /* nothing goes back any more */
         int result;
@@ -101,7 +102,7 @@ static void coordinator_wind_back(struct coordinator *c);
 static struct coordinator *coordinator_free(struct coordinator *c) {
         if (!c)
                 return NULL;
-        assert(!c->round && !c->job);
+        assert(!c->round && !c->job && !c->quiet);
 
         if (c->request.participants)
                 participants_set_lost(c->request.participants, NULL, NULL);
@@ -116,6 +117,20 @@ static struct coordinator *coordinator_free(struct coordinator *c) {
         return NULL;
 }
 DEFINE_CLEANUP(struct coordinator, coordinator_free);
+
+/* As long as a writer is frozen our lines wait in memory: journald may be stuck, be it for want of
+ * a volume of this set, and whoever logs would be stuck with it instead of sending Thaw. */
+static void coordinator_be_quiet(struct coordinator *c) {
+        if (!c->quiet)
+                log_hold();
+        c->quiet = true;
+}
+
+static void coordinator_speak(struct coordinator *c) {
+        if (c->quiet)
+                log_release();
+        c->quiet = false;
+}
 
 static void coordinator_later(struct coordinator *c) {
         /* The source was made with the coordinator: this cannot fail for want of memory. */
@@ -161,7 +176,7 @@ static void coordinator_end_phase(struct coordinator *c) {
                 coordinator_note_phase(c, row->name, c->phase_begin_usec, now);
 }
 
-/* One line per phase, after the fact: nothing is logged for its own sake while writers freeze. */
+/* One line per phase, after the fact. */
 static void coordinator_log_phases(const struct coordinator *c) {
         for (size_t i = 0; i < c->n_phases; i++) {
                 const struct coordinator_phase *p = &c->phases[i];
@@ -206,6 +221,7 @@ static void coordinator_finish(struct coordinator *c) {
                 .window_usec = c->storage ? set_storage_window_usec(c->storage) : 0,
         };
 
+        coordinator_speak(c);
         coordinator_log_phases(c);
         coordinator_log_steps(c);
         if (c->result == 0)
@@ -317,8 +333,10 @@ static void coordinator_on_round(void *userdata, const struct round_result *resu
         c->round = NULL;
         coordinator_end_phase(c);
         /* Thawed; or every writer was left out before its Freeze. */
-        if (!coordinator_is_frozen(c))
+        if (!coordinator_is_frozen(c)) {
                 coordinator_disarm_deadline(c);
+                coordinator_speak(c);
+        }
         if (!result->fatal) {
                 coordinator_later(c);
                 return;
@@ -353,6 +371,7 @@ static int coordinator_begin_round(struct coordinator *c, const struct phase_row
                 if (r < 0)
                         return r;
         } else if (c->phase == PHASE_FREEZE) {
+                coordinator_be_quiet(c);
                 c->freeze_begin_usec = now_monotonic_usec();
                 coordinator_watch_deadline(c, c->freeze_begin_usec);
         }
@@ -528,6 +547,8 @@ static void coordinator_on_abort_job(void *userdata, int r _unused_,
 static void coordinator_wind_back(struct coordinator *c) {
         int r;
 
+        if (!coordinator_is_frozen(c)) /* all were told */
+                coordinator_speak(c);
         if (c->job)
                 return;
         if (set_storage_is_staged(c->storage)) {

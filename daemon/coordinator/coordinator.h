@@ -30,7 +30,9 @@ struct coordinator_request {
         struct coordinator_volume *volumes; /* borrowed until done() */
         size_t n_volumes;
         struct participants *participants; /* borrowed until done(); NULL: no writers */
-        uint64_t freeze_usec, hold_usec, prepare_snapshot_usec, post_snapshot_usec, event_usec;
+        uint64_t freeze_usec, flush_usec, hold_usec;
+        uint64_t prepare_snapshot_usec, post_snapshot_usec, event_usec;
+        const char *suspend_lists; /* of the window: window.h */
 };
 
 /* One phase, as the timeline keeps it; usec since the operation's start. */

@@ -17,6 +17,7 @@ struct flush_volume {
 
 /* Syncs all volumes in parallel, `passes` times over: what was dirtied during a long pass is
  * little, so the next one is short. VSS_E_FLUSH_WRITES_TIMEOUT names who is not done after
- * timeout_usec; their threads end with the sync. */
+ * timeout_usec; their threads end with the sync, and as long as one hangs the file system is not
+ * begun anew: the next call waits for it, as long as it would for its own. */
 int flush_volumes(struct flush_volume *volumes, size_t n, unsigned passes, uint64_t timeout_usec,
                   int (*sync)(int fd), struct vss_error *reterr);

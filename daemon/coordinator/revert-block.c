@@ -83,24 +83,21 @@ static int read_lines(FILE *f, const char *name, struct id_list *list) {
 
 static int read_entry(int directory_fd, const char *name, struct id_list *list) {
         int fd = openat(directory_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
-        int r;
+        _cleanup_(fclosep) FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
 
         if (!f) {
                 log_warning("Cannot read %s: %s", name, strerror(errno));
                 safe_close(fd);
                 return 0;
         }
-        r = read_lines(f, name, list);
-        (void)fclose(f); /* it was only read */
-        return r;
+        return read_lines(f, name, list);
 }
 
 int revert_block_read(const char *directory, VSS_ID **ret, size_t *ret_n,
                       struct vss_error *reterr) {
         struct id_list list = { 0 };
         struct dirent *entry;
-        DIR *dir = opendir(directory);
+        _cleanup_(closedirp) DIR *dir = opendir(directory);
         int r = 0;
 
         if (!dir && errno != ENOENT)
@@ -111,8 +108,6 @@ int revert_block_read(const char *directory, VSS_ID **ret, size_t *ret_n,
                 if (entry->d_name[0] != '.' && n > 5 && streq(entry->d_name + n - 5, ".conf"))
                         r = read_entry(dirfd(dir), entry->d_name, &list);
         }
-        if (dir)
-                (void)closedir(dir); /* it was only read */
         if (r < 0) {
                 free(list.ids);
                 return vss_error_from_errno(reterr, r, directory);

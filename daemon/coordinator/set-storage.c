@@ -15,14 +15,12 @@
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
+#include "daemon/job/parallel.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
 #include "daemon/store/set-steps.h"
 
 #include <limits.h>
-
-/* A first flush, with nobody frozen, may take its time. */
-#define FIRST_FLUSH_USEC (120 * USEC_PER_SEC)
 
 struct group {
         const struct provider *provider;
@@ -39,6 +37,7 @@ struct set_storage {
         bool *mounted; /* grouped: mounting was begun */
         struct group *groups;
         size_t n_groups;
+        struct vg_locks locks; /* of the providers' volume groups, from staging to finishing */
         struct window *window;
         struct window_result window_result;
 
@@ -56,6 +55,7 @@ struct set_storage *set_storage_free(struct set_storage *s) {
         assert(!set_storage_is_staged(s));
 
         window_free(s->window);
+        vg_locks_drop(&s->locks);
         set_writers_free(s->writers);
         snapshot_records_free(s->records, s->n);
         set_record_done(&s->made);
@@ -267,6 +267,35 @@ static int set_storage_fill_records(struct set_storage *s, struct vss_error *ret
         return 0;
 }
 
+/* Those of the volumes, and where their stores may go. */
+static int group_add_names(const struct set_storage *s, const struct group *g, char ***names) {
+        int r = 0;
+
+        for (size_t i = g->first; r >= 0 && i < g->first + g->n; i++) {
+                if (s->volumes[i]->vg)
+                        r = strv_append(names, s->volumes[i]->vg);
+                if (r >= 0 && g->provider->other_groups)
+                        r = g->provider->other_groups(s->volumes[i], names);
+        }
+        return r;
+}
+
+/* All of them in one order, before any provider takes its own: each takes its groups in that order,
+ * but one provider comes after the other. */
+static int set_storage_lock(struct set_storage *s, struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **names = NULL;
+        int r = 0;
+
+        if (!storage_table()->lock_groups)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < s->n_groups; i++)
+                r = group_add_names(s, &s->groups[i], &names);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "Locking the volume groups");
+        return storage_table()->lock_groups(&s->locks, (const char **)names, strv_length(names),
+                                            s->request->set_id, reterr);
+}
+
 static int set_storage_stage_group(struct set_storage *s, struct group *g,
                                    struct vss_error *reterr) {
         LONG attributes = s->request->context | VSS_VOLSNAP_ATTR_NOT_SURFACED;
@@ -293,6 +322,7 @@ static int set_storage_prepare_window(struct set_storage *s, struct vss_error *r
         options.flush_usec = options.hold_usec;
         options.kernel = storage_table()->kernel;
         options.guard_lock = store_guard_lock(s->request->store);
+        options.suspend_lists = s->request->suspend_lists;
         r = window_new(&s->window, &options);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Preparing the write-freeze window");
@@ -325,13 +355,18 @@ static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t ti
         return r;
 }
 
-int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr) {
-        struct set_storage *s = userdata;
+static int set_storage_stage_all(struct set_storage *s, struct job *job, struct vss_error *reterr) {
         int r;
 
         r = volumes_check_nesting(s->volumes, s->n, reterr);
         if (r >= 0)
                 r = set_storage_fill_records(s, reterr);
+        /* Before anything is made: where storage does not answer there is nothing to take back
+         * then, which would hang as this does. */
+        if (r >= 0)
+                r = set_storage_flush(s, 1, s->request->flush_usec, reterr);
+        if (r >= 0)
+                r = set_storage_lock(s, reterr);
         for (size_t i = 0; r >= 0 && i < s->n_groups; i++) {
                 if (job_is_cancelled(job))
                         return -ECANCELED;
@@ -343,17 +378,30 @@ int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr)
                 return r;
         if (job_is_cancelled(job))
                 return -ECANCELED;
-        /* The bulk of the dirty data goes now, so that the flush with frozen writers is short. */
-        return set_storage_flush(s, 1, FIRST_FLUSH_USEC, reterr);
+        /* What was written meanwhile goes now, so that the flush with frozen writers is short. */
+        return set_storage_flush(s, 1, s->request->flush_usec, reterr);
+}
+
+int set_storage_stage(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r;
+
+        r = set_storage_stage_all(s, job, reterr);
+        /* Nothing is left that an abort would put back: LVM's commands need not wait for the
+         * writers' Abort. */
+        if (r < 0 && !set_storage_is_staged(s))
+                vg_locks_drop(&s->locks);
+        return r;
 }
 
 /* At most half of what is left of the freeze: the window and the thaw need the other half. */
 static uint64_t set_storage_flush_budget(const struct set_storage *s) {
-        uint64_t now = now_monotonic_usec();
+        uint64_t now = now_monotonic_usec(), most_usec = s->request->flush_usec, half_usec;
 
         if (s->deadline_usec == 0)
-                return FIRST_FLUSH_USEC;
-        return s->deadline_usec > now ? (s->deadline_usec - now) / 2 : 0;
+                return most_usec;
+        half_usec = s->deadline_usec > now ? (s->deadline_usec - now) / 2 : 0;
+        return half_usec < most_usec ? half_usec : most_usec;
 }
 
 /* When the window's three steps were, for all and for each. */
@@ -412,7 +460,6 @@ int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr
         /* Of one that failed a thread may be under way still, and write its times. */
         if (r >= 0)
                 note_window(s);
-        s->window = window_free(s->window);
         return r;
 }
 
@@ -426,11 +473,71 @@ static void set_storage_stamp(struct set_storage *s) {
                 s->records[i].created = created;
 }
 
+/* What is done with the file system of each copy, side by side: its journal is read, recovered and
+ * written, and what waits for one disk need not wait for the others, too. */
+struct copy_turn {
+        uint64_t begin_usec, end_usec; /* 0: there was nothing to do */
+        int r;
+};
+
+struct copy_pass {
+        struct set_storage *s;
+        struct job *job; /* NULL: to the end */
+        int (*step)(struct set_storage *s, size_t i, struct vss_error *reterr);
+        struct copy_turn *turns;
+};
+
+static int copy_pass_turn(size_t i, void *userdata, struct vss_error *reterr) {
+        const struct copy_pass *pass = userdata;
+        struct copy_turn *turn = &pass->turns[i];
+
+        if (pass->job && job_is_cancelled(pass->job))
+                return -ECANCELED;
+        if (!record_is_mounted(&pass->s->records[i]))
+                return 0;
+        turn->begin_usec = now_monotonic_usec();
+        turn->r = pass->step(pass->s, i, reterr);
+        turn->end_usec = now_monotonic_usec();
+        if (turn->r < 0)
+                (void)vss_error_prefix(reterr, "The copy of %s", pass->s->records[i].volume);
+        return turn->r;
+}
+
+static int set_storage_each_copy(struct set_storage *s, struct job *job, const char *name,
+                                 int (*step)(struct set_storage *s, size_t i,
+                                             struct vss_error *reterr),
+                                 struct vss_error *reterr) {
+        _cleanup_(freep) struct copy_turn *turns = calloc(s->n + 1, sizeof(*turns));
+        int r;
+
+        if (!turns)
+                return vss_error_from_errno(reterr, -ENOMEM, name);
+        r = parallel_each(s->n, copy_pass_turn,
+                          &(struct copy_pass){ .s = s, .job = job, .step = step, .turns = turns },
+                          reterr);
+        for (size_t i = 0; i < s->n; i++)
+                if (turns[i].begin_usec != 0)
+                        note_volume(s, i, name, turns[i].begin_usec, turns[i].end_usec,
+                                    turns[i].r < 0 ? VSS_E_PROVIDER_VETO : S_OK);
+        return r;
+}
+
+static int mount_copy(struct set_storage *s, size_t i, struct vss_error *reterr) {
+        s->mounted[i] = true;
+        return storage_table()->mount(&s->records[i], s->writable, reterr);
+}
+
+static int seal_copy(struct set_storage *s, size_t i, struct vss_error *reterr) {
+        return storage_table()->mount_seal(&s->records[i], reterr);
+}
+
 int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr) {
         struct set_storage *s = userdata;
         uint64_t begin_usec;
         int r;
 
+        /* Not before the writers go on: to unlock all memory takes its time. */
+        s->window = window_free(s->window);
         set_storage_stamp(s);
         for (size_t i = 0; i < s->n_groups; i++) {
                 struct group *g = &s->groups[i];
@@ -441,22 +548,8 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
                 if (r < 0)
                         return provider_error_check(g->provider, "finish", r, reterr);
         }
-        for (size_t i = 0; i < s->n; i++) {
-                if (job_is_cancelled(job))
-                        return -ECANCELED;
-                if (!record_is_mounted(&s->records[i]))
-                        continue;
-                s->mounted[i] = true;
-                begin_usec = now_monotonic_usec();
-                r = storage_table()->mount(&s->records[i], s->writable, reterr);
-                note_volume(s, i, "Mount", begin_usec, now_monotonic_usec(),
-                            r < 0 ? VSS_E_PROVIDER_VETO : S_OK);
-                if (r < 0) {
-                        (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
-                        return r;
-                }
-        }
-        return 0;
+        vg_locks_drop(&s->locks);
+        return set_storage_each_copy(s, job, "Mount", mount_copy, reterr);
 }
 
 /* volumes: in the order of the request. */
@@ -510,19 +603,11 @@ static int set_storage_seal_copies(struct set_storage *s, struct vss_error *rete
         r = set_storage_judge(s);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Finding the writers of each volume");
-        for (size_t i = 0; i < s->n; i++) {
+        for (size_t i = 0; i < s->n; i++)
                 s->records[i].state = VSS_SS_CREATED;
-                if (!s->mounted[i])
-                        continue;
-                begin_usec = now_monotonic_usec();
-                r = storage_table()->mount_seal(&s->records[i], reterr);
-                note_volume(s, i, "Seal", begin_usec, now_monotonic_usec(),
-                            r < 0 ? VSS_E_PROVIDER_VETO : S_OK);
-                if (r < 0) {
-                        (void)vss_error_prefix(reterr, "The copy of %s", s->records[i].volume);
-                        return r;
-                }
-        }
+        r = set_storage_each_copy(s, NULL, "Seal", seal_copy, reterr);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < s->n_groups; i++) {
                 struct group *g = &s->groups[i];
 
@@ -687,5 +772,6 @@ int set_storage_abort(struct job *job _unused_, void *userdata, struct vss_error
                 if (result == 0 && r < 0)
                         result = r;
         }
+        vg_locks_drop(&s->locks);
         return result;
 }

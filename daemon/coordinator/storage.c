@@ -12,6 +12,7 @@ static const struct storage host = {
         .adopt = adoption_adopt,
         .release = adoption_release,
         .adoption = adoption_look,
+        .lock_groups = vg_locks_take,
 };
 
 static const struct storage *current = &host;

@@ -8,6 +8,7 @@
 
 #include "daemon/adoption/adoption.h"
 #include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/vg-lock.h"
 #include "daemon/providers/volume.h"
 
 struct storage {
@@ -22,6 +23,9 @@ struct storage {
         int (*release)(const char *volume, const struct adoption_options *options,
                        char ***ret_notes, struct vss_error *reterr);
         enum adoption_state (*adoption)(const struct volume *v);
+        /* as vg_locks_take(); NULL: there are no groups to lock */
+        int (*lock_groups)(struct vg_locks *l, const char **names, size_t n, VSS_ID owner,
+                           struct vss_error *reterr);
         const struct dm_kernel *kernel; /* of the window; NULL: the real one */
 };
 

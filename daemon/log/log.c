@@ -201,6 +201,7 @@ void log_release(void) {
         (void)pthread_mutex_unlock(&logger.mutex);
 
         if (lost > 0)
-                log_warning("%zu log lines of the write-freeze window were lost: more than %d came",
+                log_warning("%zu log lines were lost while writes or writers were held: more than "
+                            "%d came",
                             lost, RING_LINES);
 }

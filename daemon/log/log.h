@@ -3,9 +3,10 @@
 /* The daemon's log: structured lines to the journal when it reads our stderr, text on stderr
  * otherwise. Log once, where an error stops travelling.
  *
- * From log_hold() to log_release() (the write-freeze window) lines wait in memory that was
- * allocated and touched beforehand and nothing is written: journald may itself be waiting for the
- * volume that is suspended, and its full socket would then block whoever logs. Holds nest. */
+ * From log_hold() to log_release() (while a writer is frozen, and in the write-freeze window) lines
+ * wait in memory that was allocated and touched beforehand and nothing is written: journald may
+ * itself be waiting for the volume that is suspended, and its full socket would then block whoever
+ * logs. Holds nest. */
 
 #include "common/vss-error.h"
 #include "common/vss-id.h"

@@ -5,17 +5,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #define ATTRIBUTE_MAX 4096 /* sysfs gives a page at most */
 #define SECTOR_SIZE 512
 
 const char *block_sysfs = "/sys";
-
-static void closedirp(DIR **d) {
-        if (*d)
-                (void)closedir(*d); /* it is ours and open */
-}
 
 static int read_attribute(const char *path, char **ret) {
         _cleanup_(closep) int fd = -1;
@@ -35,6 +31,24 @@ static int read_attribute(const char *path, char **ret) {
         if (!copy)
                 return -ENOMEM;
         *ret = copy;
+        return 0;
+}
+
+dev_t block_of_path(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+}
+
+int block_open(const char *path, dev_t devno, int flags, int *ret_fd) {
+        _cleanup_(closep) int fd = open(path, flags | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
+                return -ESTALE;
+        *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
@@ -75,11 +89,10 @@ static int number_attribute(dev_t devno, const char *name, uint64_t *ret) {
 
 /* The kernel's own name in its uevent file, where slashes are slashes ("cciss/c0d0"). */
 static int kernel_path(dev_t devno, char **ret) {
-        _cleanup_(freep) char *path = NULL;
-        char *line = NULL;
+        _cleanup_(freep) char *path = NULL, *line = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
         size_t size = 0;
         int r = -ENOENT;
-        FILE *f;
 
         if (device_path(&path, devno, "uevent") < 0)
                 return -ENOMEM;
@@ -91,8 +104,6 @@ static int kernel_path(dev_t devno, char **ret) {
                 if (strncmp(line, "DEVNAME=", 8) == 0)
                         r = str_format(ret, "/dev/%s", line + 8);
         }
-        free(line);
-        (void)fclose(f); /* it was only read */
         return r;
 }
 

@@ -23,6 +23,11 @@ struct block {
 int block_read(struct block *ret, dev_t devno);
 void block_done(struct block *b);
 
+/* The block device that a path leads to; 0: none. */
+dev_t block_of_path(const char *path);
+/* Opens the device by a path that may be another's by now: -ESTALE. */
+int block_open(const char *path, dev_t devno, int flags, int *ret_fd);
+
 /* One attribute's text without the line's end, e.g. "dm/name". -ENOENT. */
 int block_attribute(dev_t devno, const char *name, char **ret);
 

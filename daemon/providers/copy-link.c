@@ -1,6 +1,7 @@
 /* See copy-link.h. Stateless. */
 
 #include "daemon/providers/copy-link.h"
+#include "daemon/providers/block.h"
 #include "daemon/providers/snapshot-mount.h"
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -8,12 +9,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-static bool leads_to(const char *path, dev_t devno) {
-        struct stat st;
-
-        return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == devno;
-}
 
 /* The link as it is made, before it takes its name. NULL: out of memory. */
 static char *fresh_name(const char *link) {
@@ -30,7 +25,7 @@ int copy_link_make(const char *link, const struct mapper_info *device, struct vs
         if (!fresh)
                 return vss_error_from_errno(reterr, -ENOMEM, link);
         (void)unlink(fresh); /* of an attempt that was killed, if there was one */
-        if (leads_to(link, device->devno))
+        if (block_of_path(link) == device->devno)
                 return 0;
         if (!mapper_has_udev()) {
                 r = mapper_make_node(device->name, reterr);
@@ -42,7 +37,7 @@ int copy_link_make(const char *link, const struct mapper_info *device, struct vs
         (void)snprintf(target, sizeof(target), "../dm-%u", minor(device->devno));
         if (symlink(target, fresh) < 0 || rename(fresh, link) < 0)
                 return vss_error_from_errno(reterr, -errno, link);
-        if (!leads_to(link, device->devno))
+        if (block_of_path(link) != device->devno)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, ENODEV,
                                      "%s does not lead to the copy: /dev is not the kernel's own "
                                      "(devtmpfs)",

@@ -91,6 +91,17 @@ const char *dm_places_of(const struct volume *v) {
         return fallback;
 }
 
+int dm_places_add_groups(const struct volume *v, char ***groups) {
+        _cleanup_(freep) char *places = strdup(dm_places_of(v));
+        char *place, *rest = places;
+        int r = places ? 0 : -ENOMEM;
+
+        while (r >= 0 && (place = strsep(&rest, BLANKS)))
+                if (*place && *place != '/')
+                        r = strv_append(groups, place);
+        return r;
+}
+
 bool dm_place_is_default(const char *place) {
         return default_directory && streq(place, default_directory);
 }

@@ -1,6 +1,7 @@
 /* The choice of a place for each store of a set: see dm-place.h. Owned by the set in creation. */
 
 #include "daemon/providers/dm-place.h"
+#include "daemon/providers/lvm-facts.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/snapshot-size.h"
 #include <fcntl.h>
@@ -139,6 +140,8 @@ static int look_at_group(struct dm_places *p, const char *name, struct room *ret
                                    "vgs " LVM_REPORT_OPTIONS " --nolocking -o vg_extent_size,"
                                    "vg_free_count,vg_lock_type,vg_missing_pv_count,vg_exported %s",
                                    name);
+        if (r >= 0)
+                r = lvm_facts_check_foreign(p->lvm, name, reterr);
         if (r < 0)
                 return r;
         if (found.n != 1)

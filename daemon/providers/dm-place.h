@@ -15,6 +15,8 @@ int dm_places_init(char *const *lines, const char *default_directory);
 int dm_places_check_line(const char *volume, const char *places, struct vss_error *reterr);
 /* The places for a volume, in the order in which they are tried. Borrowed. */
 const char *dm_places_of(const struct volume *v);
+/* Those of them that are volume groups: appended to *groups. 0, -ENOMEM. */
+int dm_places_add_groups(const struct volume *v, char ***groups);
 
 bool dm_place_is_default(const char *place);
 

@@ -3,8 +3,8 @@
 #include "daemon/providers/dm.h"
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/lvm-probe.h"
+#include "daemon/providers/multipath.h"
 #include <linux/keyctl.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 
 #define REAL_SUFFIX "-real"
@@ -68,8 +68,8 @@ static int refuse_kind(const struct volume *v, const char *type, struct vss_erro
                 const char *type, *reason;
         } known[] = {
                 { .type = "multipath",
-                  .reason = "is a multipath map; put LVM or a linear mapping over it, and make "
-                            "copies of that" },
+                  .reason = "is a multipath map that is not multipathd's; put LVM or a linear "
+                            "mapping over it, and make copies of that" },
                 { .type = "snapshot", .reason = "is itself a snapshot; name its origin" },
                 { .type = "snapshot-merge",
                   .reason = "is being merged with a snapshot; wait for the end of it" },
@@ -131,24 +131,36 @@ static int check_table(const struct volume *v, struct vss_error *reterr) {
  * drops a map whose table is no multipath one (update_multipath_table(): DMP_NO_MATCH); kpartx does
  * for the partitions of a map, with each event of it. */
 static int check_owner(const struct volume *v, struct vss_error *reterr) {
-        const char *uuid = str_or_empty(v->dm_uuid);
-        unsigned partition;
-        int length = 0;
+        static const char *const reasons[] = {
+                [MULTIPATH_NONE] = NULL,
+                [MULTIPATH_MAP] = "is a multipath map, whose table multipathd writes anew whenever "
+                                  "a path comes or goes",
+                [MULTIPATH_PARTITION] = "is a partition of a multipath map, which kpartx maps anew "
+                                        "with each change of that",
+        };
+        const char *reason = reasons[multipath_look(v->dm_uuid)];
 
-        if (strncmp(uuid, "mpath-", strlen("mpath-")) == 0)
-                return lvm_probe_refuse(
-                        reterr, v,
-                        "is a multipath map, whose table multipathd writes anew whenever a path "
-                        "comes or goes; put LVM or a linear mapping over it, and make copies of "
-                        "that");
-        if (sscanf(uuid, "part%u-%n", &partition, &length) == 1 && length > 0 &&
-            strncmp(uuid + length, "mpath-", strlen("mpath-")) == 0)
-                return lvm_probe_refuse(
-                        reterr, v,
-                        "is a partition of a multipath map, which kpartx maps anew with each "
-                        "change "
-                        "of that; put LVM or a linear mapping over it, and make copies of that");
-        return 0;
+        if (!reason)
+                return 0;
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                             "%s %s; 'vssctl volumes adopt %s' has it mounted through a mapping "
+                             "that nobody writes anew, of which copies can be made",
+                             v->name, reason, v->mount_point ? v->mount_point : v->name);
+}
+
+/* What goes with its last user is held by its copies, and what lies below it, too. */
+static int check_end(const struct volume *v, struct vss_error *reterr) {
+        struct mapper_info info;
+        int r;
+
+        r = mapper_find_name(v->dm_name, &info, reterr);
+        if (r < 0 || !info.ends_when_closed)
+                return r;
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EBUSY,
+                             "%s is mapped for as long as it is mounted now, and not any more: it "
+                             "has been released or closed, and its copies would keep it from "
+                             "going; unmount it, or 'vssctl volumes adopt %s' if it was adopted",
+                             v->name, v->mount_point ? v->mount_point : v->name);
 }
 
 int dm_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
@@ -167,5 +179,7 @@ int dm_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
                         reterr, v,
                         "is a mapped device with a name that is too long or has odd characters; "
                         "rename it (dmsetup rename)");
+        if (r >= 0)
+                r = check_end(v, reterr);
         return r < 0 ? r : check_table(v, reterr);
 }

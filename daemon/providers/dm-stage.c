@@ -1,8 +1,15 @@
 /* Staging: everything that can be done while writes still flow. Places and sizes first, then the
  * intent, then the stores and the devices; if any of it fails, all of it is undone. */
 
+#include "daemon/providers/dm-turn.h"
 #include "daemon/providers/dm.h"
 #include "daemon/providers/vg-lock.h"
+
+void dm_set_give_turn(struct provider_set *set) {
+        if (set->has_turn)
+                dm_turn_give();
+        set->has_turn = false;
+}
 
 struct provider_set *dm_set_free(struct provider_set *set) {
         if (!set)
@@ -16,6 +23,7 @@ struct provider_set *dm_set_free(struct provider_set *set) {
                 dm_copy_done(&m->copy);
                 snapshot_making_done(&m->making);
         }
+        dm_set_give_turn(set);
         free(set->members);
         free(set);
         return NULL;
@@ -95,6 +103,7 @@ static int open_intent(struct provider_set *set, struct vss_error *reterr) {
         return r;
 }
 
+/* The set has them by then (other_groups), and they are free for LVM when both let go. */
 static int lock_groups(const struct provider_set *set, struct vg_locks *locks,
                        struct vss_error *reterr) {
         _cleanup_(freep) const char **names = calloc(set->n, sizeof(*names));
@@ -158,6 +167,10 @@ int dm_stage(struct provider_set **ret, struct store *store, const struct volume
         r = volumes_check_nesting(all, n_all, reterr);
         if (r >= 0)
                 r = set_new(&set, store, &places, volumes, records, n, reterr);
+        if (r >= 0)
+                r = dm_turn_take(reterr);
+        if (r >= 0)
+                set->has_turn = true;
         if (r >= 0)
                 r = open_intent(set, reterr);
         if (r < 0)

@@ -3,6 +3,7 @@
 
 #include "common/vss-id.h"
 #include "daemon/providers/copy-link.h"
+#include "daemon/providers/dm-turn.h"
 #include "daemon/providers/dm.h"
 
 /* All origins, whatever becomes of one. */
@@ -18,20 +19,35 @@ static int rescue(const struct snapshot_devices *d, size_t n, struct vss_error *
         return r;
 }
 
-static int undo_devices(const struct snapshot_devices *d, size_t n, const struct dm_undo *options,
-                        struct vss_error *reterr) {
-        /* Of no set in creation: what is suspended now may be in the window of one, whose copies
-         * would not be of one instant. (What a crash left is resumed by dm_recover().) */
-        bool deletion = vss_id_is_null(options->set_id);
-        int r;
+static int remove_devices(const struct snapshot_devices *d, size_t n, bool force,
+                          struct vss_error *reterr) {
+        int r = 0;
 
-        r = deletion ? 0 : rescue(d, n, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = snapshot_devices_remove_copy(&d[i], options->force, reterr);
+                r = snapshot_devices_remove_copy(&d[i], force, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = snapshot_devices_restore_origin(&d[i], reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = snapshot_devices_remove_store(&d[i], reterr);
+        return r;
+}
+
+static int undo_devices(const struct snapshot_devices *d, size_t n, const struct dm_undo *options,
+                        struct vss_error *reterr) {
+        int r;
+
+        if (!vss_id_is_null(options->set_id)) { /* the turn is the set's */
+                r = rescue(d, n, reterr);
+                return r < 0 ? r : remove_devices(d, n, options->force, reterr);
+        }
+        /* Without a rescue: what is suspended now may be in the window of a set, whose copies would
+         * not be of one instant. (What a crash left is resumed by dm_recover().) And no longer than
+         * for the devices: a set that has the turn waits for volume groups, as we do next. */
+        r = dm_turn_take(reterr);
+        if (r < 0)
+                return r;
+        r = remove_devices(d, n, options->force, reterr);
+        dm_turn_give();
         return r;
 }
 
@@ -61,6 +77,12 @@ int dm_set_abort(struct provider_set *set, struct vss_error *reterr) {
         copies = calloc(set->n, sizeof(*copies));
         if (!copies)
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot undo the set");
+        if (!set->has_turn) { /* it was finished */
+                r = dm_turn_take(reterr);
+                if (r < 0)
+                        return r;
+                set->has_turn = true;
+        }
         for (size_t i = 0; i < set->n; i++)
                 copies[i] = &set->members[i].copy;
         r = dm_undo(copies, set->n, &(struct dm_undo){ .set_id = set->id }, reterr);

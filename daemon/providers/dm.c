@@ -29,6 +29,9 @@ static int dm_finish(struct provider_set *set, struct vss_error *reterr) {
                                            "Give its place more room, or name another in [Stores] "
                                            "of /etc/vss/vssd.conf",
                                            reterr);
+        /* Its copies hold what they lie on from now on, and PostSnapshot can take long. */
+        if (r >= 0)
+                dm_set_give_turn(set);
         return r;
 }
 
@@ -63,6 +66,7 @@ const struct provider provider_dm = {
         .probe = dm_probe,
         .stage = dm_stage_alone,
         .stage_in_set = dm_stage,
+        .other_groups = dm_places_add_groups,
         .add_window_rows = dm_add_window_rows,
         .finish = dm_finish,
         .seal = dm_seal,

@@ -25,6 +25,7 @@ struct provider_set {
         size_t n;
         int64_t intent;
         bool has_intent, changed; /* changed: there is something to undo */
+        bool has_turn;            /* dm-turn.h */
 };
 
 /* dm-probe.c */
@@ -39,6 +40,8 @@ int dm_crypt_key(const char *params, char **ret_type, char **ret_description);
 int dm_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
              struct snapshot_record *records, size_t n, const struct volume *const *all,
              size_t n_all, struct vss_error *reterr);
+/* Nothing if it has none. */
+void dm_set_give_turn(struct provider_set *set);
 struct provider_set *dm_set_free(struct provider_set *set);
 DEFINE_CLEANUP(struct provider_set, dm_set_free);
 

@@ -5,10 +5,9 @@
 /* lvm's shell takes 64 words a line. */
 #define NAMES_PER_COMMAND 32
 
-/* Active here, and another host's by its system ID: LVM's reports have it, its lvcreate makes
- * volumes in it, and its lvremove does not remove them. By its own words, because the host's own ID
- * and those that it may use besides are configured in many ways. */
-static int check_foreign(const struct lvm *l, const char *group, struct vss_error *reterr) {
+/* LVM's reports have such a group, its lvcreate makes volumes in it, and its lvremove does not
+ * remove them. */
+int lvm_facts_check_foreign(const struct lvm *l, const char *group, struct vss_error *reterr) {
         _cleanup_(freep) char *words = NULL;
         int r;
 
@@ -50,7 +49,7 @@ int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, si
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
         r = lvm_run(l, commands, &report, reterr);
         for (size_t i = 0; r >= 0 && i < n_groups; i++)
-                r = check_foreign(l, groups[i], reterr);
+                r = lvm_facts_check_foreign(l, groups[i], reterr);
         if (r < 0)
                 return r;
         r = lvm_report_parse(report, n_fields, &ret->rows, &ret->n);

@@ -21,6 +21,10 @@ enum {
 
 int lvm_facts_ask(struct lvm_report *ret, struct lvm *l, const char *columns, size_t n_fields,
                   const char *const *groups, size_t n_groups, struct vss_error *reterr);
+/* After a report about the group: it is not active here while it is another host's by its system
+ * ID. By LVM's own words, because the host's ID and those that it may use besides are configured in
+ * many ways. */
+int lvm_facts_check_foreign(const struct lvm *l, const char *group, struct vss_error *reterr);
 /* A row of the group, in which copies can be made: it is this host's alone, and whole. */
 int lvm_facts_find_group(const struct lvm_report *f, const struct lvm *l, const char *name,
                          char *const **ret_fields, struct vss_error *reterr);

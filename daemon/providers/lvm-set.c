@@ -25,7 +25,8 @@ void lvm_set_done(struct lvm_set *s) {
         *s = (struct lvm_set){ 0 };
 }
 
-int lvm_set_begin(struct lvm_set *s, struct vss_error *reterr) {
+/* Starts lvm and locks the groups. */
+static int begin(struct lvm_set *s, struct vss_error *reterr) {
         _cleanup_(freep) const char **groups = calloc(s->n, sizeof(*groups));
         int r;
 
@@ -41,7 +42,8 @@ void lvm_set_unlock(struct lvm_set *s) {
         vg_locks_drop(&s->locks);
 }
 
-int lvm_set_open_intent(struct lvm_set *s, struct vss_error *reterr) {
+/* From here on it has something to undo. */
+static int open_intent(struct lvm_set *s, struct vss_error *reterr) {
         int r;
 
         r = lvm_intent_open(s->store, s->kind->provider, LVM_INTENT_CREATE,
@@ -56,8 +58,8 @@ int lvm_set_open_intent(struct lvm_set *s, struct vss_error *reterr) {
         return r;
 }
 
-int lvm_set_describe(const struct lvm_set *s, const struct volume *const *volumes,
-                     struct snapshot_record *records, struct vss_error *reterr) {
+static int describe(const struct lvm_set *s, const struct volume *const *volumes,
+                    struct snapshot_record *records, struct vss_error *reterr) {
         for (size_t i = 0; i < s->n; i++) {
                 int r = lvm_copy_fill_record(s->copies[i], volumes[i], &records[i]);
 
@@ -101,11 +103,41 @@ size_t lvm_set_intents(const struct lvm_set *s, const int64_t **ret_ids) {
         return s->has_intent ? 1 : 0;
 }
 
-int lvm_set_give_up(struct lvm_set *s, int r) {
+/* Staging failed with r: undoes what there is, and closes the intent if that succeeded. */
+static int give_up(struct lvm_set *s, int r) {
         s->lvm = lvm_close(s->lvm); /* it may be what failed */
         if (lvm_set_abort(s, NULL) < 0)
                 return r; /* the intent stays: the next start tries again */
         if (s->has_intent)
                 (void)store_intent_close(s->store, s->intent, NULL); /* harmless if it stays */
         return r;
+}
+
+int lvm_set_stage(struct lvm_set *s, struct provider_set *set, const struct lvm_set_steps *steps,
+                  const struct volume *const *volumes, struct snapshot_record *records,
+                  struct vss_error *reterr) {
+        int r;
+
+        r = begin(s, reterr);
+        if (r >= 0)
+                r = steps->read_facts(set, reterr);
+        if (r >= 0)
+                r = open_intent(s, reterr);
+        if (r < 0)
+                return r;
+        r = steps->make(set, reterr);
+        if (r >= 0)
+                r = describe(s, volumes, records, reterr);
+        return r < 0 ? give_up(s, r) : 0;
+}
+
+int lvm_set_say_refused(const struct lvm_set *s, size_t i, bool full, const char *remedy,
+                        struct vss_error *reterr) {
+        const char *words = lvm_complaint(s->lvm);
+
+        return vss_error_set(
+                reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s%s",
+                s->names[i].volume, s->copies[i]->vg, s->copies[i]->lv,
+                *words ? words : "it gave no reason", full ? "; " : "", full ? remedy : "");
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/providers/lvm-facts.h"
 #include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/origin-health.h"
 #include "daemon/providers/snapshot-size.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +11,8 @@
 #define MIB (UINT64_C(1024) * 1024)
 #define SECTOR_SIZE 512
 
-enum { VG_UUID = LVM_FACTS, VG_EXTENT_SIZE, VG_FREE, LV_LAYOUT, LV_ROLE, N_FIELDS };
-#define COLUMNS LVM_FACTS_COLUMNS ",vg_uuid,vg_extent_size,vg_free_count,lv_layout,lv_role"
+enum { VG_UUID = LVM_FACTS, VG_EXTENT_SIZE, VG_FREE, LV_LAYOUT, LV_ROLE, POOL_LV, N_FIELDS };
+#define COLUMNS LVM_FACTS_COLUMNS ",vg_uuid,vg_extent_size,vg_free_count,lv_layout,lv_role,pool_lv"
 
 static int take_group(struct provider_set *set, struct thick_group *g,
                       const struct lvm_report *facts, struct vss_error *reterr) {
@@ -31,15 +32,6 @@ static int take_group(struct provider_set *set, struct thick_group *g,
                        : 0;
 }
 
-static bool has_word(const char *list, const char *word) {
-        size_t length = strlen(word);
-
-        for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
-                if (strcspn(p, ",") == length && strncmp(p, word, length) == 0)
-                        return true;
-        return false;
-}
-
 static int check_origin(const struct thick_member *m, char *const *f, struct vss_error *reterr) {
         static const char *const layouts[] = { "linear", "striped", "raid", "cache", "writecache" };
         static const struct {
@@ -54,12 +46,12 @@ static int check_origin(const struct thick_member *m, char *const *f, struct vss
         };
         bool known = false;
 
-        if (has_word(f[LV_ROLE], "snapshot"))
+        if (str_has_word(f[LV_ROLE], ",", "snapshot"))
                 return lvm_facts_refuse(reterr, m->volume, "is itself a snapshot; name its origin");
-        if (!has_word(f[LV_ROLE], "public"))
+        if (!str_has_word(f[LV_ROLE], ",", "public"))
                 return lvm_facts_refuse(reterr, m->volume, "is a hidden part of a logical volume");
         for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
-                known = known || has_word(f[LV_LAYOUT], layouts[i]);
+                known = known || str_has_word(f[LV_LAYOUT], ",", layouts[i]);
         if (!known)
                 return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                                      "%s is a logical volume of the kind '%s', of which no thick "
@@ -71,20 +63,47 @@ static int check_origin(const struct thick_member *m, char *const *f, struct vss
         return 0;
 }
 
-/* One that is a RAID to the kernel, too, and not only below copies that it has already: then its
- * own instance goes on, whatever its legs do. */
-static int check_legs(const struct thick_member *m, struct vss_error *reterr) {
+/* Data and metadata of its cache are one LV, "[fast_cvol]". */
+static bool has_cachevol(char *const *f) {
+        static const char suffix[] = "_cvol";
+        size_t length = strcspn(f[POOL_LV], "]"), n = strlen(suffix);
+
+        return str_has_word(f[LV_LAYOUT], ",", "cache") && length >= n &&
+               strncmp(f[POOL_LV] + length - n, suffix, n) == 0;
+}
+
+/* Until then LVM gave both parts of such a cache their blocks twice over where it activated the
+ * volume together with a snapshot: our copy, the next time (its commit a985d5c63). */
+#define CACHEVOL_VERSION 2003024
+
+static int check_cachevol(struct lvm *l, const struct thick_member *m, char *const *f,
+                          struct vss_error *reterr) {
+        unsigned version;
+        int r;
+
+        if (!has_cachevol(f))
+                return 0;
+        r = lvm_version(l, &version, reterr);
+        if (r < 0 || version >= CACHEVOL_VERSION)
+                return r;
+        return lvm_facts_refuse(reterr, m->volume,
+                                "is cached by a cachevol, and LVM before 2.03.24, as it is here, "
+                                "destroys data when it activates such a volume that has a copy; "
+                                "cache it by a pool (lvconvert --uncache, then --cachepool), or "
+                                "install a newer LVM");
+}
+
+/* The kernel's table of it: where it has copies already, its blocks below them go on, whatever
+ * their state is, and nothing is had twice. */
+static int check_health(const struct thick_member *m, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
-        char health[256];
         int r;
 
         r = mapper_read_table(m->copy.origin_device, &live, reterr);
-        if (r < 0 || live.n != 1 || !streq(live.targets[0].type, "raid"))
-                return r;
-        return snapshot_making_check_raid(m->copy.origin_device, m->volume, health, reterr);
+        return r < 0 ? r : origin_health_check(m->copy.origin_device, m->volume, &live, reterr);
 }
 
-static int take_member(struct thick_member *m, const struct lvm_report *facts,
+static int take_member(struct thick_member *m, struct lvm *l, const struct lvm_report *facts,
                        struct vss_error *reterr) {
         char *const *origin = NULL;
         int r;
@@ -92,7 +111,9 @@ static int take_member(struct thick_member *m, const struct lvm_report *facts,
         r = lvm_facts_find_origin(facts, &m->copy, m->volume, &origin, reterr);
         if (r >= 0)
                 r = check_origin(m, origin, reterr);
-        return r < 0 ? r : check_legs(m, reterr);
+        if (r >= 0)
+                r = check_cachevol(l, m, origin, reterr);
+        return r < 0 ? r : check_health(m, reterr);
 }
 
 static int share_out(struct provider_set *set, struct thick_group *g, struct vss_error *reterr) {
@@ -135,7 +156,7 @@ int thick_set_read_facts(struct provider_set *set, struct vss_error *reterr) {
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
                 r = take_group(set, &set->groups[i], &facts, reterr);
         for (size_t i = 0; r >= 0 && i < set->base.n; i++)
-                r = take_member(&set->members[i], &facts, reterr);
+                r = take_member(&set->members[i], set->base.lvm, &facts, reterr);
         for (size_t i = 0; r >= 0 && i < set->n_groups; i++)
                 r = share_out(set, &set->groups[i], reterr);
         return r;

@@ -53,18 +53,12 @@ static struct thick_member *find_member(struct provider_set *set, const char *vg
 }
 
 /* An LV is not as it should be by now: lvm has said why. */
-static int say_refused(struct provider_set *set, const struct thick_member *m,
-                       struct vss_error *reterr) {
-        const char *words = lvm_complaint(set->base.lvm);
-        bool full = strstr(words, "nsufficient") != NULL;
+static int say_refused(const struct provider_set *set, size_t i, struct vss_error *reterr) {
+        bool full = strstr(lvm_complaint(set->base.lvm), "nsufficient") != NULL;
 
-        return vss_error_set(
-                reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
-                full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
-                m->copy.vg, m->copy.lv, *words ? words : "it gave no reason",
-                full ? "; add a physical volume (vgextend) or delete old copies "
-                       "(vssctl list)"
-                     : "");
+        return lvm_set_say_refused(
+                &set->base, i, full,
+                "add a physical volume (vgextend) or delete old copies (vssctl list)", reterr);
 }
 
 static int take_segment(struct provider_set *set, char *const *f, struct mapper_table *stores,
@@ -155,7 +149,7 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                 const struct thick_member *m = &set->members[i];
 
                 if (!is_whole(&stores[i], m->cow_extents * (m->group->extent_bytes / SECTOR_SIZE)))
-                        r = say_refused(set, m, reterr);
+                        r = say_refused(set, i, reterr);
         }
         return r;
 }

@@ -37,6 +37,10 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
 
 int thick_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                 struct snapshot_record *records, size_t n, struct vss_error *reterr) {
+        static const struct lvm_set_steps steps = {
+                .read_facts = thick_set_read_facts,
+                .make = make_all,
+        };
         _cleanup_(thick_set_freep) struct provider_set *set = NULL;
         int r;
 
@@ -44,19 +48,9 @@ int thick_stage(struct provider_set **ret, struct store *store, const struct vol
         if (r >= 0)
                 r = thick_set_new(&set, store, volumes, records, n, reterr);
         if (r >= 0)
-                r = lvm_set_begin(&set->base, reterr);
-        if (r >= 0)
-                r = thick_set_read_facts(set, reterr);
-        if (r >= 0)
-                r = lvm_set_open_intent(&set->base, reterr);
+                r = lvm_set_stage(&set->base, set, &steps, volumes, records, reterr);
         if (r < 0)
                 return r;
-
-        r = make_all(set, reterr);
-        if (r >= 0)
-                r = lvm_set_describe(&set->base, volumes, records, reterr);
-        if (r < 0)
-                return lvm_set_give_up(&set->base, r);
         *ret = TAKE_PTR(set);
         return 0;
 }

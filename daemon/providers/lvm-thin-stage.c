@@ -12,8 +12,7 @@ enum { MADE_VG, MADE_LV, MADE_LV_UUID, MADE_THIN_ID, MADE_FIELDS };
 #define MADE_COLUMNS "vg_name,lv_name,lv_uuid,thin_id"
 
 /* lvm has said why. */
-static int say_refused(const struct provider_set *set, const struct thin_member *m,
-                       struct vss_error *reterr) {
+static int say_refused(const struct provider_set *set, size_t i, struct vss_error *reterr) {
         const char *words = lvm_complaint(set->base.lvm);
         /* "Free space in pool tank/pool is above threshold, new volumes are not allowed." */
         bool full = strstr(words, "threshold") || strstr(words, "nsufficient");
@@ -24,20 +23,18 @@ static int say_refused(const struct provider_set *set, const struct thin_member 
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBUSY,
                                      "%s is frozen by another program; 'fsfreeze --unfreeze' on "
                                      "its mount point lets it go",
-                                     m->volume);
-        return vss_error_set(
-                reterr, full ? VSS_E_INSUFFICIENT_STORAGE : VSS_E_UNEXPECTED_PROVIDER_ERROR,
-                full ? ENOSPC : EIO, "LVM did not make a copy of %s (%s/%s): %s%s", m->volume,
-                m->copy.vg, m->copy.lv, *words ? words : "it gave no reason",
-                full ? "; extend the pool (lvextend) or delete old copies "
-                       "(vssctl list)"
-                     : "");
+                                     set->members[i].volume);
+        return lvm_set_say_refused(&set->base, i, full,
+                                   "extend the pool (lvextend) or delete old copies (vssctl list)",
+                                   reterr);
 }
 
-static int take_made(struct provider_set *set, struct thin_member *m, const struct lvm_report *made,
+static int take_made(struct provider_set *set, size_t i, const struct lvm_report *made,
                      struct vss_error *reterr) {
-        for (size_t i = 0; i < made->n; i++) {
-                char *const *f = made->rows[i].fields;
+        struct thin_member *m = &set->members[i];
+
+        for (size_t k = 0; k < made->n; k++) {
+                char *const *f = made->rows[k].fields;
                 uint64_t id;
                 int r;
 
@@ -53,7 +50,7 @@ static int take_made(struct provider_set *set, struct thin_member *m, const stru
                 m->id = (uint32_t)id;
                 return 0;
         }
-        return say_refused(set, m, reterr);
+        return say_refused(set, i, reterr);
 }
 
 /* The first keeps the metadata as it was before, the last that of the end, and tells who wants to
@@ -73,9 +70,7 @@ static int make_copy(struct provider_set *set, size_t i, struct vss_error *reter
                      c->lv, c->vg, c->origin);
         if (r < 0)
                 return r;
-        return lvm_said(set->base.lvm, " created.") > 0
-                       ? 0
-                       : say_refused(set, &set->members[i], reterr);
+        return lvm_said(set->base.lvm, " created.") > 0 ? 0 : say_refused(set, i, reterr);
 }
 
 /* What lvm has made of them. */
@@ -87,7 +82,7 @@ static int read_made(struct provider_set *set, struct vss_error *reterr) {
                            "lvs " LVM_REPORT_OPTIONS " --nolocking -o " MADE_COLUMNS
                            " -S lv_name=~^" LVM_COPY_PREFIX);
         for (size_t i = 0; r >= 0 && i < set->base.n; i++)
-                r = take_made(set, &set->members[i], &made, reterr);
+                r = take_made(set, i, &made, reterr);
         return r;
 }
 
@@ -120,24 +115,18 @@ static int make_all(struct provider_set *set, struct vss_error *reterr) {
 
 int thin_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                struct snapshot_record *records, size_t n, struct vss_error *reterr) {
+        static const struct lvm_set_steps steps = {
+                .read_facts = thin_set_read_facts,
+                .make = make_all,
+        };
         _cleanup_(thin_set_freep) struct provider_set *set = NULL;
         int r;
 
         r = thin_set_new(&set, store, volumes, records, n, reterr);
         if (r >= 0)
-                r = lvm_set_begin(&set->base, reterr);
-        if (r >= 0)
-                r = thin_set_read_facts(set, reterr);
-        if (r >= 0)
-                r = lvm_set_open_intent(&set->base, reterr);
+                r = lvm_set_stage(&set->base, set, &steps, volumes, records, reterr);
         if (r < 0)
                 return r;
-
-        r = make_all(set, reterr);
-        if (r >= 0)
-                r = lvm_set_describe(&set->base, volumes, records, reterr);
-        if (r < 0)
-                return lvm_set_give_up(&set->base, r);
         *ret = TAKE_PTR(set);
         return 0;
 }

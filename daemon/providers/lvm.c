@@ -293,6 +293,22 @@ size_t lvm_said(const struct lvm *l, const char *words) {
         return n;
 }
 
+int lvm_version(struct lvm *l, unsigned *ret, struct vss_error *reterr) {
+        static const char words[] = "LVM version:";
+        unsigned major, minor, patch;
+        const char *p;
+        int r;
+
+        r = lvm_tell(l, reterr, "version");
+        if (r < 0)
+                return r;
+        p = strstr(str_or_empty(l->out.bytes), words);
+        if (!p || sscanf(p + strlen(words), "%3u.%3u.%3u", &major, &minor, &patch) != 3)
+                return vss_error_from_errno(reterr, -EBADMSG, "lvm's version");
+        *ret = (major * 1000 + minor) * 1000 + patch;
+        return 0;
+}
+
 const char *lvm_complaint(const struct lvm *l) {
         return str_or_empty(l->complaint);
 }

@@ -36,6 +36,9 @@ size_t lvm_said(const struct lvm *l, const char *words);
 /* The first line of the last lvm_run() that was an error and no warning; "" if there was none. */
 const char *lvm_complaint(const struct lvm *l);
 
+/* LVM's own: 2.03.16 as 2003016. -EBADMSG: it does not say. */
+int lvm_version(struct lvm *l, unsigned *ret, struct vss_error *reterr);
+
 /* The fields of reports that this project asks for: rows of fields between '|'. */
 #define LVM_REPORT_OPTIONS "--noheadings --separator | --units s --nosuffix"
 struct lvm_row {

@@ -166,6 +166,7 @@ static int find(const char *name, const char *uuid, struct mapper_info *ret,
                 info.live_table = dm.live_table;
                 info.inactive_table = dm.inactive_table;
                 info.read_only = dm.read_only;
+                info.ends_when_closed = dm.deferred_remove;
                 info.open_count = dm.open_count;
                 info.devno = makedev(dm.major, dm.minor);
                 (void)snprintf(info.name, sizeof(info.name), "%s",

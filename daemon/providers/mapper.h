@@ -14,6 +14,7 @@
 struct mapper_info {
         bool exists;
         bool suspended, live_table, inactive_table, read_only;
+        bool ends_when_closed; /* somebody has removed it; it is there for who has it open */
         dev_t devno;
         int open_count;
         char name[128];

@@ -10,11 +10,6 @@
 
 #define USERS_MAX 5
 
-static void closedirp(DIR **d) {
-        if (*d)
-                (void)closedir(*d); /* it is ours and open */
-}
-
 static bool link_leads_below(const char *path, const char *directory) {
         char target[PATH_MAX];
         size_t length = strlen(directory);
@@ -57,15 +52,13 @@ static bool is_user(const char *pid, const char *directory) {
 }
 
 static void read_name(const char *pid, char name[static 32]) {
+        _cleanup_(fclosep) FILE *f = NULL;
         char path[PATH_MAX];
-        FILE *f;
 
         (void)snprintf(path, sizeof(path), "/proc/%s/comm", pid);
         f = fopen(path, "re");
         if (!f || !fgets(name, 32, f))
                 (void)snprintf(name, 32, "a process");
-        if (f)
-                (void)fclose(f); /* it was only read */
         name[strcspn(name, "\n")] = '\0';
 }
 

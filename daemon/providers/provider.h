@@ -46,6 +46,10 @@ struct provider {
                             const struct volume *const *volumes, struct snapshot_record *records,
                             size_t n, const struct volume *const *all, size_t n_all,
                             struct vss_error *reterr);
+        /* Volume groups beside the volume's own in which staging may make something: the set locks
+         * all of its groups before it stages, in the order of their names. Appends to *groups: 0,
+         * -ENOMEM. NULL: there are none. */
+        int (*other_groups)(const struct volume *v, char ***groups);
         int (*add_window_rows)(struct provider_set *set, struct window *window,
                                struct vss_error *reterr);
         /* After the window: nodes there, device usable. The mount itself is mount.h's. */

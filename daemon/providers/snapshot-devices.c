@@ -4,6 +4,7 @@
 #include "common/time-util.h"
 #include "daemon/providers/block.h"
 #include "daemon/window/dm-request.h"
+#include "daemon/window/other-device.h"
 #include "daemon/window/window.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,24 +56,25 @@ bool snapshot_devices_is_cache(const struct mapper_table *table) {
         return has_one_of(table, types, ARRAY_SIZE(types));
 }
 
-/* With its live table and suspended, somebody is just bringing it to life, or has failed. */
+/* Suspended, somebody is just bringing it to life, or has failed. */
 static int await_real(const struct snapshot_devices *d, struct mapper_info *real,
                       struct vss_error *reterr) {
         const struct timespec pause = { .tv_nsec = WAKE_PAUSE_NSEC };
         uint64_t end_usec = now_monotonic_usec() + WAKE_USEC;
         int r = 0;
 
-        while (r >= 0 && real->exists && real->live_table && real->suspended &&
-               now_monotonic_usec() < end_usec) {
+        while (r >= 0 && real->exists && real->suspended && now_monotonic_usec() < end_usec) {
                 (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
                 r = find(d, d->real, d->real_uuid, real, reterr);
         }
         return r;
 }
 
-/* Both are caches. forward: REAL has worked, so that the origin must go on over it. */
+/* Both are caches. forward: REAL has worked, so that the origin must go on over it. undecided: it
+ * is another thread's, which will know, and the origin has to wait for that. */
 static int rescue_cache(const struct snapshot_devices *d, const struct mapper_info *origin,
-                        struct mapper_info *real, bool *ret_forward, struct vss_error *reterr) {
+                        struct mapper_info *real, bool *ret_forward, bool *ret_undecided,
+                        struct vss_error *reterr) {
         bool staged = origin->suspended && origin->inactive_table;
         int r = 0;
 
@@ -80,6 +82,13 @@ static int rescue_cache(const struct snapshot_devices *d, const struct mapper_in
                 r = mapper_clear(real->name, reterr);
         if (r >= 0 && staged)
                 r = await_real(d, real, reterr);
+        if (r >= 0 && staged && real->exists && real->suspended && other_device_n_awaited() > 0) {
+                *ret_undecided = true;
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "the cache %s is still being brought to life, which its "
+                                     "storage keeps waiting; %s goes on when that is over",
+                                     real->name, origin->name);
+        }
         if (r < 0 || !real->exists || !real->live_table || real->suspended)
                 return r;
         *ret_forward = staged;
@@ -88,7 +97,7 @@ static int rescue_cache(const struct snapshot_devices *d, const struct mapper_in
 
 /* Of the two, the one that works is the one that the origin needs. */
 static int rescue_real(const struct snapshot_devices *d, const struct mapper_info *origin,
-                       bool *ret_forward, struct vss_error *reterr) {
+                       bool *ret_forward, bool *ret_undecided, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
         struct mapper_info real;
         int r;
@@ -102,19 +111,38 @@ static int rescue_real(const struct snapshot_devices *d, const struct mapper_inf
         if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin"))
                 return real.live_table && real.suspended ? mapper_resume(&real, reterr) : 0;
         return snapshot_devices_is_cache(&live)
-                       ? rescue_cache(d, origin, &real, ret_forward, reterr)
+                       ? rescue_cache(d, origin, &real, ret_forward, ret_undecided, reterr)
                        : 0;
+}
+
+/* The window's own thread, which came back late, or a guard can be at it, too: who waits in the
+ * kernel for the other's resume is told EINVAL. What counts is that it goes on. */
+static int resume_origin(const struct snapshot_devices *d, const struct mapper_info *origin,
+                         struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct mapper_info now;
+        int r;
+
+        r = mapper_resume(origin, &error);
+        if (r >= 0)
+                return 0;
+        if (snapshot_devices_find_origin(d, &now, NULL) >= 0 && !now.suspended)
+                return 0;
+        vss_error_move(reterr, &error);
+        return r;
 }
 
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {
         struct mapper_info info;
-        bool forward = false;
+        bool forward = false, undecided = false;
         int r;
 
         r = snapshot_devices_find_origin(d, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        r = info.live_table ? rescue_real(d, &info, &forward, reterr) : 0;
+        r = info.live_table ? rescue_real(d, &info, &forward, &undecided, reterr) : 0;
+        if (undecided)
+                return r;
         if (info.inactive_table && !forward) {
                 int k = mapper_clear(info.name, reterr);
 
@@ -122,7 +150,7 @@ int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *
                         r = k;
         }
         if (info.suspended) {
-                int k = mapper_resume(&info, reterr);
+                int k = resume_origin(d, &info, reterr);
 
                 if (k < 0)
                         r = k;

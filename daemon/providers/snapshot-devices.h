@@ -28,7 +28,8 @@ int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper
 
 /* The part that cannot wait: the origin's inactive table is dropped; if it is suspended it is
  * resumed, with REAL if it lies on that. If both are caches and REAL has worked, it is resumed on
- * its inactive table, which lies on REAL: see daemon/window/other-device.h. */
+ * its inactive table, which lies on REAL: see daemon/window/other-device.h. While a thread is left
+ * that waits for REAL to work, it stays as it is: VSS_E_PROVIDER_VETO. */
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr);
 /* Its target keeps state of its own, in memory and on disk, so that only one device with it may
  * work at a time. */

@@ -1,14 +1,15 @@
 /* See snapshot-making.h. Owned by a provider's set; used by one thread at a time. */
 
 #include "daemon/providers/snapshot-making.h"
+#include "daemon/providers/block.h"
 #include "daemon/providers/copy-link.h"
+#include "daemon/providers/origin-health.h"
 #include "daemon/providers/snapshot-size.h"
 #include "daemon/window/dm-request.h"
 #include "daemon/window/window.h"
 #include <fcntl.h>
 #include <libdevmapper.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <vss/vss.h>
 
@@ -26,17 +27,15 @@ static int wipe_head(const char *device, dev_t devno, struct vss_error *reterr) 
         _cleanup_(closep) int fd = -1;
         char node[64];
         size_t done = 0;
-        struct stat st;
+        int r;
 
         if (!zeroes)
                 return vss_error_from_errno(reterr, -ENOMEM, device);
         /* The kernel's own node: udev need not have come by yet. */
         (void)snprintf(node, sizeof(node), "/dev/dm-%u", minor(devno));
-        fd = open(node, O_WRONLY | O_SYNC | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return vss_error_from_errno(reterr, -errno, node);
-        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
-                return vss_error_from_errno(reterr, -ESTALE, node);
+        r = block_open(node, devno, O_WRONLY | O_SYNC, &fd);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, node);
         while (done < CHUNK_BYTES) {
                 ssize_t l = write(fd, zeroes + done, CHUNK_BYTES - done);
 
@@ -160,36 +159,6 @@ int snapshot_making_stage(struct snapshot_making *m, const struct mapper_table *
         return r < 0 ? r : make_copy_device(m, reterr);
 }
 
-/* The health characters of a RAID, "AA" for one whose two legs are fine; "" for anything else. */
-static int raid_health(const char *device, char health[static 256], struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
-        int r;
-
-        health[0] = '\0';
-        r = mapper_read_status(device, &status, reterr);
-        if (r < 0)
-                return r;
-        /* "raid1 2 AA 2048/2048 idle 0" */
-        if (status.n > 0)
-                (void)sscanf(status.targets[0].params, "%*s %*s %255s", health);
-        return 0;
-}
-
-int snapshot_making_check_raid(const char *origin, const char *volume, char health[static 256],
-                               struct vss_error *reterr) {
-        int r;
-
-        r = raid_health(origin, health, reterr);
-        if (r < 0)
-                return r;
-        if (health[0] == '\0' || strspn(health, "A") != strlen(health))
-                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EIO,
-                                     "%s is a RAID that is not healthy or not in sync (%s); try "
-                                     "again when 'lvs' shows it in sync",
-                                     volume, health);
-        return 0;
-}
-
 static bool has_raid(const struct mapper_table *table) {
         for (size_t i = 0; i < table->n; i++)
                 if (streq(table->targets[i].type, "raid"))
@@ -203,16 +172,22 @@ static void commits_free(struct dm_request **commits, size_t n) {
         free(commits);
 }
 
-/* In order: a last look at a RAID's legs, its blocks, the copy. */
+/* In order: a last look at a cache, and at a RAID's legs; its blocks; the copy. */
 static int make_commits(const struct snapshot_making *m, struct dm_request **commits, size_t *n,
                         struct vss_error *reterr) {
         char health[256];
         int r;
 
+        /* A cache may have failed since staging began. */
+        if (m->real_in_window && snapshot_devices_is_cache(&m->real_table)) {
+                r = origin_health_check(m->devices->origin, m->volume, &m->real_table, reterr);
+                if (r < 0)
+                        return r;
+        }
         if (m->real_in_window && has_raid(&m->real_table)) {
                 /* The table of its second instance has been loaded by now, with what its legs were:
                  * they must be fine, and the same when that instance takes over. */
-                r = snapshot_making_check_raid(m->devices->origin, m->volume, health, reterr);
+                r = origin_health_check_raid(m->devices->origin, m->volume, health, reterr);
                 if (r < 0)
                         return r;
                 r = dm_request_new_check(&commits[*n], m->origin, health);

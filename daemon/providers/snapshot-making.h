@@ -31,9 +31,6 @@ struct snapshot_making {
 };
 
 void snapshot_making_done(struct snapshot_making *m);
-/* Before anything is made: that an origin that is a RAID is healthy, and how it says so. */
-int snapshot_making_check_raid(const char *origin, const char *volume, char health[static 256],
-                               struct vss_error *reterr);
 /* store: where its blocks are; its head is wiped. */
 int snapshot_making_stage(struct snapshot_making *m, const struct mapper_table *store,
                           struct vss_error *reterr);

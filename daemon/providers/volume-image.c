@@ -16,17 +16,14 @@
 static int loop_status(dev_t devno, struct loop_info64 *ret) {
         _cleanup_(block_done) struct block b = { 0 };
         _cleanup_(closep) int fd = -1;
-        struct stat st;
         int r;
 
         r = block_read(&b, devno);
         if (r < 0)
                 return r;
-        fd = open(b.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
-                return -ESTALE;
+        r = block_open(b.path, devno, O_RDONLY | O_NONBLOCK, &fd);
+        if (r < 0)
+                return r;
         return ioctl(fd, LOOP_GET_STATUS64, ret) < 0 ? -errno : 0;
 }
 

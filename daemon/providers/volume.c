@@ -137,22 +137,17 @@ static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
 }
 
 static bool is_swap(dev_t devno) {
-        char *line = NULL;
+        _cleanup_(fclosep) FILE *f = fopen("/proc/swaps", "re");
+        _cleanup_(freep) char *line = NULL;
         size_t size = 0;
         bool found = false;
-        FILE *f = fopen("/proc/swaps", "re");
 
         while (f && !found && getline(&line, &size, f) > 0) {
-                struct stat st;
-
                 if (line[0] != '/')
                         continue; /* the head */
                 line[strcspn(line, " \t")] = '\0';
-                found = stat(line, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == devno;
+                found = block_of_path(line) == devno;
         }
-        free(line);
-        if (f)
-                (void)fclose(f); /* it was only read */
         return found;
 }
 

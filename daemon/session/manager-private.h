@@ -17,6 +17,7 @@ struct session_manager {
         sd_event_source *trim_turn; /* the last of them went: what was free is given back */
         uint64_t last_number;
         struct session *builder; /* holds the one creation; NULL: nobody */
+        unsigned n_adoptions;    /* volumes being adopted or released: no creation meanwhile */
 
         unsigned n_inquiries;                         /* under way */
         struct deletion *deletions, **deletions_tail; /* waiting; the first is running */

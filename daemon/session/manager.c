@@ -73,6 +73,10 @@ int manager_claim_creation(struct session_manager *m, struct session *s, struct 
                                      "end and try again",
                                      (unsigned long long)m->builder->number,
                                      (unsigned)m->builder->owner, VSS_ID_TEXT(m->builder->set_id));
+        if (m->n_adoptions > 0 && m->builder != s)
+                return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
+                                     "a volume is being adopted or released, and volumes must not "
+                                     "change below a set; wait for the end of it and try again");
         m->builder = s;
         return 0;
 }

@@ -51,11 +51,10 @@ static int resolve(char **ret, const char *path) {
 
 /* The file system's own id, if udev knows it. */
 static int find_uuid(char **ret, dev_t devno) {
+        _cleanup_(closedirp) DIR *d = opendir(BY_UUID);
         struct dirent *entry;
-        DIR *d;
         int r = 0;
 
-        d = opendir(BY_UUID);
         while (d && r == 0 && (entry = readdir(d))) {
                 struct stat st;
 
@@ -63,8 +62,6 @@ static int find_uuid(char **ret, dev_t devno) {
                     S_ISBLK(st.st_mode) && st.st_rdev == devno)
                         r = str_format(ret, "UUID=%s", entry->d_name) < 0 ? -ENOMEM : 1;
         }
-        if (d)
-                (void)closedir(d); /* it was only read */
         return r;
 }
 

@@ -385,10 +385,12 @@ static int session_start_set(struct session *s, struct vss_error *reterr) {
                 .n_volumes = s->n_volumes,
                 .participants = vss_context_has_writers(s->context) ? s->participants : NULL,
                 .freeze_usec = config->freeze_usec,
+                .flush_usec = config->flush_usec,
                 .hold_usec = config->hold_usec,
                 .prepare_snapshot_usec = config->prepare_snapshot_usec,
                 .post_snapshot_usec = config->post_snapshot_usec,
                 .event_usec = config->event_usec,
+                .suspend_lists = config->suspend_lists,
         };
         int r;
 

@@ -17,6 +17,7 @@
 void session_config_defaults(struct session_config *c) {
         *c = (struct session_config){
                 .freeze_usec = 60 * USEC_PER_SEC,
+                .flush_usec = 120 * USEC_PER_SEC,
                 .hold_usec = 10 * USEC_PER_SEC,
                 .prepare_snapshot_usec = 180 * USEC_PER_SEC,
                 .post_snapshot_usec = 300 * USEC_PER_SEC,

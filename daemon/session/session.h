@@ -20,6 +20,7 @@ struct session;
 
 struct session_config {
         uint64_t freeze_usec;           /* first Freeze to last Thaw: 60 s */
+        uint64_t flush_usec;            /* before anything is frozen: 120 s */
         uint64_t hold_usec;             /* the window: 10 s */
         uint64_t prepare_snapshot_usec; /* 180 s */
         uint64_t post_snapshot_usec;    /* 300 s */
@@ -28,6 +29,7 @@ struct session_config {
         unsigned max_snapshots;         /* 512 of one volume */
         unsigned max_client_snapshots;  /* 64 of these, client-accessible ones */
         unsigned max_sessions;          /* 1,024 objects in all, whatever they are for */
+        const char *suspend_lists;      /* suspend-list.h: their directory; NULL: none are kept */
 };
 void session_config_defaults(struct session_config *c);
 

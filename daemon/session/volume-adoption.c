@@ -12,6 +12,7 @@ struct change {
         struct store *store;
         char *volume, *name;
         bool keep_initramfs;
+        bool counted; /* in manager->n_adoptions */
         char **notes;
         struct adoption_result result;
 };
@@ -19,6 +20,8 @@ struct change {
 static void change_free(struct inquiry *q) {
         struct change *c = (struct change *)q;
 
+        if (c->counted)
+                q->manager->n_adoptions--;
         free(c->volume);
         free(c->name);
         strv_free(c->notes);
@@ -117,9 +120,12 @@ static int start(struct session_manager *m, const struct inquiry_type *type, con
         if (str_replace(&c->volume, volume) < 0 || str_replace(&c->name, options->name) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, volume);
         r = inquiry_start(q, reterr);
-        if (r >= 0)
-                TAKE_PTR(q);
-        return r;
+        if (r < 0)
+                return r;
+        c->counted = true;
+        m->n_adoptions++;
+        TAKE_PTR(q);
+        return 0;
 }
 
 int manager_adopt_volume(struct session_manager *m, const char *volume,

@@ -169,6 +169,10 @@ int dm_request_run(struct dm_request *r, const struct dm_kernel *kernel, int con
         return k;
 }
 
+void dm_request_touch(struct dm_request *r) {
+        memcpy(r->buffer, r->filled, r->size);
+}
+
 bool dm_request_saw_suspended(const struct dm_request *r) {
         return r->buffer->flags & DM_SUSPEND_FLAG;
 }
@@ -179,4 +183,8 @@ bool dm_request_saw_live_table(const struct dm_request *r) {
 
 bool dm_request_saw_inactive_table(const struct dm_request *r) {
         return r->buffer->flags & DM_INACTIVE_PRESENT_FLAG;
+}
+
+const char *dm_request_saw_uuid(const struct dm_request *r) {
+        return r->buffer->uuid;
 }

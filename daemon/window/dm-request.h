@@ -38,8 +38,11 @@ const char *dm_request_verb(const struct dm_request *r);
 
 /* 0 or -errno. A signal that interrupts it starts it anew. Allocates nothing. */
 int dm_request_run(struct dm_request *r, const struct dm_kernel *kernel, int control_fd);
+/* Brings into memory what a run will touch, without one. */
+void dm_request_touch(struct dm_request *r);
 
 /* What the kernel said in the last successful run. */
 bool dm_request_saw_suspended(const struct dm_request *r);
 bool dm_request_saw_live_table(const struct dm_request *r);
 bool dm_request_saw_inactive_table(const struct dm_request *r);
+const char *dm_request_saw_uuid(const struct dm_request *r);

@@ -27,18 +27,42 @@ struct guard_page {
 #define GUARD_WORD_ARM 'A'
 #define GUARD_WORD_GO 'G'
 
-/* One origin's requests, made before the fork. */
+#define GUARD_HELPER_STACK 16384
+
+enum guard_order { GUARD_REST, GUARD_RESUME };
+
+/* One origin's requests, made before the fork. The status is asked by the guard; the others are run
+ * by its helper for this origin, see guard-process.c. */
 struct guard_row {
+        struct guard_process *process;
         struct dm_request *status, *clear, *resume;
         struct other_device *other; /* NULL: none */
         bool clears_inactive_table;
+        bool committed, alone;
+        bool has_helper;
+        _Atomic bool undecided; /* it may be too early: the helper has not seen the other device */
+        futex_word order;       /* enum guard_order: back to GUARD_REST when it is done */
+        _Alignas(16) char stack[GUARD_HELPER_STACK];
 };
+
+/* A part of a loaded file, of the program or of libc: all that the guard runs, and its constants.
+ */
+struct guard_code {
+        const void *start;
+        size_t length;
+};
+#define GUARD_CODE_MAX 16
 
 struct guard_process {
         struct guard_page *page;
         const struct dm_kernel *kernel;
         struct guard_row *rows;
         size_t n_rows;
+        struct guard_code code[GUARD_CODE_MAX];
+        size_t n_code;
+        pid_t pid;            /* the guard's own */
+        futex_word n_at_post; /* helpers */
+        const char *list;     /* unlinked when all is done; NULL: none */
         int control_fd;
         int socket_fd;
         int daemon_fd; /* a pidfd: readable when no thread of the daemon is left; -1: no such */

@@ -5,6 +5,7 @@
 #include "daemon/window/guard.h"
 #include "common/alive-lock.h"
 #include "daemon/window/guard-process.h"
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -41,6 +42,7 @@ static int rows_new(struct guard_process *p, const struct guard_origin *origins,
         for (size_t i = 0; i < n; i++) {
                 int r;
 
+                p->rows[i].process = p;
                 p->rows[i].clears_inactive_table = origins[i].clears_inactive_table;
                 r = dm_request_new_status(&p->rows[i].status, origins[i].device);
                 if (r >= 0)
@@ -52,6 +54,34 @@ static int rows_new(struct guard_process *p, const struct guard_origin *origins,
                                              origins[i].other_works);
                 if (r < 0)
                         return r;
+        }
+        return 0;
+}
+
+static bool holds(const struct dl_phdr_info *object, uintptr_t address) {
+        for (size_t i = 0; i < object->dlpi_phnum; i++) {
+                const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+
+                if (segment->p_type == PT_LOAD &&
+                    address - (object->dlpi_addr + segment->p_vaddr) < segment->p_memsz)
+                        return true;
+        }
+        return false;
+}
+
+static int note_code(struct dl_phdr_info *object, size_t size _unused_, void *userdata) {
+        struct guard_process *p = userdata;
+
+        if (!holds(object, (uintptr_t)guard_new) && !holds(object, (uintptr_t)poll))
+                return 0;
+        for (size_t i = 0; i < object->dlpi_phnum && p->n_code < GUARD_CODE_MAX; i++) {
+                const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+
+                if (segment->p_type == PT_LOAD)
+                        p->code[p->n_code++] = (struct guard_code){
+                                .start = (const void *)(object->dlpi_addr + segment->p_vaddr),
+                                .length = segment->p_memsz,
+                        };
         }
         return 0;
 }
@@ -130,7 +160,8 @@ static int open_for_guard(struct guard_process *p, const char *lock) {
 }
 
 int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd, const char *lock,
-              const struct guard_origin *origins, size_t n, struct vss_error *reterr) {
+              const char *list, const struct guard_origin *origins, size_t n,
+              struct vss_error *reterr) {
         _cleanup_(guard_freep) struct guard *g = NULL;
         int r;
 
@@ -139,8 +170,10 @@ int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd
                 return vss_error_from_errno(reterr, -ENOMEM, "cannot make the guard process");
         g->process.kernel = kernel;
         g->process.control_fd = control_fd;
+        g->process.list = list; /* it outlives the fork, which copies it */
         g->process.socket_fd = g->process.daemon_fd = g->process.lock_fd = -1;
         g->pid = -1;
+        (void)dl_iterate_phdr(note_code, &g->process); /* it is what that returned last: 0 */
 
         r = rows_new(&g->process, origins, n);
         if (r >= 0)

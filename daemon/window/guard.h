@@ -15,7 +15,9 @@
  * other-device.h) and the window is lost. While armed, the daemon's thread holds a robust mutex in
  * the page, so that the kernel itself tells the guard at once when that thread is gone; the
  * socket's end would come only after the last thread of a dying process has returned from its
- * ioctl. */
+ * ioctl.
+ *
+ * With the guard dead, too, the next start resumes: suspend-list.h. */
 
 #include "common/vss-error.h"
 #include "daemon/window/dm-kernel.h"
@@ -31,9 +33,11 @@ struct guard_origin {
 };
 
 /* Forks it and waits until it is at its post: call it before other threads are made. lock: a file
- * on which it holds an alive-lock to its end; NULL: none. */
+ * on which it holds an alive-lock to its end; list: one that it unlinks when the daemon is dead and
+ * everything is resumed. NULL: none. */
 int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd, const char *lock,
-              const struct guard_origin *origins, size_t n, struct vss_error *reterr);
+              const char *list, const struct guard_origin *origins, size_t n,
+              struct vss_error *reterr);
 /* Sends it away and reaps it. Every origin must be resumed by now. */
 struct guard *guard_free(struct guard *g);
 DEFINE_CLEANUP(struct guard, guard_free);

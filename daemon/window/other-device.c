@@ -1,7 +1,8 @@
-/* See other-device.h. */
+/* See other-device.h. But for the count of those that wait, which is the process's. */
 
 #include "daemon/window/other-device.h"
 #include "daemon/window/dm-request.h"
+#include <stdatomic.h>
 
 struct other_device {
         bool works;
@@ -49,9 +50,30 @@ int other_device_go_back(struct other_device *o, const struct dm_kernel *kernel,
                 r = dm_request_run(o->status, kernel, control_fd);
         if (r < 0)
                 return r;
-        if (!dm_request_saw_live_table(o->status))
-                return 0;
-        /* The kernel gives it its table first and wakes it then. A request to suspend it would be
-         * no way to wait for that: it counts as suspended until it is awake. */
-        return dm_request_saw_suspended(o->status) ? -EAGAIN : 1;
+        /* The kernel suspends what has no table yet, gives it its table, and wakes it then. A
+         * request to suspend it would be no way to wait for that: it counts as suspended until it
+         * is awake. */
+        if (dm_request_saw_suspended(o->status))
+                return -EAGAIN;
+        return dm_request_saw_live_table(o->status) ? 1 : 0;
+}
+
+void other_device_touch(struct other_device *o) {
+        dm_request_touch(o->clear);
+        dm_request_touch(o->status);
+        dm_request_touch(o->resume);
+}
+
+static _Atomic unsigned n_awaited;
+
+void other_device_await_begin(void) {
+        atomic_fetch_add(&n_awaited, 1);
+}
+
+void other_device_await_end(void) {
+        atomic_fetch_sub(&n_awaited, 1);
+}
+
+unsigned other_device_n_awaited(void) {
+        return atomic_load(&n_awaited);
 }

@@ -28,3 +28,11 @@ DEFINE_CLEANUP(struct other_device, other_device_free);
  * does not try any more may take it for 0); or what device-mapper said. From here on nobody can
  * begin to bring it to life. */
 int other_device_go_back(struct other_device *o, const struct dm_kernel *kernel, int control_fd);
+/* Brings into memory what that will touch, without doing it. */
+void other_device_touch(struct other_device *o);
+
+/* How many threads of this process wait for the end of a -EAGAIN, each for an origin that it is
+ * going to resume then: as long as it is not 0, who else meets such an origin leaves it alone. */
+void other_device_await_begin(void);
+void other_device_await_end(void);
+unsigned other_device_n_awaited(void);

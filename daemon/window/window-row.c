@@ -3,12 +3,10 @@
  * else. Results go into fields of the row. */
 
 #include "daemon/window/window-row.h"
+#include "daemon/window/stack.h"
 
 /* A resume that fails leaves the volume hanging, so it is not given up lightly. */
 #define RESUME_ATTEMPTS 3
-
-/* As much of the stack as a row can need; the whole of it is 64 KiB. */
-#define STACK_TOUCHED 16384
 
 struct row *row_free(struct row *row) {
         if (!row)
@@ -85,6 +83,18 @@ static void row_fail(struct row *row, const struct dm_request *request, int erro
         }
         if (!gate_step(&w->gate, GATE_SUSPENDING, GATE_BACK))
                 (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK); /* or it is there already */
+}
+
+bool row_abandon(struct row *row) {
+        bool done;
+
+        if (row->other)
+                other_device_await_begin(); /* first: its thread ends it, as its last act */
+        done = row_take(row, ROW_PENDING, ROW_ABANDONED) ||
+               (row->other && row_take(row, ROW_SUSPENDED, ROW_ABANDONED));
+        if (row->other && !done)
+                other_device_await_end();
+        return done;
 }
 
 void row_resume(struct row *row, bool back) {
@@ -194,20 +204,12 @@ static void row_run(struct row *row) {
                 row_resume(row, true);
 }
 
-static void touch_stack(void) {
-        volatile char page[STACK_TOUCHED];
-
-        for (size_t i = 0; i < sizeof(page); i += 1024)
-                page[i] = 0;
-        (void)page[0];
-}
-
 void *row_thread(void *p) {
         struct row *row = p;
         struct window *w = row->window;
 
         (void)pthread_setname_np(pthread_self(), "vssd-window");
-        touch_stack();
+        stack_touch();
         (void)now_monotonic_usec();
         (void)now_realtime_nsec();
         atomic_fetch_add(&w->n_parked, 1);
@@ -215,6 +217,8 @@ void *row_thread(void *p) {
 
         if (gate_wait(&w->gate, GATE_PARKED, USEC_INFINITY) != GATE_QUIT) {
                 row_run(row);
+                if (row->other && row_state(row) == ROW_ABANDONED)
+                        other_device_await_end();
                 while (atomic_load(&w->over) == 0)
                         (void)futex_wait(&w->over, 0, USEC_INFINITY);
         }

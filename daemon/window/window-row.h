@@ -7,6 +7,7 @@
 #include "daemon/window/gate.h"
 #include "daemon/window/guard.h"
 #include "daemon/window/other-device.h"
+#include "daemon/window/suspend-list.h"
 #include "daemon/window/window.h"
 #include <pthread.h>
 
@@ -52,7 +53,8 @@ struct window_failure {
 struct window {
         const struct dm_kernel *kernel;
         uint64_t hold_usec, flush_usec;
-        const char *guard_lock;
+        const char *guard_lock, *suspend_lists;
+        struct suspend_list *suspend_list; /* until nothing of it can be suspended; NULL: none */
         struct row **rows;
         size_t n_rows;
         bool prepared, ran, memory_locked;
@@ -77,6 +79,8 @@ struct row *row_free(struct row *row);
 DEFINE_CLEANUP(struct row, row_free);
 enum row_state row_state(struct row *row);
 bool row_take(struct row *row, enum row_state from, enum row_state to);
+/* Leaves it to its own thread, which hangs. False: it does not, or hangs where another may help. */
+bool row_abandon(struct row *row);
 /* Resumes an origin that was taken to ROW_RESUMING. */
 void row_resume(struct row *row, bool back);
 /* A thread's whole life; p is its row. */

@@ -37,6 +37,7 @@ int window_new(struct window **ret, const struct window_options *options) {
         w->hold_usec = options->hold_usec;
         w->flush_usec = options->flush_usec;
         w->guard_lock = options->guard_lock;
+        w->suspend_lists = options->suspend_lists;
         w->control_fd = -1;
         atomic_store(&w->n_owners, 1);
         *ret = w;
@@ -44,6 +45,7 @@ int window_new(struct window **ret, const struct window_options *options) {
 }
 
 static void window_destroy(struct window *w) {
+        w->suspend_list = suspend_list_free(w->suspend_list);
         w->guard = guard_free(w->guard);
         w->control_fd = safe_close(w->control_fd);
         for (size_t i = 0; i < w->n_rows; i++)
@@ -137,8 +139,28 @@ static int make_guard(struct window *w, struct vss_error *reterr) {
                 origins[i].other = w->rows[i]->other_number;
                 origins[i].other_works = w->rows[i]->other_works;
         }
-        return guard_new(&w->guard, w->kernel, w->control_fd, w->guard_lock, origins, w->n_rows,
-                         reterr);
+        return guard_new(&w->guard, w->kernel, w->control_fd, w->guard_lock,
+                         suspend_list_path(w->suspend_list), origins, w->n_rows, reterr);
+}
+
+/* For the start after the death of daemon and guard. What was just read of each origin is used. */
+static int make_list(struct window *w, struct vss_error *reterr) {
+        _cleanup_(freep) struct suspend_entry *entries = NULL;
+
+        if (!w->suspend_lists)
+                return 0;
+        entries = calloc(w->n_rows, sizeof(*entries));
+        if (!entries)
+                return vss_error_from_errno(reterr, -ENOMEM, w->suspend_lists);
+        for (size_t i = 0; i < w->n_rows; i++)
+                entries[i] = (struct suspend_entry){
+                        .origin = w->rows[i]->origin,
+                        .clears_inactive_table = w->rows[i]->clears_inactive_table,
+                        .other = w->rows[i]->other_number,
+                        .other_works = w->rows[i]->other_works,
+                        .uuid = dm_request_saw_uuid(w->rows[i]->status),
+                };
+        return suspend_list_new(&w->suspend_list, w->suspend_lists, entries, w->n_rows, reterr);
 }
 
 static size_t page_size(void) {
@@ -244,7 +266,9 @@ int window_prepare(struct window *w, struct vss_error *reterr) {
         r = check_origins(w, reterr);
         if (r < 0)
                 return r;
-        r = make_guard(w, reterr);
+        r = make_list(w, reterr);
+        if (r >= 0)
+                r = make_guard(w, reterr);
         if (r < 0)
                 return r;
         r = make_threads(w);
@@ -292,8 +316,7 @@ static bool see_all_back(struct window *w) {
         if (wait_settled(w, begin_usec + ABANDON_USEC))
                 return true;
         for (size_t i = 0; i < w->n_rows; i++)
-                if (row_take(w->rows[i], ROW_PENDING, ROW_ABANDONED) ||
-                    (w->rows[i]->other && row_take(w->rows[i], ROW_SUSPENDED, ROW_ABANDONED))) {
+                if (row_abandon(w->rows[i])) {
                         w->rows[i]->may_hang = true;
                         atomic_fetch_add(&w->n_settled, 1);
                         n_abandoned++;
@@ -321,24 +344,30 @@ static enum gate_phase watch_phase(struct window *w, enum gate_phase phase,
         return gate_phase(&w->gate);
 }
 
+static bool any_late(const struct window *w) {
+        for (size_t i = 0; i < w->n_rows; i++)
+                if (w->rows[i]->late)
+                        return true;
+        return false;
+}
+
 enum window_outcome { WINDOW_GOOD, WINDOW_FLUSH_LATE, WINDOW_HOLD_LATE, WINDOW_FAILED };
 
 /* From the first suspend to the last resume. */
 static enum window_outcome run_armed(struct window *w, uint64_t hold_deadline_usec,
                                      uint64_t flush_deadline_usec, bool *ret_settled) {
-        enum window_outcome late = WINDOW_HOLD_LATE;
+        enum window_outcome late;
         enum gate_phase phase;
-        uint64_t deadline_usec = hold_deadline_usec;
 
-        if (flush_deadline_usec < deadline_usec) {
-                deadline_usec = flush_deadline_usec;
-                late = WINDOW_FLUSH_LATE;
-        }
         (void)gate_step(&w->gate, GATE_PARKED, GATE_SUSPENDING); /* nobody else takes this step */
-        phase = watch_phase(w, GATE_SUSPENDING, deadline_usec);
+        /* A suspend is late because of what it has to write: whichever limit it meets. */
+        phase = watch_phase(w, GATE_SUSPENDING,
+                            flush_deadline_usec < hold_deadline_usec ? flush_deadline_usec
+                                                                     : hold_deadline_usec);
+        late = any_late(w) ? WINDOW_FLUSH_LATE : WINDOW_HOLD_LATE;
         if (phase == GATE_COMMITTING) {
-                phase = watch_phase(w, GATE_COMMITTING, hold_deadline_usec);
                 late = WINDOW_HOLD_LATE;
+                phase = watch_phase(w, GATE_COMMITTING, hold_deadline_usec);
         }
         if (phase == GATE_RESUMING)
                 *ret_settled = wait_settled(w, USEC_INFINITY);
@@ -374,7 +403,8 @@ static int say_late(struct window *w, enum window_outcome outcome, struct vss_er
         uint64_t msec;
 
         if (outcome == WINDOW_FLUSH_LATE) {
-                msec = w->flush_usec / USEC_PER_MSEC;
+                msec = (w->flush_usec < w->hold_usec ? w->flush_usec : w->hold_usec) /
+                       USEC_PER_MSEC;
                 return vss_error_set(reterr, VSS_E_FLUSH_WRITES_TIMEOUT, ETIMEDOUT,
                                      "%s could not be flushed within %" PRIu64
                                      " ms; the storage is slow or hangs. Try again when less is "
@@ -450,10 +480,16 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
         if (reserve_usec > BACK_RESERVE_MAX_USEC)
                 reserve_usec = BACK_RESERVE_MAX_USEC;
 
+        r = w->suspend_list ? suspend_list_arm(w->suspend_list, reterr) : 0;
+        if (r < 0) {
+                w->ran = false; /* the threads are parked still */
+                return r;
+        }
         now_usec = now_monotonic_usec();
         r = guard_arm(w->guard, now_usec + w->hold_usec);
         if (r < 0) {
-                w->ran = false; /* the threads are parked still */
+                w->ran = false; /* as above */
+                w->suspend_list = suspend_list_free(w->suspend_list);
                 return vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
                                      "the guard process is gone (%s); nothing was suspended",
                                      strerror(-r));
@@ -464,6 +500,8 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
         guard_disarm(w->guard, settled);
         atomic_store(&w->over, 1);
         futex_wake_all(&w->over);
+        if (settled)
+                w->suspend_list = suspend_list_free(w->suspend_list);
 
         r = say(w, outcome, reterr);
         if (r >= 0)

@@ -5,9 +5,10 @@
  *
  *      window_new -> window_add_row ... -> window_prepare -> window_run -> window_free
  *
- * window_prepare starts one thread per row (64 KiB stack, parked on a barrier), forks the guard,
- * fills every ioctl buffer, locks memory. window_run does, from first suspend to last resume, no
- * allocation, no log, no path look-up, no system call but ioctl, futex and clock_gettime:
+ * window_prepare notes the origins in a list (suspend-list.h), forks the guard, starts one thread
+ * per row (64 KiB stack, parked on a barrier), fills every ioctl buffer, locks memory. window_run
+ * does, from first suspend to last resume, no allocation, no log, no path look-up, no system call
+ * but ioctl, futex and clock_gettime:
  *
  *      every row: suspend origin (lockfs)      | barrier |
  *      every row: its commit ioctls            | barrier |
@@ -56,6 +57,8 @@ struct window_options {
         /* A file that the guard holds an alive-lock on, so that a later run of the daemon can wait
          * for its end: it must not resume what that run suspends. NULL: none. Borrowed. */
         const char *guard_lock;
+        const char
+                *suspend_lists; /* suspend-list.h: the directory; NULL: none are kept. Borrowed. */
 };
 
 struct window_result {

@@ -154,7 +154,7 @@ int express_files_load(const char *directory, struct express_document **ret, siz
         struct express_document *found;
         struct dirent *entry;
         size_t n = 0;
-        DIR *dir;
+        _cleanup_(closedirp) DIR *dir = NULL;
         int fd;
 
         fd = open_directory(directory, true, reterr);
@@ -163,9 +163,7 @@ int express_files_load(const char *directory, struct express_document **ret, siz
         dir = fdopendir(fd);
         found = dir ? calloc(EXPRESS_WRITERS_MAX, sizeof(*found)) : NULL;
         if (!found) {
-                if (dir)
-                        (void)closedir(dir); /* it was only read */
-                else
+                if (!dir)
                         safe_close(fd);
                 return vss_error_from_errno(reterr, -ENOMEM, directory);
         }
@@ -183,7 +181,6 @@ int express_files_load(const char *directory, struct express_document **ret, siz
                                     str_or_empty(error.message));
                 vss_error_done(&error);
         }
-        (void)closedir(dir); /* it was only read */
         *ret = found;
         *ret_n = n;
         return 0;

@@ -338,9 +338,9 @@ HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, c
 /* Plain partitions */
 
 /*
- * VssAdoptVolume: has a file system on a plain partition, disk or array mounted through a
- * one-to-one device-mapper mapping from the next mount on, so that copies of it can be made. No
- * byte of it changes. Adopting again what is adopted is fine.
+ * VssAdoptVolume: has a file system on a plain partition, disk, array or multipath map mounted
+ * through a one-to-one device-mapper mapping from the next mount on, so that copies of it can be
+ * made. No byte of it changes. Adopting again what is adopted is fine.
  *
  * volume: as everywhere, or where fstab(5) mounts it. options: NULL, or an array that ends with
  * NULL of "name=NAME" (of the mapping, which is /dev/mapper/vss-NAME) and "initramfs=no" (of the

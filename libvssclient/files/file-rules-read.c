@@ -131,18 +131,8 @@ static bool is_writers(const char *file, char *const *writers) {
         return false;
 }
 
-static void close_stream(FILE **f) {
-        if (*f)
-                (void)fclose(*f); /* it was only read */
-}
-
-static void close_directory(DIR **d) {
-        if (*d)
-                (void)closedir(*d);
-}
-
 static int read_file(struct reader *in, int directory, const char *name, struct vss_error *reterr) {
-        _cleanup_(close_stream) FILE *f = NULL;
+        _cleanup_(fclosep) FILE *f = NULL;
         _cleanup_(freep) char *line = NULL;
         size_t size = 0;
         struct stat st;
@@ -180,7 +170,7 @@ int file_rules_read(struct file_rules *r, const char *directory,
                 .on_problem = on_problem,
                 .userdata = userdata,
         };
-        _cleanup_(close_directory) DIR *d = opendir(directory);
+        _cleanup_(closedirp) DIR *d = opendir(directory);
         int result = 0;
 
         if (!d && errno == ENOENT)

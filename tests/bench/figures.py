@@ -51,36 +51,38 @@ def summary(values, unit, meaning):
             "meaning": meaning}
 
 
-def from_counts(table, samples, runs):
-    """Those of the numbers of volumes that were measured: RUNS may be 0 of some."""
+def from_counts(table, samples):
+    """Of what there are samples: numbers of volumes may be left out, or the VM may have ended early."""
     return {f"{what}_{n}": summary(samples[f"{what}_{n}"], "ms", meaning)
-            for what, meaning in table.items() for n, count in zip(COUNTS, runs) if count}
+            for what, meaning in table.items() for n in COUNTS if f"{what}_{n}" in samples}
 
 
 def from_cow(samples):
     figures = {}
+
+    def add(name, sample, unit, meaning):
+        if sample in samples:
+            figures[name] = summary(samples[sample], unit, meaning)
+
     for n in COPIES:
+        ratios = []  # by kind of writes, by round
         for pattern, words in PATTERNS.items():
-            figures[f"cow_ours_{pattern}_{n}"] = summary(
-                samples[f"cow_ours_{n}_{pattern}"], "MB/s",
-                f"first writes, {words}, to an origin with {n} copies of the service")
-            figures[f"cow_bare_{pattern}_{n}"] = summary(
-                samples[f"cow_bare_{n}_{pattern}"], "MB/s",
+            ours, bare = f"cow_ours_{n}_{pattern}", f"cow_bare_{n}_{pattern}"
+            add(f"cow_ours_{pattern}_{n}", ours, "MB/s", f"first writes, {words}, to an origin with {n} copies of the service")
+            add(f"cow_bare_{pattern}_{n}", bare, "MB/s",
                 f"the same writes to an origin with {n} snapshots made by dmsetup, with chunks of the same size")
-        rounds = zip(*([ours / bare for ours, bare in zip(samples[f"cow_ours_{n}_{p}"], samples[f"cow_bare_{n}_{p}"])]
-                       for p in PATTERNS))
-        figures[f"cow_write_ratio_{n}"] = summary(
-            [math.prod(ratios) ** (1 / len(ratios)) for ratios in rounds], "",
-            f"cow_ours_{n}/cow_bare_{n}, the geometric mean of the three kinds of writes of a round")
+            ratios.append([o / b for o, b in zip(samples.get(ours, []), samples.get(bare, []))])
+        if all(ratios):
+            figures[f"cow_write_ratio_{n}"] = summary(
+                [math.prod(r) ** (1 / len(r)) for r in zip(*ratios)], "",
+                f"cow_ours_{n}/cow_bare_{n}, the geometric mean of the three kinds of writes of a round")
     for chunk in ("none", *CHUNKS):
         for pattern, words in PATTERNS.items():
-            figures[f"cow_chunk_{pattern}_{chunk}"] = summary(
-                samples[f"cow_chunk_{chunk}_{pattern}"], "MB/s",
+            add(f"cow_chunk_{pattern}_{chunk}", f"cow_chunk_{chunk}_{pattern}", "MB/s",
                 f"first writes, {words}, to an origin with " +
                 ("no snapshot" if chunk == "none" else f"one bare snapshot whose chunks are {chunk} KiB"))
     for chunk in CHUNKS:
-        figures[f"cow_chunk_store_{chunk}"] = summary(
-            samples[f"cow_chunk_{chunk}_store"], "",
+        add(f"cow_chunk_store_{chunk}", f"cow_chunk_{chunk}_store", "",
             "what the three kinds of writes take of the snapshot's store, over what they wrote")
     return figures
 

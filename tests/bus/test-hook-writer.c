@@ -204,7 +204,7 @@ static void begin_frozen(const char *slow) {
                 (void)make_set("no");
                 _exit(0);
         }
-        harness_await(&h, "sync", 2); /* the first was before Freeze */
+        harness_await(&h, "sync", 3); /* two were before Freeze */
 }
 
 START_TEST(commands_are_run_in_order) {

@@ -385,6 +385,8 @@ START_TEST(volumes_are_adopted_and_released) {
         expect_text(e->out, "adopted\ninitramfs\n");
         e = vssctl(A("volumes"), A("adopt"), A("--name=x"), A("--no-initramfs"), A("/srv/plain"));
         expect_text(e->out, "x\nno initramfs\n");
+        e = vssctl(A("volumes"), A("adopt"), A("--name=a\033[2Jb"), A("/srv/plain"));
+        expect_text(e->out, "a\xef\xbf\xbd[2Jb\n");
         e = vssctl(A("volumes"), A("adopt"), A("--json"), A("/srv/plain"));
         expect_text(e->out, "\"volume\": \"/srv/plain\"");
         expect_text(e->out, "\"adopted\",");

@@ -34,6 +34,7 @@ enum fake_point {
         FAKE_NOWHERE,
         FAKE_SUSPEND,
         FAKE_OTHER_BEGIN,
+        FAKE_OTHER_SWAP,
         FAKE_OTHER_COMMIT,
         FAKE_COMMIT,
         FAKE_RESUME,
@@ -133,13 +134,14 @@ static int fake_resume(struct fake_origin *o) {
         return 0;
 }
 
-/* As the kernel does it: with its table it counts as suspended until it is awake, and a suspend
- * that finds it so waits for nobody. */
+/* As the kernel does it: it counts as suspended from before it has its table until it is awake, and
+ * a suspend that finds it so waits for nobody. */
 static int fake_wake_other(struct fake_origin *o) {
         fake_hang(o, FAKE_OTHER_BEGIN);
         if (atomic_exchange(&o->other_inactive_table, false)) {
-                atomic_store(&o->other_live_table, true);
                 atomic_store(&o->other_suspended, true);
+                fake_hang(o, FAKE_OTHER_SWAP);
+                atomic_store(&o->other_live_table, true);
         }
         fake_hang(o, FAKE_OTHER_COMMIT);
         if (o->other_error != 0)
@@ -210,6 +212,7 @@ static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
                      (atomic_load(&o->inactive_table) ? DM_INACTIVE_PRESENT_FLAG : 0U);
         /* As the kernel does, so that a request that is run twice must be filled anew. */
         memcpy(arg->name, "answer", 7);
+        (void)snprintf(arg->uuid, sizeof(arg->uuid), "FAKE-%u", (unsigned)(arg->dev & 0x7f));
         fake_event();
         return r;
 }
@@ -252,7 +255,7 @@ static _unused_ void fake_release(void) {
 }
 
 /* Of the windows made from here on. */
-static const char *fake_guard_lock;
+static const char *fake_guard_lock, *fake_suspend_lists;
 
 /* A window over all origins. */
 static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t flush_usec,
@@ -262,6 +265,7 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
                 .hold_usec = hold_usec,
                 .kernel = kernel,
                 .guard_lock = fake_guard_lock,
+                .suspend_lists = fake_suspend_lists,
         };
         struct window *w = NULL;
 

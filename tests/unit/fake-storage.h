@@ -25,8 +25,9 @@ struct fake_storage {
         const char *hold;    /* the step that waits for fake_storage_go() */
         unsigned hold_after; /* so many calls of it go through first */
         bool holding, go;
-        int activate;    /* what activate() returns */
-        unsigned n_sets; /* provider sets that are neither aborted nor released */
+        int activate;            /* what activate() returns */
+        const char *other_group; /* where the stores of beta's copies may go; NULL: nowhere else */
+        unsigned n_sets;         /* provider sets that are neither aborted nor released */
 };
 
 static struct fake_storage fake = { .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -40,6 +41,7 @@ static inline void fake_storage_reset(void) {
         fake.fail_once = false;
         fake.holding = fake.go = false;
         fake.activate = 0;
+        fake.other_group = NULL;
         fake.n_sets = 0;
 }
 
@@ -147,6 +149,9 @@ static inline int fake_stage(const char *provider, struct provider_set **ret, st
         return 0;
 }
 
+static inline int fake_other_groups(const struct volume *v, char ***groups) {
+        return fake.other_group && streq(v->vg, "beta") ? strv_append(groups, fake.other_group) : 0;
+}
 static inline int fake_rows(struct provider_set *set, struct window *w _unused_,
                             struct vss_error *reterr) {
         return fake_step(set->provider, "rows", "", reterr);
@@ -227,15 +232,16 @@ static inline int fake_usage(const struct snapshot_record *r _unused_, uint64_t 
         }
 FAKE_PROVIDER(alpha)
 FAKE_PROVIDER(beta)
-#define FAKE_TABLE(id_name, number, kind)                                                         \
-        {                                                                                         \
-                .name = #id_name, .display_name = "Fake " #id_name, .version = "1",               \
-                .id = { .Data1 = number }, .type = (kind), .priority = number,                    \
-                .probe = id_name##_probe, .stage = id_name##_stage, .add_window_rows = fake_rows, \
-                .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                    \
-                .intents = fake_intents, .release = fake_release, .remove = fake_remove,          \
-                .remove_all = fake_remove_all, .rescue = fake_rescue, .recover = fake_recover,    \
-                .activate = fake_activate, .usage = fake_usage                                    \
+#define FAKE_TABLE(id_name, number, kind)                                                      \
+        {                                                                                      \
+                .name = #id_name, .display_name = "Fake " #id_name, .version = "1",            \
+                .id = { .Data1 = number }, .type = (kind), .priority = number,                 \
+                .probe = id_name##_probe, .stage = id_name##_stage,                            \
+                .other_groups = fake_other_groups, .add_window_rows = fake_rows,               \
+                .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                 \
+                .intents = fake_intents, .release = fake_release, .remove = fake_remove,       \
+                .remove_all = fake_remove_all, .rescue = fake_rescue, .recover = fake_recover, \
+                .activate = fake_activate, .usage = fake_usage                                 \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);
@@ -311,7 +317,23 @@ static enum adoption_state fake_adoption(const struct volume *v _unused_) {
         return ADOPTION_NONE;
 }
 
+static int fake_host_adopt(const char *volume, const struct adoption_options *options _unused_,
+                           char ***ret_notes, struct vss_error *reterr) {
+        int r = fake_step("host", "adopt", volume, reterr);
+
+        return r < 0 ? r : strv_append(ret_notes, "adopted");
+}
+
+static int fake_host_release(const char *volume, const struct adoption_options *options _unused_,
+                             char ***ret_notes, struct vss_error *reterr) {
+        int r = fake_step("host", "release", volume, reterr);
+
+        return r < 0 ? r : strv_append(ret_notes, "released");
+}
+
 static const struct storage fake_host = {
+        .adopt = fake_host_adopt,
+        .release = fake_host_release,
         .adoption = fake_adoption,
         .volume_open = fake_volume_open,
         .volume_list = fake_volume_list,

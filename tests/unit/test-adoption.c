@@ -1,100 +1,18 @@
-/* Adopted partitions: the list and what hostile bytes make of it, fstab and its one change, names
- * of units, what the generator writes, and when a partition is not the one that was adopted. */
+/* Adopted partitions: the list and what hostile bytes make of it, names of units, what the
+ * generator writes, and when a partition is not the one that was adopted. (fstab:
+ * test-adoption-fstab.c.) */
 
 #include "daemon/adoption/activation.h"
 #include "daemon/adoption/adopted.h"
 #include "daemon/adoption/adoption-check.h"
-#include "daemon/adoption/adoption-fstab.h"
 #include "daemon/adoption/adoption-units.h"
 #include "daemon/adoption/adoption.h"
 #include "daemon/adoption/mapping.h"
-#include "daemon/adoption/mount-word.h"
 #include "daemon/adoption/run-program.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
 #include "daemon/providers/block.h"
-
-#include <check.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
-#define UUID "c0ffee00-1234-4321-9876-0123456789ab"
-
-static char top[64], fstab_file[96], adopted_file[96];
-
-static void setup(void) {
-        (void)snprintf(top, sizeof(top), "/tmp/test-adoption.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(top));
-        (void)snprintf(fstab_file, sizeof(fstab_file), "%s/fstab", top);
-        (void)snprintf(adopted_file, sizeof(adopted_file), "%s/adopted", top);
-        fstab_path = fstab_file;
-        adopted_directory = top;
-        mapping_dev = top;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *walk) {
-        (void)st;
-        (void)flag;
-        (void)walk;
-        return remove(path);
-}
-
-static void teardown(void) {
-        ck_assert_int_eq(nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
-
-static void put_bytes(const char *path, const char *bytes, size_t n) {
-        FILE *f = fopen(path, "we");
-
-        ck_assert_ptr_nonnull(f);
-        ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-        ck_assert_int_eq(fclose(f), 0);
-}
-
-static void put(const char *path, const char *text) {
-        put_bytes(path, text, strlen(text));
-}
-
-/* "" if it is not there. */
-static const char *get(const char *path) {
-        static char text[65536];
-        FILE *f = fopen(path, "re");
-
-        text[0] = '\0';
-        if (!f)
-                return text;
-        text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-        (void)fclose(f);
-        return text;
-}
-
-static const char *below(const char *name) {
-        static char path[512];
-
-        (void)snprintf(path, sizeof(path), "%s/%s", top, name);
-        return path;
-}
-
-static void read_list(struct adopted_list *list) {
-        struct vss_error error = { 0 };
-
-        ck_assert_msg(adopted_list_read(list, &error) >= 0, "%s", str_or_empty(error.message));
-}
-
-static void read_fstab(struct fstab *f) {
-        struct vss_error error = { 0 };
-
-        ck_assert_msg(fstab_read(f, &error) >= 0, "%s", str_or_empty(error.message));
-}
-
-static void make(struct adopted *a, const char *name) {
-        *a = (struct adopted){ .size = 4096 };
-        ck_assert_int_eq(str_replace(&a->name, name), 0);
-        ck_assert_int_eq(str_replace(&a->uuid, UUID), 0);
-        ck_assert_int_eq(str_replace(&a->type, "ext4"), 0);
-}
+#include "tests/unit/adoption-files.h"
 
 START_TEST(a_line_comes_back_as_it_was_written) {
         _cleanup_(adopted_list_done) struct adopted_list list = { 0 };
@@ -271,192 +189,6 @@ START_TEST(a_file_that_is_too_large_or_no_file_is_refused) {
         ck_assert_int_eq(mkdir(adopted_file, 0700), 0);
         ck_assert_int_lt(adopted_list_read(&list, &error), 0);
         vss_error_done(&error);
-}
-END_TEST
-
-static const char sample[] = "# comment\n"
-                             "UUID=" UUID " /srv/a ext4 defaults 0 2\n"
-                             "  \t/dev/vda2\t/srv/b\txfs\n"
-                             "LABEL=\"my disk\" /srv/c\\040d ext4 ro,nofail 0 0 # end\n"
-                             "/dev/vda3 none swap sw 0 0\n"
-                             "/dev/vda4 swap swap sw\n"
-                             "tmpfs /tmp tmpfs\n"
-                             "broken\n"
-                             "proc /proc\n"
-                             "\n"
-                             "/dev/vda2 /srv/b2 xfs noauto"; /* no line's end */
-
-START_TEST(fstab_is_read_as_mount_reads_it) {
-        static const char *const rows[][3] = {
-                { "UUID=" UUID, "/srv/a", "defaults" },
-                { "/dev/vda2", "/srv/b", "" },
-                { "LABEL=\"my", "", "" },
-                { "tmpfs", "/tmp", "" },
-                { "/dev/vda2", "/srv/b2", "noauto" },
-        };
-        _cleanup_(fstab_done) struct fstab f = { 0 };
-        size_t k = 0;
-
-        put(fstab_file, sample);
-        read_fstab(&f);
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                if (!*rows[i][1]) /* quotes do not hold words together in fstab: no row */
-                        continue;
-                ck_assert_uint_lt(k, f.n);
-                ck_assert_str_eq(f.rows[k].spec, rows[i][0]);
-                ck_assert_str_eq(f.rows[k].target, rows[i][1]);
-                ck_assert_str_eq(f.rows[k].options, rows[i][2]);
-                k++;
-        }
-        ck_assert_uint_eq(k, f.n);
-}
-END_TEST
-
-START_TEST(a_respelled_line_comes_back_to_the_byte) {
-        _cleanup_(fstab_done) struct fstab f = { 0 }, g = { 0 };
-        _cleanup_(adopted_done) struct adopted a = { 0 };
-        _cleanup_(strv_freep) char **targets = NULL;
-        _cleanup_(freep) char *text = NULL, *respelled = NULL;
-        bool respell = false;
-
-        /* Device 0 is what a name leads to that leads nowhere: so is the partition here. */
-        ck_assert_int_eq(str_format(&text,
-                                    "# x\n/dev/gone\t/srv/b  xfs\nUUID=%s /srv/z ext4\n"
-                                    "/dev/gone /srv/c xfs ro",
-                                    UUID),
-                         0);
-        put(fstab_file, text);
-        ck_assert_int_eq(chmod(fstab_file, 0640), 0);
-        make(&a, "b");
-        read_fstab(&f);
-        ck_assert_int_eq(adoption_fstab_find(&f, 0, &a, &targets, &respell, NULL), 0);
-        ck_assert(respell);
-        ck_assert_uint_eq(strv_length(targets), 3);
-        ck_assert_uint_eq(strv_length(a.respelled), 2);
-        ck_assert_int_eq(adoption_fstab_respell(&f, &a, NULL), 0);
-        ck_assert_int_eq(str_format(&respelled,
-                                    "# x\nUUID=%s\t/srv/b  xfs\nUUID=%s /srv/z ext4\n"
-                                    "UUID=%s /srv/c xfs ro",
-                                    UUID, UUID, UUID),
-                         0);
-        ck_assert_str_eq(get(fstab_file), respelled);
-        /* A second time changes nothing, and forgets nothing. */
-        read_fstab(&g);
-        targets = strv_free(targets);
-        ck_assert_int_eq(adoption_fstab_find(&g, 0, &a, &targets, &respell, NULL), 0);
-        ck_assert(!respell);
-        ck_assert_uint_eq(strv_length(a.respelled), 2);
-        ck_assert_int_eq(adoption_fstab_restore(&g, 0, &a, NULL), 0);
-        ck_assert_str_eq(get(fstab_file), text);
-        {
-                struct stat st;
-
-                ck_assert_int_eq(stat(fstab_file, &st), 0);
-                ck_assert_uint_eq(st.st_mode & 0777, 0640);
-        }
-}
-END_TEST
-
-START_TEST(a_name_that_means_another_device_is_not_written_back) {
-        _cleanup_(fstab_done) struct fstab f = { 0 };
-        _cleanup_(adopted_done) struct adopted a = { 0 };
-
-        put(fstab_file, "UUID=" UUID " /srv/b xfs\n");
-        make(&a, "b");
-        ck_assert_int_eq(strv_append(&a.respelled, "/dev/gone /srv/b"), 0);
-        read_fstab(&f);
-        ck_assert_int_eq(adoption_fstab_restore(&f, 1, &a, NULL), 1);
-        ck_assert_str_eq(get(fstab_file), "UUID=" UUID " /srv/b xfs\n");
-}
-END_TEST
-
-static void put_below(const char *path, const char *text) {
-        char whole[512];
-
-        (void)snprintf(whole, sizeof(whole), "%s/%s", top, path);
-        for (char *slash = strchr(whole + strlen(top) + 1, '/'); slash;
-             slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                ck_assert(mkdir(whole, 0700) == 0 || errno == EEXIST);
-                *slash = '/';
-        }
-        put(whole, text);
-}
-
-/* A node that nobody opens. */
-static void make_node(const char *path, unsigned node_major, unsigned node_minor) {
-        ck_assert_msg(mknod(path, S_IFBLK | 0600, makedev(node_major, node_minor)) == 0,
-                      "only root can make a device's node (%s); run this test as root",
-                      strerror(errno));
-}
-
-START_TEST(a_link_counts_while_it_leads_to_the_mapping) {
-        _cleanup_(fstab_done) struct fstab f = { 0 };
-        _cleanup_(freep) char *text = NULL, *node = NULL;
-        char link[128];
-
-        block_sysfs = top;
-        put_below("dev/block/250:17/dm/uuid", "VSSADOPT-b\n");
-        put_below("dev/block/250:17/slaves/vda1/dev", "250:1\n");
-        ck_assert_int_eq(str_format(&node, "%s/mapping", top), 0);
-        (void)snprintf(link, sizeof(link), "%s/by-id-x", top);
-        make_node(node, 250, 17);
-        ck_assert_int_eq(symlink("mapping", link), 0);
-        ck_assert_int_eq(str_format(&text, "%s /srv/b xfs\n", link), 0);
-        put(fstab_file, text);
-        read_fstab(&f);
-        for (unsigned partition = 1; partition <= 2; partition++) {
-                _cleanup_(adopted_done) struct adopted a = { 0 };
-                _cleanup_(strv_freep) char **targets = NULL;
-                bool respell = false;
-
-                make(&a, "b");
-                ck_assert_int_eq(adoption_fstab_find(&f, makedev(250, partition), &a, &targets,
-                                                     &respell, NULL),
-                                 0);
-                ck_assert(!respell);
-                ck_assert_uint_eq(strv_length(targets), partition == 1 ? 1 : 0);
-                ck_assert(strv_contains(a.sources, link) == (partition == 1));
-        }
-}
-END_TEST
-
-START_TEST(a_line_that_names_the_mapping_outlives_it) {
-        _cleanup_(fstab_done) struct fstab f = { 0 }, g = { 0 };
-        _cleanup_(adopted_done) struct adopted a = { 0 };
-
-        put(fstab_file, "/dev/mapper/vss-b\t/srv/b  xfs\nUUID=" UUID " /srv/z xfs\n"
-                        "/dev/mapper/vss-bb /srv/bb xfs\n"
-                        "/dev/disk/by-id/dm-name-vss-b /srv/c xfs # end\n");
-        make(&a, "b");
-        ck_assert_int_eq(strv_append(&a.respelled, "/dev/gone /srv/z"), 0);
-        read_fstab(&f);
-        ck_assert(adoption_fstab_names_mapping(&f, &a));
-        ck_assert_int_eq(adoption_fstab_restore(&f, 0, &a, NULL), 0);
-        ck_assert_str_eq(get(fstab_file), "UUID=" UUID "\t/srv/b  xfs\n/dev/gone /srv/z xfs\n"
-                                          "/dev/mapper/vss-bb /srv/bb xfs\n"
-                                          "UUID=" UUID " /srv/c xfs # end\n");
-        read_fstab(&g);
-        ck_assert(!adoption_fstab_names_mapping(&g, &a));
-}
-END_TEST
-
-START_TEST(a_link_to_fstab_stays_a_link) {
-        _cleanup_(fstab_done) struct fstab f = { 0 };
-        _cleanup_(adopted_done) struct adopted a = { 0 };
-        char other[128];
-        struct stat st;
-
-        (void)snprintf(other, sizeof(other), "%s/real", top);
-        put(other, "/dev/gone /srv/b xfs\n");
-        ck_assert_int_eq(symlink("real", fstab_file), 0);
-        make(&a, "b");
-        ck_assert_int_eq(strv_append(&a.respelled, "/dev/gone /srv/b"), 0);
-        read_fstab(&f);
-        ck_assert_int_eq(adoption_fstab_respell(&f, &a, NULL), 0);
-        ck_assert_int_eq(lstat(fstab_file, &st), 0);
-        ck_assert(S_ISLNK(st.st_mode));
-        ck_assert_str_eq(get(other), "UUID=" UUID " /srv/b xfs\n");
 }
 END_TEST
 
@@ -743,7 +475,7 @@ START_TEST(what_cannot_be_adopted_says_why) {
 END_TEST
 
 START_TEST(nothing_is_mapped_that_is_not_to_be) {
-        _cleanup_(freep) char *mapping = NULL;
+        _cleanup_(freep) char *mapping = NULL, *word = NULL;
         char cmdline[128];
         struct vss_error error = { 0 };
 
@@ -765,10 +497,46 @@ START_TEST(nothing_is_mapped_that_is_not_to_be) {
         vss_error_done(&error);
         ck_assert_int_eq(activation_run("late", &error), 0);
 
+        ck_assert_int_eq(activation_find_root(&word, &error), 1);
+        ck_assert_str_eq(word, "/dev/x");
+        put(cmdline, "quiet proot=/dev/x\n");
+        ck_assert_int_eq(activation_find_root(&word, &error), 0);
+
         put(cmdline, "root=/dev/x vss.adopt=no quiet\n");
         ck_assert_int_eq(activation_run("srv", &error), 0);
         ck_assert_int_eq(activation_run_root("/dev/null", &mapping, &error), 0);
         ck_assert_ptr_null(mapping);
+
+        put(cmdline, "quiet\n");
+        put(adopted_file, "root uuid=2 type=ext4 root=yes respelled=/dev/vda1 /\n");
+        ck_assert_int_lt(activation_run_root("/dev/null", &mapping, &error), 0);
+        ck_assert_ptr_nonnull(strstr(error.message, "line 1 is not understood"));
+        vss_error_done(&error);
+}
+END_TEST
+
+START_TEST(a_boot_loader_that_names_the_mapping_is_found) {
+        struct adopted a = { .name = (char *)"root", .uuid = (char *)"2", .root = true };
+        static const struct {
+                const char *text;
+                int found;
+        } cases[] = {
+                { "\tlinux /vmlinuz root=UUID=2 ro\n", 0 },
+                { "\tlinux /vmlinuz root=/dev/mapper/vss-root ro\n", 1 },
+                { "\tlinux /vmlinuz root=/dev/mapper/vss-rooted ro\n", 0 },
+                { "\tlinux '/vmlinuz' quiet 'root=/dev/mapper/vss-root'\n", 1 },
+        };
+        char file[128];
+
+        (void)snprintf(file, sizeof(file), "%s/grub.cfg", top);
+        activation_boot_loader = file;
+        ck_assert_int_eq(activation_boot_loader_names(&a, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                put(file, cases[i].text);
+                ck_assert_msg(activation_boot_loader_names(&a, NULL) == cases[i].found, "%s",
+                              cases[i].text);
+        }
+        ck_assert_int_eq(unlink(file), 0);
 }
 END_TEST
 
@@ -882,24 +650,6 @@ START_TEST(a_program_that_fails_is_quoted) {
 }
 END_TEST
 
-START_TEST(words_of_fstab_come_back) {
-        static const char *const words[] = { "",          "plain",       "a b",
-                                             "tab\there", "back\\slash", "#",
-                                             "\\040",     "new\nline",   "\xc3\xa4\x7f" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-                _cleanup_(freep) char *encoded = NULL;
-
-                ck_assert_int_eq(mount_word_encode(&encoded, words[i]), 0);
-                ck_assert_uint_eq(strcspn(encoded, " \t\n#"), strlen(encoded));
-                ck_assert_int_eq(mount_word_decode(encoded), 0);
-                ck_assert_str_eq(encoded, words[i]);
-        }
-        ck_assert_int_eq(mount_word_decode((char[]){ "a\\000b" }), -EINVAL);
-        ck_assert_int_eq(mount_word_decode((char[]){ "a\\04" }), 0);
-}
-END_TEST
-
 START_TEST(states_have_their_names) {
         ck_assert_str_eq(adoption_state_to_string(ADOPTION_NONE), "");
         for (int i = 1; i < _ADOPTION_STATE_MAX; i++)
@@ -921,12 +671,6 @@ int main(void) {
         tcase_add_test(t, every_place_has_a_name_that_is_valid);
         tcase_add_test(t, any_bytes_are_survived);
         tcase_add_test(t, a_file_that_is_too_large_or_no_file_is_refused);
-        tcase_add_test(t, fstab_is_read_as_mount_reads_it);
-        tcase_add_test(t, a_respelled_line_comes_back_to_the_byte);
-        tcase_add_test(t, a_name_that_means_another_device_is_not_written_back);
-        tcase_add_test(t, a_link_counts_while_it_leads_to_the_mapping);
-        tcase_add_test(t, a_line_that_names_the_mapping_outlives_it);
-        tcase_add_test(t, a_link_to_fstab_stays_a_link);
         tcase_add_test(t, paths_are_named_as_systemd_does);
         tcase_add_test(t, a_mount_is_named_for_where_links_lead);
         tcase_add_test(t, a_partition_is_meant_by_any_of_its_names);
@@ -936,10 +680,10 @@ int main(void) {
         tcase_add_test(t, another_file_system_or_partition_is_not_what_was_adopted);
         tcase_add_test(t, what_cannot_be_adopted_says_why);
         tcase_add_test(t, nothing_is_mapped_that_is_not_to_be);
+        tcase_add_test(t, a_boot_loader_that_names_the_mapping_is_found);
         tcase_add_test(t, a_line_that_nothing_was_ordered_for_keeps_the_partition);
         tcase_add_test(t, a_unit_that_nobody_ordered_keeps_the_partition);
         tcase_add_test(t, a_program_that_fails_is_quoted);
-        tcase_add_test(t, words_of_fstab_come_back);
         tcase_add_test(t, states_have_their_names);
         suite_add_tcase(s, t);
         runner = srunner_create(s);

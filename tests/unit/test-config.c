@@ -34,6 +34,7 @@ START_TEST(defaults_are_the_documented_ones) {
         struct config c = parsed("");
 
         ck_assert_uint_eq(c.session.freeze_usec, 60 * USEC_PER_SEC);
+        ck_assert_uint_eq(c.session.flush_usec, 120 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.hold_usec, 10 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.prepare_snapshot_usec, 180 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.post_snapshot_usec, 300 * USEC_PER_SEC);
@@ -53,6 +54,7 @@ START_TEST(each_setting_is_read) {
                                  "\n"
                                  "[Timeouts]\n"
                                  "Freeze=20s\n"
+                                 "Flush=2min\n"
                                  "  Hold = 2500ms  \n"
                                  "PrepareSnapshot=5min\r\n"
                                  "PostSnapshot=2h\n"
@@ -67,6 +69,7 @@ START_TEST(each_setting_is_read) {
                                  "ExitIdle=180");
 
         ck_assert_uint_eq(c.session.freeze_usec, 20 * USEC_PER_SEC);
+        ck_assert_uint_eq(c.session.flush_usec, 120 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.hold_usec, 2500 * USEC_PER_MSEC);
         ck_assert_uint_eq(c.session.prepare_snapshot_usec, 300 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.post_snapshot_usec, 7200 * USEC_PER_SEC);
@@ -86,6 +89,9 @@ START_TEST(mistakes_are_named_with_their_line) {
         refused("[Timeouts]\nFreeze=-1\n", "is no time");
         refused("[Timeouts]\nFreeze=61s\n", "test.conf:2: Freeze can be from 1 s to 60 s");
         refused("[Timeouts]\nHold=11\n", "from 1 s to 10 s");
+        refused("[Timeouts]\nHold=10001ms\n", "from 1 s to 10 s");
+        refused("[Timeouts]\nHold=0\n", "from 1 s to 10 s");
+        refused("[Timeouts]\nFlush=121\n", "from 1 s to 120 s");
         refused("[Timeouts]\nFreeze=infinity\n", "from 1 s to 60 s");
         refused("[Timeouts]\nFreeze=99999999999999999999s\n", "is no time");
         refused("[Timeouts]\nFreeze=18446744073709551615\n", "is no time");

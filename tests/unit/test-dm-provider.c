@@ -1,11 +1,14 @@
 /* The parts of the provider dm that need no storage: the line that a copy is noted in, what has to
  * be refused, the places of stores as they are configured, another boot. */
 
+#include "common/time-util.h"
 #include "common/vss-id.h"
+#include "daemon/providers/dm-turn.h"
 #include "daemon/providers/dm.h"
 
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #define ID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -159,6 +162,7 @@ START_TEST(what_is_not_for_it_is_refused_with_the_reason) {
         assert_refused(&v, -EOPNOTSUPP, "multipathd writes anew");
         v.dm_uuid = (char[]){ "part1-mpath-3600" };
         assert_refused(&v, -EOPNOTSUPP, "kpartx");
+        assert_refused(&v, -EOPNOTSUPP, "'vssctl volumes adopt /srv/'");
         v.dm_uuid = (char[]){ "" };
         v.dm_name = (char[]){ "with a blank" };
         assert_refused(&v, -EOPNOTSUPP, "dmsetup rename");
@@ -171,6 +175,7 @@ START_TEST(places_are_those_of_the_volume_or_the_default) {
         char *lines[] = { (char *)"/srv/a/=/stores tank", (char *)"Default=spare",
                           (char *)"/dev/mapper/b=/dev/sdb1", NULL };
         char *no_default[] = { (char *)"/srv/a=tank", NULL };
+        _cleanup_(strv_freep) char **groups = NULL;
         struct volume a = { .name = (char[]){ "/srv/a/" }, .mount_point = (char[]){ "/srv/a" } };
         struct volume b = { .name = (char[]){ "/srv/b/" },
                             .mount_point = (char[]){ "/srv/b" },
@@ -182,6 +187,13 @@ START_TEST(places_are_those_of_the_volume_or_the_default) {
         ck_assert_str_eq(dm_places_of(&a), "/stores tank");
         ck_assert_str_eq(dm_places_of(&b), "/dev/sdb1");
         ck_assert_str_eq(dm_places_of(&c), "spare");
+        ck_assert_int_eq(dm_places_add_groups(&b, &groups), 0);
+        ck_assert_uint_eq(strv_length(groups), 0);
+        ck_assert_int_eq(dm_places_add_groups(&a, &groups), 0);
+        ck_assert_int_eq(dm_places_add_groups(&c, &groups), 0);
+        ck_assert_uint_eq(strv_length(groups), 2);
+        ck_assert_str_eq(groups[0], "tank");
+        ck_assert_str_eq(groups[1], "spare");
         ck_assert_int_eq(dm_places_init(no_default, "/var/lib/stores"), 0);
         ck_assert_str_eq(dm_places_of(&c), "/var/lib/stores");
         ck_assert(dm_place_is_default("/var/lib/stores"));
@@ -215,6 +227,33 @@ START_TEST(another_boot_has_ended_the_copy) {
 }
 END_TEST
 
+static void *gives_the_turn(void *arg _unused_) {
+        dm_turn_give();
+        return NULL;
+}
+
+START_TEST(one_has_the_turn_at_a_time) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        _cleanup_(dm_copy_done) struct dm_copy c = { 0 };
+        struct dm_copy *copy = &c;
+        pthread_t thread;
+
+        dm_turn_timeout_usec = 1;
+        ck_assert_int_eq(dm_turn_take(&error), 0);
+        ck_assert_int_eq(dm_turn_take(&error), -ETIMEDOUT);
+        ck_assert_int_eq(error.hr, VSS_E_PROVIDER_VETO);
+        /* A deletion has changed nothing before it is its turn. */
+        ck_assert_int_eq(dm_copy_parse(&c, LINE), 0);
+        ck_assert_int_eq(dm_undo(&copy, 1, &(struct dm_undo){ 0 }, NULL), -ETIMEDOUT);
+        /* It is not the thread's, and waiting for it ends when it is given. */
+        dm_turn_timeout_usec = 60 * USEC_PER_SEC;
+        ck_assert_int_eq(pthread_create(&thread, NULL, gives_the_turn, NULL), 0);
+        ck_assert_int_eq(dm_turn_take(NULL), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        dm_turn_give();
+}
+END_TEST
+
 START_TEST(an_intent_that_is_none_is_left_alone) {
         static const char *const texts[] = { "nonsense\n", LINE "nonsense\n" };
 
@@ -244,6 +283,7 @@ int main(void) {
         tcase_add_test(t, what_is_not_for_it_is_refused_with_the_reason);
         tcase_add_test(t, places_are_those_of_the_volume_or_the_default);
         tcase_add_test(t, another_boot_has_ended_the_copy);
+        tcase_add_test(t, one_has_the_turn_at_a_time);
         tcase_add_test(t, an_intent_that_is_none_is_left_alone);
         suite_add_tcase(s, t);
         runner = srunner_create(s);

@@ -1,9 +1,10 @@
 /* The parts of the lvm-thick provider that need no storage: sizes of stores, the line that a copy
- * is noted in, the text of an intent. */
+ * is noted in, the text of an intent, what is said of caches. */
 
 #include "common/vss-id.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-thick.h"
+#include "daemon/providers/origin-health.h"
 #include "daemon/providers/snapshot-size.h"
 
 #include <check.h>
@@ -229,6 +230,42 @@ START_TEST(only_known_kinds_of_blocks_can_be_copied) {
 }
 END_TEST
 
+/* As Linux 6.1 and 6.12 say it. */
+#define CACHE "8 27/1024 128 3/512 0 58 0 0 0 0 0 1 writethrough 2 migration_threshold 2048 smq 0 "
+
+START_TEST(a_cache_that_is_not_in_order_is_not_copied) {
+        static const struct {
+                const char *type, *status;
+                const char *unfit; /* words of the reason; NULL: it can be */
+        } cases[] = {
+                { "cache", CACHE "rw - ", NULL },
+                { "cache", CACHE "rw -", NULL },
+                { "cache", CACHE "ro - ", "read-only" },
+                { "cache", CACHE "rw needs_check ", "needs a check" },
+                { "cache", CACHE "ro needs_check ", "needs a check" },
+                { "cache", "Fail", "has failed" },
+                { "cache", "Error", "has failed" },
+                { "cache", "", "has failed" },
+                { "writecache", "0 16352 16352 0", NULL },
+                { "writecache", "0 16352 16352 0 1 1 0 0 0 0 0 0 0 0", NULL },
+                { "writecache", "1 16352 16352 0", "write cache that has failed" },
+                { "writecache", "", "write cache that has failed" },
+                { "linear", "", NULL },
+                { "snapshot-origin", "", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const char *unfit = origin_health_unfit_cache(cases[i].type, cases[i].status);
+
+                if (cases[i].unfit)
+                        ck_assert_msg(unfit && strstr(unfit, cases[i].unfit), "%s: %s",
+                                      cases[i].status, str_or_empty(unfit));
+                else
+                        ck_assert_msg(!unfit, "%s: %s", cases[i].status, unfit);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("lvm-thick");
         TCase *t = tcase_create("lvm-thick");
@@ -245,6 +282,7 @@ int main(void) {
         tcase_add_test(t, an_intent_survives_its_text);
         tcase_add_test(t, what_is_no_intent_is_not_understood);
         tcase_add_test(t, only_known_kinds_of_blocks_can_be_copied);
+        tcase_add_test(t, a_cache_that_is_not_in_order_is_not_copied);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

@@ -30,6 +30,8 @@ static const char script[] =
         "  prompt) printf 'lvm>   %s\\n' \"$rest\";;\n"
         "  die) exit 1;;\n"
         "  pid) echo $$ >&3;;\n"
+        "  version) echo '  LVM version:     2.03.16(2) (2022-05-18)'\n"
+        "    echo '  Driver version:  4.47.0';;\n"
         "  *) echo \"  No such command '$verb'.  Try 'help'.\";;\n"
         "  esac\n"
         "done\n";
@@ -107,6 +109,17 @@ START_TEST(a_run_without_a_report_gives_an_empty_one) {
         ck_assert_str_eq(report, "");
         ck_assert_str_eq(lvm_complaint(l), "");
         free(report);
+        lvm_close(l);
+        remove_program();
+}
+END_TEST
+
+START_TEST(the_version_is_a_number) {
+        struct lvm *l = start();
+        unsigned version = 0;
+
+        ck_assert_int_eq(lvm_version(l, &version, NULL), 0);
+        ck_assert_uint_eq(version, 2003016);
         lvm_close(l);
         remove_program();
 }
@@ -413,6 +426,7 @@ int main(void) {
         tcase_set_timeout(t, 30);
         tcase_add_test(t, one_process_serves_many_runs);
         tcase_add_test(t, a_run_without_a_report_gives_an_empty_one);
+        tcase_add_test(t, the_version_is_a_number);
         tcase_add_test(t, what_was_said_is_counted);
         tcase_add_test(t, the_first_error_is_the_complaint);
         tcase_add_test(t, output_larger_than_a_pipe_is_read);

@@ -200,6 +200,54 @@ START_TEST(what_anybody_may_ask) {
 }
 END_TEST
 
+static void on_change(void *userdata _unused_, int r, const void *result _unused_,
+                      struct vss_error *error) {
+        on_answer(r, error);
+}
+
+START_TEST(no_set_begins_while_a_volume_changes_its_mapping) {
+        static const struct {
+                const char *step;
+                int (*change)(struct session_manager *m, const char *volume,
+                              const struct adoption_options *options, session_done_fn done,
+                              void *userdata, struct vss_error *reterr);
+        } cases[] = {
+                { "adopt", manager_adopt_volume },
+                { "release", manager_release_volume },
+        };
+        const struct adoption_options options = { 0 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct session *s = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+
+                fake_storage_reset();
+                fake.hold = cases[i].step;
+                memset(&answer, 0, sizeof(answer));
+                ck_ok(cases[i].change(host.manager, "/srv", &options, on_change, NULL, &error));
+                host_turn_until_holding();
+                ck_call(VSS_E_SNAPSHOT_SET_IN_PROGRESS,
+                        session_start_snapshot_set(s, &answer.id, &error));
+                fake_storage_go();
+                ck_assert_int_eq(wait_for_answer(), S_OK);
+                host_settle();
+                ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+                ck_call(VSS_E_SNAPSHOT_SET_IN_PROGRESS,
+                        cases[i].change(host.manager, "/srv", &options, on_change, NULL, &error));
+                session_free(s);
+                host_settle();
+                /* One that failed counts no longer, either. */
+                fake_storage_reset();
+                fake.fail = cases[i].step;
+                memset(&answer, 0, sizeof(answer));
+                ck_ok(cases[i].change(host.manager, "/srv", &options, on_change, NULL, &error));
+                ck_assert_int_eq(wait_for_answer(), VSS_E_PROVIDER_VETO);
+                s = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+                ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+                session_free(s);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("session-volumes");
         TCase *tc = tcase_create("all");
@@ -213,6 +261,7 @@ int main(void) {
         tcase_add_test(tc, copies_for_clients_are_fewer);
         tcase_add_test(tc, is_volume_supported);
         tcase_add_test(tc, what_anybody_may_ask);
+        tcase_add_test(tc, no_set_begins_while_a_volume_changes_its_mapping);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

@@ -1,5 +1,6 @@
 /* What is kept of a set's making, over fake storage and scripted writers: who did what when, and
- * what was reached for each volume and each writer, with the reason why not more. */
+ * what was reached for each volume and each writer, with the reason why not more. And that the
+ * volumes stay locked meanwhile. */
 
 #include "common/time-util.h"
 #include "daemon/coordinator/coordinator.h"
@@ -8,6 +9,10 @@
 #include "daemon/store/writer-reached.h"
 #include "tests/unit/fake-storage.h"
 #include "tests/unit/fake-writer.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/file.h>
 
 #define FILES(path) "<FILE_LIST path=\"" path "\" filespec=\"*\"/>"
 
@@ -117,6 +122,7 @@ static void create(void) {
                 .n_volumes = n_volumes,
                 .participants = participants,
                 .freeze_usec = 60 * USEC_PER_SEC,
+                .flush_usec = 120 * USEC_PER_SEC,
                 .hold_usec = 10 * USEC_PER_SEC,
                 .prepare_snapshot_usec = 180 * USEC_PER_SEC,
                 .post_snapshot_usec = 300 * USEC_PER_SEC,
@@ -310,6 +316,26 @@ START_TEST(what_was_not_mounted_was_not_flushed) {
 }
 END_TEST
 
+static void *go_when_two_mount(void *userdata _unused_) {
+        while (fake_storage_count("host:mount-rw(") < 2)
+                (void)usleep(1000);
+        fake_storage_go();
+        return NULL;
+}
+
+/* One after the other, the second would never begin. */
+START_TEST(copies_are_mounted_side_by_side) {
+        pthread_t thread;
+
+        prepare(NULL, NULL);
+        fake.hold = "mount-rw";
+        ck_assert_int_eq(pthread_create(&thread, NULL, go_when_two_mount, NULL), 0);
+        create();
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_int_eq(result, 0);
+}
+END_TEST
+
 struct steps {
         char text[4096];
         uint64_t freeze_end, window_begin, window_end, thaw_begin;
@@ -345,13 +371,15 @@ START_TEST(who_did_what_is_kept_with_the_set) {
         ck_assert_int_eq(set_steps_parse(set.steps, note, &steps), 0);
         ck_assert_str_eq(
                 steps.text,
+                /* grouped by provider; two flushes with nobody frozen, two before the window */
+                "volume /alpha/one/ Flush; volume /alpha/one/ Flush; "
+                "volume /alpha/one/ Flush; volume /alpha/one/ Flush; "
+                "volume /alpha/one/ Mount; volume /alpha/one/ Seal; "
+                "volume /beta/two/ Flush; volume /beta/two/ Flush; "
+                "volume /beta/two/ Flush; volume /beta/two/ Flush; "
+                "volume /beta/two/ Mount; volume /beta/two/ Seal; "
                 "provider alpha Stage; provider alpha Finish; provider alpha Seal; "
                 "provider beta Stage; provider beta Finish; provider beta Seal; "
-                /* grouped by provider; one flush with nobody frozen, two before the window */
-                "volume /alpha/one/ Flush; volume /alpha/one/ Flush; volume /alpha/one/ Flush; "
-                "volume /alpha/one/ Mount; volume /alpha/one/ Seal; "
-                "volume /beta/two/ Flush; volume /beta/two/ Flush; volume /beta/two/ Flush; "
-                "volume /beta/two/ Mount; volume /beta/two/ Seal; "
                 "window  Suspend; window  Commit; window  Resume; "
                 "writer front PrepareSnapshot; writer front Freeze; writer front Thaw; "
                 "writer front PostSnapshot; "
@@ -379,6 +407,86 @@ START_TEST(nothing_is_kept_of_a_set_that_failed) {
 }
 END_TEST
 
+static char lock_directory[] = "/tmp/vss-test-XXXXXX";
+
+/* Whether all groups were locked when somebody looked. */
+static struct seen { atomic_uint locked, not_locked; } before_window, afterwards;
+
+static bool is_locked(const char *vg) {
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int fd = -1;
+
+        ck_assert_int_ge(str_format(&path, "%s/V_%s", vg_lock_directory, vg), 0);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+static void look(struct seen *s) {
+        atomic_fetch_add(is_locked("aardvark") && is_locked("alpha") && is_locked("beta")
+                                 ? &s->locked
+                                 : &s->not_locked,
+                         1);
+}
+
+static int take_locks(struct vg_locks *l, const char **names, size_t n, VSS_ID owner,
+                      struct vss_error *reterr) {
+        int r;
+
+        ck_assert_uint_eq(fake_storage_count("stage("), 0);
+        r = vg_locks_take(l, names, n, owner, reterr);
+        ck_assert_uint_eq(l->n, 3);
+        ck_assert_str_eq(names[0], "aardvark"); /* taken first */
+        return r;
+}
+
+/* What is flushed before staging needs no lock, and may take long. */
+static int sync_and_look(int fd) {
+        if (fake_storage_count("stage(") > 0)
+                look(&before_window);
+        return fake_sync(fd);
+}
+
+static int mount_and_look(const struct snapshot_record *r, bool writable,
+                          struct vss_error *reterr) {
+        look(&afterwards);
+        return fake_mount(r, writable, reterr);
+}
+
+static void remove_lock(const char *vg) {
+        _cleanup_(freep) char *path = NULL;
+
+        ck_assert(!is_locked(vg));
+        ck_assert_int_ge(str_format(&path, "%s/V_%s", lock_directory, vg), 0);
+        ck_assert_int_eq(unlink(path), 0);
+}
+
+/* The providers come one after the other, so that each by itself would take its groups in an order
+ * that others may not have; so would one that finds a group for its stores while it stages. */
+START_TEST(the_groups_are_locked_before_the_first_provider_has_one) {
+        struct storage host = fake_host;
+
+        ck_assert_ptr_nonnull(mkdtemp(lock_directory));
+        vg_lock_directory = lock_directory;
+        context = VSS_CTX_NAS_ROLLBACK;
+        host.lock_groups = take_locks;
+        fake.other_group = "aardvark";
+        host.sync = sync_and_look;
+        host.mount = mount_and_look;
+        storage_init(&host);
+        fake.fail = _i == 0 ? NULL : "beta:stage";
+        create();
+        ck_assert_int_eq(result<0, _i> 0);
+        ck_assert_uint_eq(before_window.locked > 0, _i == 0);
+        ck_assert_uint_eq(before_window.not_locked, 0);
+        ck_assert_uint_eq(afterwards.locked, 0);
+        ck_assert_uint_eq(afterwards.not_locked > 0, _i == 0);
+        remove_lock("aardvark");
+        remove_lock("alpha");
+        remove_lock("beta");
+        ck_assert_int_eq(rmdir(lock_directory), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("set-making");
         TCase *c = tcase_create("set-making");
@@ -396,8 +504,10 @@ int main(void) {
         tcase_add_test(c, nothing_is_claimed_of_the_files_of_one_that_failed);
         tcase_add_test(c, a_context_without_writers_says_so);
         tcase_add_test(c, what_was_not_mounted_was_not_flushed);
+        tcase_add_test(c, copies_are_mounted_side_by_side);
         tcase_add_test(c, who_did_what_is_kept_with_the_set);
         tcase_add_test(c, nothing_is_kept_of_a_set_that_failed);
+        tcase_add_loop_test(c, the_groups_are_locked_before_the_first_provider_has_one, 0, 2);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -40,6 +40,18 @@ START_TEST(a_string_is_replaced_or_cleared) {
 }
 END_TEST
 
+START_TEST(a_word_is_found_whole) {
+        ck_assert(str_has_word("public", ",", "public"));
+        ck_assert(str_has_word("public,origin,thickorigin", ",", "origin"));
+        ck_assert(str_has_word("rw needs_check ", " ", "needs_check"));
+        ck_assert(str_has_word(",,a", ",", "a"));
+        ck_assert(!str_has_word("public,thickorigin", ",", "origin"));
+        ck_assert(!str_has_word("thinorigins", ",", "thinorigin"));
+        ck_assert(!str_has_word("a b", ",", "a"));
+        ck_assert(!str_has_word("", ",", "a"));
+}
+END_TEST
+
 START_TEST(ticks_and_unix_time_agree) {
         ck_assert_int_eq(vss_timestamp_from_unix_nsec(0), VSS_TIMESTAMP_UNIX_EPOCH);
         ck_assert_int_eq(vss_timestamp_to_unix_nsec(VSS_TIMESTAMP_UNIX_EPOCH), 0);
@@ -75,6 +87,7 @@ int main(void) {
 
         tcase_add_test(tcase, a_vector_grows_and_is_copied);
         tcase_add_test(tcase, a_string_is_replaced_or_cleared);
+        tcase_add_test(tcase, a_word_is_found_whole);
         tcase_add_test(tcase, ticks_and_unix_time_agree);
         tcase_add_test(tcase, what_unix_time_cannot_hold_stays_at_its_ends);
         tcase_add_test(tcase, the_clocks_run);

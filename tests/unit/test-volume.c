@@ -178,6 +178,17 @@ START_TEST(a_plain_device_has_its_kernel_name) {
 }
 END_TEST
 
+START_TEST(a_path_of_another_device_is_not_opened) {
+        int fd = -1;
+
+        ck_assert_int_eq(block_open("/dev/null", makedev(1, 3), O_RDONLY, &fd), -ESTALE);
+        ck_assert_int_eq(block_open("/nonexistent", makedev(1, 3), O_RDONLY, &fd), -ENOENT);
+        ck_assert_int_eq(fd, -1);
+        ck_assert(block_of_path("/dev/null") == 0); /* no block device */
+        ck_assert(block_of_path("/nonexistent") == 0);
+}
+END_TEST
+
 static void assert_nested(struct volume *upper, struct volume *lower, bool nested) {
         const struct volume *set[] = { lower, upper };
         _cleanup_(vss_error_done) struct vss_error error = { 0 };
@@ -484,6 +495,7 @@ int main(void) {
         tcase_add_test(t, lvm_uuids_lose_their_hyphens);
         tcase_add_test(t, a_mapped_device_is_read);
         tcase_add_test(t, a_plain_device_has_its_kernel_name);
+        tcase_add_test(t, a_path_of_another_device_is_not_opened);
         tcase_add_test(t, a_volume_group_on_a_volume_is_nested);
         tcase_add_test(t, a_loop_device_over_a_file_in_a_volume_is_nested);
         tcase_add_test(t, an_image_in_an_image_is_too_deep);

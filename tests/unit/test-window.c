@@ -1,36 +1,10 @@
-/* The write-freeze window and its guard over a fake device-mapper: what is suspended is resumed,
- * whatever fails, hangs or dies. */
+/* The write-freeze window over a fake device-mapper: what is suspended is resumed, whatever fails
+ * or hangs. (What dies: test-guard.c.) */
 
 #include "common/alive-lock.h"
-#include "fake-dm-kernel.h"
+#include "daemon/window/other-device.h"
+#include "window-checks.h"
 #include <sched.h>
-#include <sys/prctl.h>
-
-#define LONG_USEC (10 * USEC_PER_SEC)
-#define SHORT_USEC (200 * USEC_PER_MSEC)
-
-static void prepare(struct window *w) {
-        struct vss_error error = { 0 };
-
-        ck_assert_msg(window_prepare(w, &error) == 0, "%s", error.message);
-}
-
-static void assert_no_children_left(void) {
-        ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-        ck_assert_int_eq(errno, ECHILD);
-}
-
-/* Runs the window and expects it to fail so. */
-static void assert_run_fails(struct window *w, HRESULT hr, const char *word) {
-        struct window_result result = { .start_usec = 1234 };
-        struct vss_error error = { 0 };
-
-        ck_assert_int_lt(window_run(w, &result, &error), 0);
-        ck_assert_msg(error.hr == hr, "%#x: %s", (unsigned)error.hr, error.message);
-        ck_assert_msg(strstr(error.message, word) != NULL, "%s", error.message);
-        ck_assert_uint_eq(result.start_usec, 1234);
-        vss_error_done(&error);
-}
 
 START_TEST(all_copies_share_one_instant) {
         struct window_result result;
@@ -153,16 +127,6 @@ START_TEST(a_failed_commit_turns_all_back) {
 }
 END_TEST
 
-static void init_others(size_t n, bool work) {
-        fake_init(n);
-        fake->has_others = true;
-        fake->others_work = work;
-        for (size_t i = 0; i < n; i++) {
-                atomic_store(&fake->origins[i].other_live_table, work);
-                atomic_store(&fake->origins[i].other_inactive_table, !work);
-        }
-}
-
 /* A cache that has worked cannot hand back, so that its origin goes on over it, with the new
  * table; one that was to be put to sleep works again before its origin does, on the old. */
 START_TEST(the_way_back_leaves_one_of_two_devices_at_work) {
@@ -238,8 +202,10 @@ START_TEST(a_hung_change_over_is_left_to_its_thread) {
         if (!work)
                 ck_assert(fake->origins[1].suspended);
         w = window_free(w);
+        ck_assert_uint_eq(other_device_n_awaited(), 1); /* and to nobody else */
         fake_release();
         ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert(FAKE_WAIT_FOR(other_device_n_awaited() == 0 || (fake_event(), false)));
         ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
         ck_assert(fake_nothing_suspended());
         ck_assert(!fake->two_at_work);
@@ -350,25 +316,20 @@ START_TEST(a_hung_suspend_does_not_hold_up_the_others) {
 }
 END_TEST
 
-START_TEST(a_hung_suspend_is_undone_by_the_guard_when_the_daemon_dies) {
-        pid_t daemon;
+/* It is the flush that is late, also where the limit of the whole window is the nearer. */
+START_TEST(a_hung_suspend_is_a_late_flush_by_either_limit) {
+        struct window *w;
 
         fake_init(2);
         fake->origins[1].hangs_at = FAKE_SUSPEND;
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(SHORT_USEC, LONG_USEC);
-
-                prepare(w);
-                assert_run_fails(w, VSS_E_FLUSH_WRITES_TIMEOUT, "/srv/1/");
-                /* The kernel completes it while the process dies. */
-                atomic_store(&fake->origins[1].suspended, true);
-                (void)raise(SIGKILL);
-        }
-        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
-        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        ck_assert_int_ne(fake->origins[1].resumed_by, daemon);
+        w = fake_window(LONG_USEC, SHORT_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_FLUSH_WRITES_TIMEOUT, "/srv/1/ could not be flushed within 200");
+        ck_assert(!fake->origins[0].suspended);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(fake->origins[1].n_suspends == 1 &&
+                                fake->origins[1].n_resumes > 0 && fake_nothing_suspended()));
+        window_free(w);
 }
 END_TEST
 
@@ -385,277 +346,6 @@ START_TEST(a_hung_commit_is_taken_over) {
         fake_release();
         ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
         ck_assert(fake_nothing_suspended());
-}
-END_TEST
-
-/* The daemon is stopped inside its own commit: only the guard can act. */
-START_TEST(the_guard_fires_for_a_stopped_daemon) {
-        int status, tell[2];
-        pid_t daemon;
-        char end;
-
-        fake_init(3);
-        fake->origins[0].stops_at = FAKE_COMMIT;
-        ck_assert_int_eq(pipe(tell), 0);
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, SHORT_USEC);
-
-                prepare(w);
-                assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "held for more than 200 ms");
-                ck_assert(fake_nothing_suspended());
-                window_free(w);
-                ck_assert_int_eq(write(tell[1], "x", 1), 1);
-                _exit(0);
-        }
-        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
-        ck_assert(WIFSTOPPED(status));
-        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        for (size_t i = 0; i < fake->n; i++) {
-                ck_assert_int_ne(fake->origins[i].resumed_by, daemon);
-                ck_assert_uint_eq(fake->origins[i].n_clears, 1);
-        }
-
-        ck_assert_int_eq(kill(daemon, SIGCONT), 0);
-        ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
-        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        ck_assert_int_eq(read(tell[0], &end, 1), 1);
-        ck_assert(fake_nothing_suspended());
-}
-END_TEST
-
-/* The daemon is killed while an origin hangs in the given step: before (0) or after (1) all are
- * committed. The hung thread dies with it: what the fake does is done by then. */
-START_TEST(the_guard_resumes_when_the_daemon_dies) {
-        bool committed = _i == 1;
-        pid_t daemon;
-
-        init_others(4, false);
-        fake->origins[2].hangs_at = committed ? FAKE_RESUME : FAKE_COMMIT;
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, 6 * LONG_USEC);
-                struct window_result result;
-
-                prepare(w);
-                (void)window_run(w, &result, NULL); /* it does not return */
-                _exit(1);
-        }
-        if (committed)
-                ck_assert(FAKE_WAIT_FOR(!fake->origins[0].suspended &&
-                                        !fake->origins[1].suspended &&
-                                        !fake->origins[3].suspended && fake->origins[3].committed &&
-                                        fake->origins[2].suspended));
-        else
-                ck_assert(FAKE_WAIT_FOR(fake->origins[0].committed && fake->origins[1].committed &&
-                                        fake->origins[3].committed));
-        atomic_store(&fake->origins[2].hangs_at, FAKE_NOWHERE); /* not for the guard */
-        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
-        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        for (size_t i = 0; i < fake->n; i++) {
-                /* The new tables: after the commit they are what everybody wants, and before it
-                 * there is no way back behind the other devices. */
-                ck_assert_uint_eq(fake->origins[i].n_clears, 0);
-                ck_assert(fake_other_works(&fake->origins[i]));
-                if (!committed || i == 2)
-                        ck_assert_int_ne(fake->origins[i].resumed_by, daemon);
-        }
-}
-END_TEST
-
-/* Killed while the other device is being brought to life: here the daemon's thread dies with that
- * undone, and the origin goes back. (a_hung_change_over_is_left_to_its_thread has one that lives.)
- */
-START_TEST(the_guard_goes_back_where_a_change_over_died) {
-        pid_t daemon;
-
-        init_others(2, false);
-        fake->origins[1].hangs_at = FAKE_OTHER_COMMIT;
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, 6 * LONG_USEC);
-                struct window_result result;
-
-                prepare(w);
-                (void)window_run(w, &result, NULL); /* it does not return */
-                _exit(1);
-        }
-        ck_assert(FAKE_WAIT_FOR(fake->origins[0].committed && fake->origins[1].other_live_table));
-        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
-        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        ck_assert_uint_eq(fake->origins[0].n_clears, 0);
-        ck_assert_uint_eq(fake->origins[1].n_clears, 1);
-        ck_assert(!fake_other_works(&fake->origins[1]));
-        ck_assert(!fake->two_at_work);
-}
-END_TEST
-
-/* Stopped before it brings the other device to life, it finds nothing to bring to life when it goes
- * on after the guard. */
-START_TEST(a_daemon_that_goes_on_wakes_no_second_device) {
-        int status;
-        pid_t daemon;
-
-        init_others(1, false);
-        fake->origins[0].stops_at = FAKE_OTHER_BEGIN;
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, SHORT_USEC);
-
-                prepare(w);
-                assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/0/");
-                ck_assert(fake_nothing_suspended());
-                window_free(w);
-                _exit(0);
-        }
-        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
-        ck_assert(WIFSTOPPED(status));
-        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        ck_assert_int_eq(kill(daemon, SIGCONT), 0);
-        ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
-        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        ck_assert(fake_nothing_suspended());
-        ck_assert(!fake->two_at_work);
-        ck_assert_uint_ge(fake->origins[0].n_clears, 1);
-        ck_assert(!fake_other_works(&fake->origins[0]));
-}
-END_TEST
-
-START_TEST(the_guard_does_nothing_when_the_daemon_dies_before_the_window) {
-        pid_t daemon;
-
-        fake_init(2);
-        ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, LONG_USEC);
-
-                prepare(w);
-                (void)raise(SIGKILL);
-        }
-        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
-        /* The orphan is ours now. */
-        ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
-        assert_no_children_left();
-        ck_assert_uint_eq(fake->origins[0].n_resumes + fake->origins[1].n_resumes, 0);
-        ck_assert_uint_eq(fake->origins[0].n_clears + fake->origins[1].n_clears, 0);
-}
-END_TEST
-
-static void guard_lock_make(char path[static 32]) {
-        strcpy(path, "/tmp/test-window-XXXXXX");
-        ck_assert_int_eq(close(mkstemp(path)), 0);
-        fake_guard_lock = path;
-}
-
-/* Whoever waits for the lock meets no guard any more: not even one that looks at the origins once
- * more, to resume what others have suspended since. */
-START_TEST(the_guard_holds_its_lock_to_its_end) {
-        char path[32];
-        pid_t daemon;
-
-        fake_init(2);
-        fake->origins[1].hangs_at = FAKE_COMMIT;
-        guard_lock_make(path);
-        ck_assert_int_eq(alive_lock_await(path, 0), 0);
-        ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-        daemon = fork();
-        ck_assert_int_ge(daemon, 0);
-        if (daemon == 0) {
-                struct window *w = fake_window(LONG_USEC, 6 * LONG_USEC);
-                struct window_result result;
-
-                prepare(w);
-                (void)window_run(w, &result, NULL); /* it does not return */
-                _exit(1);
-        }
-        ck_assert(FAKE_WAIT_FOR(fake->origins[0].committed));
-        ck_assert_int_eq(alive_lock_await(path, 0), -ETIMEDOUT);
-        atomic_store(&fake->origins[1].hangs_at, FAKE_NOWHERE); /* not for the guard */
-        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
-        ck_assert_int_eq(alive_lock_await(path, FAKE_PATIENCE_USEC), 0);
-        ck_assert(fake_nothing_suspended());
-        /* The orphan is ours now, and on its way out. */
-        ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
-        assert_no_children_left();
-        ck_assert_int_eq(unlink(path), 0);
-}
-END_TEST
-
-START_TEST(without_its_lock_no_guard_is_made) {
-        struct vss_error error = { 0 };
-        struct window *w;
-
-        fake_init(1);
-        fake_guard_lock = "/nonexistent/lock";
-        w = fake_window(LONG_USEC, LONG_USEC);
-        ck_assert_int_eq(window_prepare(w, &error), -ENOENT);
-        ck_assert_ptr_nonnull(strstr(error.message, "guard"));
-        vss_error_done(&error);
-        window_free(w);
-        assert_no_children_left();
-        ck_assert_uint_eq(fake->origins[0].n_suspends, 0);
-}
-END_TEST
-
-static pid_t only_child(void) {
-        char path[64], line[64] = "";
-        FILE *f;
-
-        (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-        f = fopen(path, "re");
-        if (!f)
-                return -1; /* a kernel without it */
-        if (!fgets(line, sizeof(line), f))
-                line[0] = '\0';
-        (void)fclose(f);
-        return (pid_t)atoi(line);
-}
-
-START_TEST(without_its_guard_the_window_stays_shut) {
-        struct window *w;
-        pid_t guard;
-
-        fake_init(2);
-        w = fake_window(LONG_USEC, LONG_USEC);
-        prepare(w);
-        guard = only_child();
-        if (guard > 0) {
-                ck_assert_int_eq(kill(guard, SIGKILL), 0);
-                /* It is dead when it can be waited for; it stays the window's to reap. */
-                ck_assert_int_eq(waitid(P_PID, (id_t)guard, &(siginfo_t){ 0 }, WEXITED | WNOWAIT),
-                                 0);
-                assert_run_fails(w, VSS_E_UNEXPECTED, "guard");
-                ck_assert_uint_eq(fake->origins[0].n_suspends + fake->origins[1].n_suspends, 0);
-        }
-        window_free(w);
-        assert_no_children_left();
-}
-END_TEST
-
-START_TEST(the_guard_ignores_signals_that_stop_a_service) {
-        struct window_result result;
-        struct window *w;
-        pid_t guard;
-
-        fake_init(1);
-        w = fake_window(LONG_USEC, LONG_USEC);
-        prepare(w);
-        guard = only_child();
-        if (guard > 0)
-                for (size_t i = 0; i < 3; i++)
-                        ck_assert_int_eq(kill(guard, (int[]){ SIGTERM, SIGINT, SIGHUP }[i]), 0);
-        ck_assert_int_eq(window_run(w, &result, NULL), 0);
-        window_free(w);
-        assert_no_children_left();
 }
 END_TEST
 
@@ -760,7 +450,8 @@ START_TEST(many_windows_leave_no_descriptor_behind) {
         close(first);
         ck_assert_int_eq(dup(0), first);
         assert_no_children_left();
-        ck_assert_int_eq(alive_lock_await(path, 0), 0);
+        /* The guards' helpers may be on their way out. */
+        ck_assert_int_eq(alive_lock_await(path, FAKE_PATIENCE_USEC), 0);
         ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
@@ -781,22 +472,13 @@ int main(void) {
         tcase_add_test(t, the_way_back_before_the_other_has_worked_drops_its_table);
         tcase_add_test(t, an_origin_goes_back_if_the_other_device_does_not_wake);
         tcase_add_loop_test(t, a_hung_change_over_is_left_to_its_thread, 0, 2);
-        tcase_add_test(t, the_guard_goes_back_where_a_change_over_died);
-        tcase_add_test(t, a_daemon_that_goes_on_wakes_no_second_device);
         tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
         tcase_add_test(t, a_resume_that_fails_is_tried_again);
         tcase_add_test(t, a_resume_that_fails_for_good_is_told);
         tcase_add_loop_test(t, a_hung_suspend_does_not_hold_up_the_others, 0, 2);
-        tcase_add_test(t, a_hung_suspend_is_undone_by_the_guard_when_the_daemon_dies);
+        tcase_add_test(t, a_hung_suspend_is_a_late_flush_by_either_limit);
         tcase_add_test(t, a_hung_commit_is_taken_over);
-        tcase_add_test(t, the_guard_fires_for_a_stopped_daemon);
-        tcase_add_loop_test(t, the_guard_resumes_when_the_daemon_dies, 0, 2);
-        tcase_add_test(t, the_guard_does_nothing_when_the_daemon_dies_before_the_window);
-        tcase_add_test(t, the_guard_holds_its_lock_to_its_end);
-        tcase_add_test(t, without_its_lock_no_guard_is_made);
-        tcase_add_test(t, without_its_guard_the_window_stays_shut);
-        tcase_add_test(t, the_guard_ignores_signals_that_stop_a_service);
         tcase_add_test(t, what_others_have_suspended_is_refused);
         tcase_add_test(t, an_origin_has_one_row);
         tcase_add_test(t, without_locked_memory_nothing_is_suspended);

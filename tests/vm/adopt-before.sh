@@ -1,8 +1,14 @@
 #!/bin/bash
 # First boot of the adoption test: partitions are adopted, those that are not mounted at once, the others
-# for the second boot, adopt-after.sh.
+# for the boots to come; and the root, for which the initramfs is made anew.
 . "$(dirname "$0")/lib-adopt.sh"
 trap - EXIT
+
+check_equal "the root is a partition" "${root}1" "$(mounted_from /)"
+# Of the image, where it is a logical volume.
+sed -i "s|^/dev/mapper/vmroot-root |${root}1 |" /etc/fstab
+must vgcreate -qq -y "$vg" "${root}2"
+volume_make stores 500M ext4
 
 must partition "$disk" 300 320 100 100
 must udevadm settle
@@ -53,7 +59,7 @@ check "to adopt it again is fine" vssctl volumes adopt /srv/a
 check "and changes nothing" cmp /etc/vss/adopted /var/tmp/adopted
 check "systemd finds nothing wrong" systemd-analyze verify --man=no --generators=yes /run/systemd/generator/srv-a.mount vss-adopted@srv-a.service
 
-check_says "a logical volume is refused" 'logical volume' "$(vssctl volumes adopt / 2>&1)"
+check_says "a logical volume is refused" 'logical volume' "$(vssctl volumes adopt /srv/stores 2>&1)"
 check_says "swap is refused" 'swap' "$(vssctl volumes adopt "${disk}4" 2>&1)"
 check_says "a disk with partitions is refused" 'no file system|lies on it|cannot be adopted' "$(vssctl volumes adopt "$disk" 2>&1)"
 check_says "tmpfs is refused" 'in memory' "$(vssctl volumes adopt /run 2>&1)"
@@ -79,5 +85,41 @@ check "and by its device" vssctl volumes adopt "${disk}3"
 check_says "the service cannot make the mapping of what is in use" 'in use as it is' \
 	"$(/usr/libexec/vss/vss-adopted srv-b 2>&1)"
 check_equal "and it stays mounted" "${disk}2" "$(mounted_from /srv/b)"
+
+# A map of multipathd: which is in use as such, and named as device-mapper does.
+must mkdir -p /etc/systemd/system/sysinit.target.wants
+must mkfs.ext4 -q "$paths"
+install_paths "$(uuid_of "$paths")"
+must udevadm control --reload
+must modprobe -a dm-multipath dm-round-robin
+must dmsetup create path-a --table "$(path_table)"
+must dmsetup create path-b --table "$(path_table)"
+must dmsetup create paths --uuid "$map_uuid" --table "$(map_table path-a path-b)"
+must udevadm settle
+echo '/dev/mapper/paths /srv/paths ext4 nofail 0 0' >>/etc/fstab
+must mount --mkdir /srv/paths
+echo "this is paths" >/srv/paths/file
+check_says "a multipath map cannot be copied, and what to do is said" \
+	"multipathd writes anew.*vssctl volumes adopt /srv/paths" "$(vssctl create /srv/paths 2>&1)"
+check_says "one of its paths is not what is adopted" VOLUME_NOT_SUPPORTED "$(vssctl volumes adopt "$paths" 2>&1)"
+check_says "the map is adopted" 'next boot' "$(vssctl volumes adopt /srv/paths 2>&1)"
+check_says "by its own UUID" " map=$map_uuid" "$(cat /etc/vss/adopted)"
+check_equal "and its name in fstab, which stays the map's, is an UUID now" \
+	"UUID=$(uuid_of "$paths") /srv/paths ext4 nofail 0 0" "$(tail -n 1 /etc/fstab)"
+
+sha256sum /usr/bin/* >/var/tmp/sums
+must cp /etc/fstab /var/tmp/fstab.root
+check_says "a root can be adopted and the initramfs left to the administrator" "run 'update-initramfs" \
+	"$(vssctl volumes adopt --no-initramfs / 2>&1)"
+check_says "its line of fstab has an UUID" "^UUID=$(uuid_of "${root}1") / " "$(cat /etc/fstab)"
+check "and be released" vssctl volumes release --no-initramfs /
+check "fstab is what it was" cmp /etc/fstab /var/tmp/fstab.root
+mv /usr/sbin/mkinitramfs /usr/sbin/mkinitramfs.away
+check_says "it is refused where initramfs-tools is not there" 'initramfs-tools.*mkinitramfs' "$(vssctl volumes adopt / 2>&1)"
+mv /usr/sbin/mkinitramfs.away /usr/sbin/mkinitramfs
+check "of which nothing is left" cmp /etc/fstab /var/tmp/fstab.root
+check_says "the root is adopted for the next boot" 'from the next boot on' "$(vssctl volumes adopt / 2>&1)"
+check_equal "of which vssctl volumes speaks" next-mount "$(adopted_of /)"
+check "the initramfs has the line" has_line
 sed 's/^/# /' /etc/vss/adopted
 finish

@@ -5,15 +5,23 @@ shared (the image, the project's build) is made under a lock.
 """
 import fcntl
 import glob
+import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 STORE = os.path.join(TOP, "build", "vm")
+
+# Of the image's disk, when its root is to be a partition: where tests/vm/image puts the file system, and its size.
+SECTOR = 512
+ROOT_START = (1 << 20) // SECTOR
+ROOT_SECTORS = (6 << 30) // SECTOR
+ROOT_DISK_ID = 0x5653524f
 
 TOOLS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "cpio", "depmod", "mke2fs", "setpriv")
 
@@ -87,9 +95,23 @@ def units_of(tree):
     return units
 
 
-def make_initrd(image, kernel, tree, work):
+def archive_of(folder):
+    names = subprocess.run(["find", ".", "-mindepth", "1"], cwd=folder, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], input=names, cwd=folder,
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
+def stored_lz4(data):
+    """One block of literals in LZ4's legacy format: behind an initramfs in that format the kernel reads nothing else."""
+    rest = len(data) - 15
+    block = b"\xf0" + b"\xff" * (rest // 255) + bytes([rest % 255]) + data
+    return struct.pack("<II", 0x184C2102, len(block)) + block
+
+
+def make_initrd(image_initrd, kernel, tree, later, work):
     """The image's initrd and before it an archive with the project: the kernel unpacks both. Another kernel than
-    the image's brings its modules the same ways, to the initramfs and with the project to the root."""
+    the image's brings its modules the same ways, to the initramfs and with the project to the root. LATER is a
+    folder with files that are there instead of those of the initramfs."""
     os.mkdir(f"{work}/vm")
     modules = ["-C", f"{kernel}/root", "."] if kernel else []
     step("packing the project", "tar", "--owner=0", "--group=0", "-cf", f"{work}/vm/project.tar", "-C", tree, ".",
@@ -101,9 +123,11 @@ def make_initrd(image, kernel, tree, work):
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], input=b"vm\nvm/project.tar\nvm/units\n", cwd=work,
                        stdout=out, check=True)
     with open(initrd, "ab") as out:
-        for folder in ([kernel] if kernel else []) + [image]:
-            with open(f"{folder}/initrd", "rb") as base:
+        for part in ([f"{kernel}/initrd"] if kernel else []) + [image_initrd]:
+            with open(part, "rb") as base:
                 shutil.copyfileobj(base, out)
+        if later:
+            out.write(stored_lz4(archive_of(later)))
     shutil.rmtree(f"{work}/vm")
     return initrd
 
@@ -127,11 +151,39 @@ def make_root(image, folder):
     backing = f"{image}/disk"
     if not os.path.exists(overlay):
         step("making the root's overlay", "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", backing, overlay)
-        return overlay
+        return
     information = subprocess.run(["qemu-img", "info", overlay], stdout=subprocess.PIPE, text=True).stdout
     if f"backing file: {backing}\n" not in information:
         raise Failure(f"{overlay} was made over another image than {backing}: remove it")
-    return overlay
+
+
+def make_plain(overlay, work):
+    """Turns the root into a partition: its file system lies in one piece on the disk of the image, whose volume
+    group loses its label to a table of two partitions, the file system and what is behind it."""
+    information = subprocess.run(["qemu-img", "info", "--output=json", overlay], stdout=subprocess.PIPE, check=True).stdout
+    size = json.loads(information)["virtual-size"] // SECTOR
+    behind = ROOT_START + ROOT_SECTORS
+    table = b"".join(struct.pack("<8BII", 0, 0, 0, 0, 0x83, 0, 0, 0, *where)
+                     for where in ((ROOT_START, ROOT_SECTORS), (behind, size - behind)))
+    with open(f"{work}/sectors", "wb") as f:
+        f.write(b"\0" * 440 + struct.pack("<IH", ROOT_DISK_ID, 0) + table.ljust(64, b"\0") + b"\x55\xaa" + b"\0" * SECTOR)
+    step("making the root a partition", "qemu-io", "-f", "qcow2", "-c", f"write -q -s {work}/sectors 0 {2 * SECTOR}", overlay)
+
+
+def take_initrd(overlay, work):
+    """The initramfs that an earlier boot has left in /boot of the root that is a partition, as a boot loader takes it."""
+    disk = f"{work}/root.raw"
+    step("reading the root", "qemu-img", "convert", "-O", "raw", overlay, disk)
+    of_root = f"{disk}?offset={ROOT_START * SECTOR}"
+    # After a power cut its journal comes first. (What e2fsck says of a file with an offset is of no use.)
+    subprocess.run(["e2fsck", "-p", of_root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    files = subprocess.run(["debugfs", "-R", "ls -p /boot", of_root], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    names = [name for name in files.decode().split("/") if name.startswith("initrd.img-")]
+    if len(names) != 1:
+        raise Failure(f"the root has not one initramfs in /boot but {len(names)}: {' '.join(names)}")
+    step("taking the root's initramfs", "debugfs", "-R", f"dump /boot/{names[0]} {work}/root.initrd", of_root)
+    os.remove(disk)
+    return f"{work}/root.initrd"
 
 
 def make_data(wanted, folder):
@@ -159,6 +211,12 @@ def qemu_command(options, image, work, channel, console):
         build_project(tree)
     with open(f"{work}/argv", "wb") as f:
         f.write(b"".join(os.fsencode(argument) + b"\0" for argument in options.command))
+    root = f"{folder}/root"
+    first_boot = not os.path.exists(root)
+    make_root(image, folder)
+    if options.plain_root and first_boot:
+        make_plain(root, work)
+    initrd = f"{image}/initrd" if first_boot or not options.plain_root else take_initrd(root, work)
     with open(f"{image}/accel") as f:
         kvm = f.read() == "kvm\n" and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
@@ -171,9 +229,9 @@ def qemu_command(options, image, work, channel, console):
             "-smp", str(options.cpus), "-m", options.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "mon:stdio" if options.shell else f"file:{console}",
-            "-kernel", f"{kernel or image}/vmlinuz", "-initrd", make_initrd(image, kernel, tree, work),
-            "-append", "root=/dev/mapper/vmroot-root rw console=ttyS0 quiet panic=-1 fsck.mode=skip "
-                       "mitigations=off cryptomgr.notests",
+            "-kernel", f"{kernel or image}/vmlinuz", "-initrd", make_initrd(initrd, kernel, tree, options.initramfs_files, work),
+            "-append", f"root={'LABEL=root' if options.plain_root else '/dev/mapper/vmroot-root'} rw console=ttyS0 quiet "
+                       "panic=-1 fsck.mode=skip mitigations=off cryptomgr.notests",
             "-fw_cfg", f"name=opt/vm/argv,file={work}/argv",
             "-device", "virtio-rng-pci",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=vm,fd={channel}",
@@ -186,7 +244,7 @@ def qemu_command(options, image, work, channel, console):
     # The page cache outlives QEMU when it is killed, so kept disks lose only what the VM had not yet
     # written or QEMU not yet given away. Nobody looks at the others: there a flush may cost nothing.
     cache = "writeback" if options.keep_disks else "unsafe"
-    add_disk("root", make_root(image, folder), f"format=qcow2,cache={cache}")
+    add_disk("root", root, f"format=qcow2,cache={cache}")
     for number, disk in enumerate(make_data(options.disks, folder)):
         add_disk(f"data{number}", disk, f"format=raw,discard=unmap,cache={cache}")
     if options.share:

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 sets=${1:-30}
-root_sets=${2:-30}
+root_sets=${2:-10}
 
 # The copies of two volumes, given as mounted directories, and the load's files in them.
 verify_copies() { # LOW HIGH FILE FILE

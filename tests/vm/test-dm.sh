@@ -84,6 +84,7 @@ created() {
 
 # What is refused, before anything is made.
 refused() {
+	local theirs='global { system_id_source = "lvmlocal" } local { system_id = "theirs" }'
 	check_says "a key that the kernel has in no keyring is asked for" \
 		'VOLUME_NOT_SUPPORTED.*cryptsetup refresh --disable-keyring crypt' "$(probed /srv/a)"
 	check "cryptsetup refresh gives it" give_key
@@ -124,6 +125,13 @@ refused() {
 	check_says "nor what is full, and each is named" \
 		"$files has [0-9]+ MiB to spare.*; /nowhere is not there; reservoir is no volume group" "$(created /srv/b)"
 	must rm /srv/files/filler
+	# Active here, so that LVM's reports have it.
+	must vgcreate -qq --config "$theirs" reservoir "${disk}4"
+	must lvcreate -qq -y --config "$theirs" -n v -L 16M reservoir
+	places=("Default=reservoir")
+	check_says "nor a group of another host" 'reservoir is a volume group of another host' "$(created /srv/b)"
+	must vgremove -qq -ff -y --config "$theirs" reservoir
+	must pvremove -qq "${disk}4"
 	places=("${all_places[@]}")
 
 	must dmsetup create map -u mpath-3600 --table "0 8192 linear ${disk}4 0"

@@ -27,6 +27,10 @@ installed "the hook writer's unit" '(usr/)?lib/systemd/system/vss-hook-writer\.s
 installed "the udev rule" '(usr/)?lib/udev/rules\.d/.*vss.*\.rules'
 installed "the generator" '(usr/)?lib/systemd/system-generators/vss-adopted-generator'
 installed "the service of adopted volumes" '(usr/)?lib/systemd/system/vss-adopted@\.service'
+installed "the initramfs hook" 'usr/share/initramfs-tools/hooks/vss-adopted'
+installed "the initramfs scripts" 'usr/share/initramfs-tools/scripts/local-premount/vss-adopted'
+installed "the initramfs scripts" 'usr/share/initramfs-tools/scripts/local-top/vss-adopted'
+installed "the initramfs hook of the udev rule" 'usr/share/initramfs-tools/hooks/vss'
 for page in vssd.8 vssctl.8 vss-adopted.5 vss-hook-writer.8 vss-hook-writer.conf.5; do
 	installed "the man page $page" "usr/share/man/man${page##*.}/${page//./\\.}"
 done

@@ -108,11 +108,35 @@ cached_write() {
 	done
 }
 
+# A cache whose metadata cannot be written any more: the kernel gives it up when it next has to.
+cached_failed() {
+	local meta table
+	meta=$(dmsetup table "$vg-slow" | cut -d ' ' -f 4)
+	meta=$(dmsetup info -c --noheadings -o name -j "${meta%:*}" -m "${meta#*:}")
+	table=$(dmsetup table "$meta")
+	must dmsetup load "$meta" --table "$(cut -d ' ' -f 1,2 <<<"$table") error"
+	must dmsetup suspend --noflush --nolockfs "$meta"
+	must dmsetup resume "$meta"
+	dd if=/dev/urandom of="/dev/$vg/slow" bs=1M count=8 oflag=direct status=none 2>/dev/null
+	must wait_for 30 eval "dmsetup status '$vg-slow' | grep -Eq 'Fail|Error| ro |needs_check'"
+	note "the cache says: $(dmsetup status "$vg-slow")"
+	refused_late "a cache that has failed" "PROVIDER_VETO: .* has a cache (that|whose)" "$vg/slow"
+	must dmsetup load "$meta" --table "$table"
+	must dmsetup suspend --noflush --nolockfs "$meta"
+	must dmsetup resume "$meta"
+}
+
 cached() {
 	local before step name wanted creation
 	must lvcreate -qq -y -W y -n slow -L 64M "$vg"
 	must lvcreate -qq -y -W y -n fast -L 32M "$vg"
 	must lvconvert -qq -y --type cache --cachemode writeback --cachevol fast "$vg/slow"
+	if [ "$(printf '%s\n' 2.03.24 "$(lvm version | awk '/LVM version/ { print $3 }')" | sort -V | head -n 1)" != 2.03.24 ]; then
+		refused_late "a cachevol, by this LVM" 'VOLUME_NOT_SUPPORTED.*LVM before 2.03.24' "$vg/slow"
+		must lvconvert -qq -y --uncache "$vg/slow"
+		must lvcreate -qq -y -W y -n fast -L 32M "$vg"
+		must lvconvert -qq -y --type cache --cachemode writeback --cachepool fast "$vg/slow"
+	fi
 	must lvcreate -qq -y -W y -n wslow -L 64M "$vg"
 	must lvcreate -qq -y -W y -n wfast -L 32M "$vg"
 	must lvchange -qq -an "$vg/wslow" "$vg/wfast"
@@ -179,6 +203,7 @@ cached() {
 	check_equal "cached: and leave nothing" "" "$(dmsetup ls | grep -E 'ShadowCopy|-real' | grep -v _corig)"
 	cached_is_whole "after a reboot"
 	must umount /srv/slow /srv/wslow
+	cached_failed
 	must lvremove -qq -y "$vg/slow" "$vg/wslow"
 }
 

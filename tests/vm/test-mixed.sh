@@ -96,6 +96,23 @@ fio_sees_damage() {
 	cp "$work/undamaged" "$file"
 }
 
+# All copies are checked side by side, ahead of the load, which need not be fast meanwhile; says what the check of
+# each has to say that finds something.
+all_sound() {
+	local i checks=() result=0
+	for i in "${!devices[@]}"; do
+		{ renice -n -10 -p "$BASHPID" && fsck_copy "${devices[i]}" "${types[i]}"; } >"$work/fsck-$i" 2>&1 &
+		checks[i]=$!
+	done
+	for i in "${!devices[@]}"; do
+		wait "${checks[i]}" || {
+			echo "${mixed[i]}, ${devices[i]} (${types[i]}): $(tail -n 5 "$work/fsck-$i")"
+			result=1
+		}
+	done
+	return "$result"
+}
+
 # --- sets --------------------------------------------------------------------------------------
 
 one_set() {
@@ -115,10 +132,12 @@ one_set() {
 			echo "${copies[i]} is not mounted read-only"
 			return 1
 		}
-		fsck_copy "${devices[i]}" "${types[i]}" || return
 	done
+	all_sound || return
 	took="created in $((created - begin)) s, looked at in $((SECONDS - created)) s"
-	vssctl delete "$set"
+	created=$SECONDS
+	vssctl delete "$set" || return
+	took+=", deleted in $((SECONDS - created)) s"
 }
 
 # A set for each of some.
@@ -139,22 +158,52 @@ torn_copies_are_caught() {
 	[ "$status" -eq 1 ] && grep -q '^torn:' "$work/torn"
 }
 
-vg_make
-volume_make a 64M ext4
-volume_make b 320M xfs
-must lvcreate -qq -y -T -L 800M "$vg/pool"
+# --- the volumes --------------------------------------------------------------------------------
+
+modprobe -a dm-snapshot dm-thin-pool dm-raid dm-crypt xfs 2>/dev/null
+disk=$(readlink -f /dev/disk/by-id/virtio-data2)
+
+mounted() { # DEVICE NAME FSTYPE
+	must "mkfs.$3" -q "$1"
+	must mkdir -p "/srv/$2"
+	must mount "$1" "/srv/$2"
+}
+
+take_away() {
+	clean_up
+	cryptsetup close f
+	dmsetup remove g
+	delpart "$disk" 1
+	delpart "$disk" 2
+	wipefs -qa "$disk"
+	rm -f /etc/vss/vssd.conf
+	systemctl stop vssd
+} >/dev/null 2>&1
+trap take_away EXIT
+
+vg_make /dev/disk/by-id/virtio-data[01]
+must lvcreate -qq -y -W y -i 2 -n a -L 64M "$vg" # striped
+mounted "/dev/$vg/a" a ext4
+must lvcreate -qq -y -W y --type raid1 -m 1 --nosync -n b -L 320M "$vg"
+mounted "/dev/$vg/b" b xfs
+must lvcreate -qq -y -T -L 600M "$vg/pool"
 thin_make c 64M ext4
 thin_make d 320M xfs
-must lvcreate -qq -y -W y -i 2 -n e -L 64M "$vg" # striped
-must mkfs.ext4 -q "/dev/$vg/e"
-must lvcreate -qq -y -T -n f -V 64M "$vg/pool"
-must mkfs.ext4 -q "/dev/$vg/f"
-must lvcreate -qq -y --type raid1 -m 1 --nosync -n g -L 64M "$vg"
-must mkfs.ext4 -q "/dev/$vg/g"
-for lv in e f g; do
-	must mkdir -p "/srv/$lv"
-	must mount "/dev/$vg/$lv" "/srv/$lv"
-done
+volume_make e 64M ext4
+# And two that LVM knows nothing of, whose copies have their stores in the same group.
+must addpart "$disk" 1 2048 $((100 * 2048))
+must addpart "$disk" 2 $((101 * 2048)) $((320 * 2048))
+must wipefs -qa "${disk}1" "${disk}2"
+echo secret >"$work/key"
+must cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "${disk}1" "$work/key"
+must cryptsetup open --disable-keyring --key-file "$work/key" "${disk}1" f
+mounted /dev/mapper/f f ext4
+must dmsetup create g --table "0 $(blockdev --getsz "${disk}2") linear ${disk}2 0"
+mounted /dev/mapper/g g xfs
+must mkdir -p /etc/vss
+printf '[Stores]\nDefault=%s\n' "$vg" >/etc/vss/vssd.conf
+must systemctl restart vssd
+
 must mkdir -p /var/tmp/load
 sed 's/^/# /' <(vssctl volumes)
 before=$(machine_state)

@@ -33,11 +33,6 @@ int hook_directory_open(int *ret_fd, const char *path, struct ini_error *reterr)
         return 0;
 }
 
-static void close_directory(DIR **d) {
-        if (*d)
-                (void)closedir(*d); /* fails only for what is no directory stream */
-}
-
 static bool is_config_name(const char *name) {
         size_t length = strlen(name), suffix = strlen(HOOK_CONFIG_SUFFIX);
 
@@ -51,7 +46,7 @@ static int compare_names(const void *a, const void *b) {
 
 int hook_directory_list(char ***ret, int directory_fd) {
         _cleanup_(strv_freep) char **names = NULL;
-        _cleanup_(close_directory) DIR *dir = NULL;
+        _cleanup_(closedirp) DIR *dir = NULL;
         int fd;
 
         /* A description of its own, hence a position of its own: the list can be asked again. */
