@@ -32,6 +32,11 @@ END_TEST
 START_TEST(no_store_is_larger_than_can_ever_be_needed) {
         /* 4 MiB are 128 chunks: one for the head, one for their notes. */
         ck_assert_uint_eq(snapshot_size_enough(4 * MIB, 32 * 1024), 130);
+        /* 2048 fill one area of notes, and the kernel wipes the next. */
+        ck_assert_uint_eq(snapshot_size_enough(64 * MIB - 32 * 1024, 32 * 1024), 1 + 2047 + 1);
+        ck_assert_uint_eq(snapshot_size_enough(64 * MIB, 32 * 1024), 1 + 2048 + 2);
+        /* Nor do whole extents always leave room for that. */
+        ck_assert_uint_eq(snapshot_size_enough(127 * 64 * MIB, EXTENT), 127 * 16 + 2);
         ck_assert_uint_eq(snapshot_size_wanted(4 * MIB, EXTENT), 2);
         ck_assert_uint_eq(snapshot_size_least(4 * MIB, EXTENT), 2);
         for (uint64_t size = EXTENT; size < 4 * GIB; size += 37 * EXTENT) {
