@@ -2,15 +2,15 @@
 # What the tests of adopted partitions share, beside lib.sh: partitions, and how they are mounted. Sourced.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# By the kernel's name: the links of an adopted disk lead to its mapping.
+# By the kernel's name, which is another after each boot: the links of an adopted disk lead to its mapping.
 disk_with() { # SERIAL
-	basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"
+	echo "/dev/$(basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")")"
 }
 
-root=/dev/$(disk_with root)
-disk=/dev/$(disk_with data0)
-whole=/dev/$(disk_with data1)
-paths=/dev/$(disk_with data2)
+root=$(disk_with root)
+disk=$(disk_with data0)
+whole=$(disk_with data1)
+paths=$(disk_with data2)
 
 # Primary partitions of so many MiB each, one behind the other.
 partition() { # DISK MIB...
@@ -77,6 +77,7 @@ install_paths() { # UUID-OF-THE-FILE-SYSTEM
 	echo 'ENV{DM_UUID}=="mpath-*", OPTIONS+="link_priority=50"' >"$map_rules"
 	cat >"$make_paths" <<-EOP
 		#!/bin/sh
+		$(declare -f disk_with)
 		for try in \$(seq 120); do
 		    systemctl list-jobs | grep vss-adopted@srv-paths.service >/run/paths.job &&
 		        readlink -f /dev/disk/by-uuid/$1 >/run/paths.first && [ -e "\$(cat /run/paths.first)" ] && break
@@ -84,7 +85,7 @@ install_paths() { # UUID-OF-THE-FILE-SYSTEM
 		done
 		modprobe -a dm-multipath dm-round-robin
 		for path in a b; do
-		    dmsetup create path-\$path --table "$(path_table)"
+		    dmsetup create path-\$path --table "0 $(blockdev --getsz "$paths") linear \$(disk_with data2) 0"
 		done
 		dmsetup create paths --uuid $map_uuid --table "$(map_table path-a path-b)"
 	EOP
