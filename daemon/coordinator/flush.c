@@ -5,15 +5,13 @@
 
 #include "daemon/coordinator/flush.h"
 
+#include "common/thread.h"
 #include "common/time-util.h"
 #include "daemon/log/log.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
-
-#define FLUSH_STACK_BYTES (64U * 1024U)
 
 struct pass;
 
@@ -173,34 +171,23 @@ static void *sync_thread(void *userdata) {
 
 static int task_start(struct sync_task *t) {
         struct pass *p = t->pass;
-        pthread_attr_t attr;
-        sigset_t all, before;
         int r;
 
-        r = pthread_attr_init(&attr);
-        if (r != 0)
-                return -r;
-        /* A size that the system refuses leaves the default: larger, and as good. */
-        (void)pthread_attr_setstacksize(&attr, FLUSH_STACK_BYTES);
         (void)pthread_mutex_lock(&p->mutex);
         p->refs++;
         p->n_pending++;
         (void)pthread_mutex_unlock(&p->mutex);
         under_way_add(t);
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&t->thread, &attr, sync_thread, t);
+        r = thread_start(&t->thread, THREAD_SMALL_STACK_BYTES, sync_thread, t);
         t->started = r == 0;
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        (void)pthread_attr_destroy(&attr);
-        if (r != 0) {
+        if (r < 0) {
                 under_way_remove(t);
                 (void)pthread_mutex_lock(&p->mutex);
                 p->refs--;
                 p->n_pending--;
                 (void)pthread_mutex_unlock(&p->mutex);
         }
-        return -r;
+        return r;
 }
 
 static int say_late(const struct sync_task *late, uint64_t timeout_usec, struct vss_error *reterr) {

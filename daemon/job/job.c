@@ -3,14 +3,12 @@
  * itself: job_start() hands out a pointer that is good until done() was called. */
 
 #include "daemon/job/job.h"
+#include "common/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
-/* Small stacks: the window locks all memory of the process, stacks included. */
-#define JOB_STACK_BYTES (512U * 1024U)
 /* Phases of a job that the loop has not yet seen; the oldest gives way. */
 #define JOB_PHASES 32
 
@@ -108,26 +106,6 @@ static int job_on_knock(sd_event_source *source _unused_, int fd, uint32_t reven
         return 0;
 }
 
-static int job_spawn(struct job *job) {
-        pthread_attr_t attr;
-        sigset_t all, before;
-        int r;
-
-        r = pthread_attr_init(&attr);
-        if (r != 0)
-                return -r;
-        r = pthread_attr_setstacksize(&attr, JOB_STACK_BYTES);
-        if (r == 0) {
-                /* Signals are the loop's: a worker takes none. */
-                (void)sigfillset(&all);
-                (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-                r = pthread_create(&job->thread, &attr, job_thread, job);
-                (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        }
-        (void)pthread_attr_destroy(&attr);
-        return -r;
-}
-
 int job_start(struct job **ret, sd_event *event, const char *name, job_run_fn run, job_done_fn done,
               void *userdata) {
         _cleanup_(job_freep) struct job *job = NULL;
@@ -152,7 +130,7 @@ int job_start(struct job **ret, sd_event *event, const char *name, job_run_fn ru
                 return r;
         /* For those who debug the loop; without it everything works. */
         (void)sd_event_source_set_description(job->source, name);
-        r = job_spawn(job);
+        r = thread_start(&job->thread, THREAD_STACK_BYTES, job_thread, job);
         if (r < 0)
                 return r;
         memcpy(thread_name, name, strnlen(name, sizeof(thread_name) - 1));

@@ -1,16 +1,13 @@
 /* See parallel.h. A pass lives on its caller's stack: the threads are joined before it goes. */
 
 #include "daemon/job/parallel.h"
+#include "common/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 /* The caller's among them. More would wait for the same disks. */
 #define THREADS_MAX 16
-/* As a job's: the window locks all memory of the process, and whoever asks for a group's or a
- * user's name needs some. */
-#define STACK_BYTES (512U * 1024U)
 
 struct pass {
         size_t n;
@@ -58,20 +55,10 @@ static void *pass_thread(void *userdata) {
 /* How many were started; the caller does what they do not. */
 static size_t start_threads(struct pass *p, pthread_t *threads, size_t n) {
         size_t started = 0;
-        pthread_attr_t attr;
-        sigset_t all, before;
 
-        if (pthread_attr_init(&attr) != 0)
-                return 0;
-        /* A size that the system refuses leaves the default: larger, and as good. */
-        (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-        /* Signals are the loop's: a worker takes none. */
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        while (started < n && pthread_create(&threads[started], &attr, pass_thread, p) == 0)
+        while (started < n &&
+               thread_start(&threads[started], THREAD_STACK_BYTES, pass_thread, p) == 0)
                 started++;
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        (void)pthread_attr_destroy(&attr);
         return started;
 }
 

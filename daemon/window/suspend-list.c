@@ -3,14 +3,13 @@
 
 #include "daemon/window/suspend-list.h"
 #include "common/alive-lock.h"
+#include "common/thread.h"
 #include "daemon/window/dm-request.h"
 #include "daemon/window/futex.h"
 #include "daemon/window/other-device.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -18,7 +17,6 @@
 #define PREFIX "window-"
 #define UNARMED "new-window-" /* nothing was suspended by it */
 #define RESUME_ATTEMPTS 3
-#define STACK_SIZE ((size_t)64 * 1024)
 #define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
 /* More than a set can have; what lies in the directory is root's, and may be damaged all the same.
  */
@@ -305,24 +303,12 @@ static void *origin_thread(void *p) {
 }
 
 static int start_thread(struct rescued_origin *o) {
-        pthread_attr_t attributes;
-        sigset_t all;
-        pthread_t thread;
         int r;
 
-        r = -pthread_attr_init(&attributes);
-        if (r < 0)
-                return r;
-        sigfillset(&all);
-        (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        /* A size that the system refuses leaves the default: larger, and as good. */
-        (void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        (void)pthread_attr_setsigmask_np(&attributes, &all);
         atomic_fetch_add(&o->rescue->n_owners, 1);
-        r = -pthread_create(&thread, &attributes, origin_thread, o);
+        r = thread_start_detached(THREAD_SMALL_STACK_BYTES, origin_thread, o);
         if (r < 0)
                 atomic_fetch_sub(&o->rescue->n_owners, 1);
-        (void)pthread_attr_destroy(&attributes);
         return r;
 }
 
