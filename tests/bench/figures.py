@@ -37,8 +37,9 @@ THIN = {
     "lvremove_thin_ms": "as lvremove_ms, of thin volumes",
 }
 LOAD = {
-    "window_load_ms": "longest time that a write of fio takes, from before DoSnapshotSet to after it, while fio writes to all N "
+    "window_load_ms": "longest time that a write of fio takes that ends about the window of a set, while fio writes to all N "
                       "volumes at full speed (a thread each, 4 KiB at random places of a file, past the page cache)",
+    "making_load_ms": "the longest such write from before DoSnapshotSet to after it, the window's among them",
     "held_load_ms": "as held_ms, under that load",
     "floor_load_ms": "as floor_ms, by the writes of that load",
     "idle_load_ms": "the longest such write in 3 s in which nothing else is done",

@@ -5,8 +5,8 @@
 # fio writes to all N volumes, one thread for each, as fast as they take it: blocks of 4 KiB at random
 # places of a file, past the page cache. A pause is the time that one of its writes takes. fio notes the
 # longest of each 20 ms and volume with the time of its end; when it has been told to end, those that
-# fall into a set (from before DoSnapshotSet to after it), into the commit of staged snapshots by bare
-# ioctls, or into some seconds in which nothing else is done, are looked up.
+# fall into the window of a set, into all of the set (from before DoSnapshotSet to after it), into the commit
+# of staged snapshots by bare ioctls, or into some seconds in which nothing else is done, are looked up.
 . "$(dirname "$0")/lib-bench.sh"
 
 FILE_SIZE=8M # on each volume: less than the copies' stores hold
@@ -88,26 +88,35 @@ span() { # NAME BEGIN END
 }
 
 measure_set() { # N
-	local output begin
+	local output begin instant held
 	begin=$(now_ms)
 	# shellcheck disable=SC2016 # for the shell that the requester starts
 	output=$("$programs/requester" "${volumes[@]}" -- sh -c 'echo "ended $(date +%s%3N)"' 2>&1) ||
 		give_up "a set of $1 volumes under load" "$output"
-	span "window_load_ms_$1" "$begin" "$(awk '$1 == "ended" { print $2 }' <<<"$output")"
+	instant=$(awk '$1 == "instant" { print $2 }' <<<"$output")
+	held=$(awk '$1 == "writes_held" { print int($2) + 1 }' <<<"$output")
+	span "window_load_ms_$1" "$((instant - held))" "$((instant + held))"
+	span "making_load_ms_$1" "$begin" "$(awk '$1 == "ended" { print $2 }' <<<"$output")"
 	set_figures "$1" "$output" writes_held=held_load_ms do_snapshot_set=set_load_ms
 }
 
-# The service flushes before its window as well.
+# The load stands still while snapshots are staged and removed: each dmsetup would wait for it, for an hour with 64
+# volumes. The service flushes before its window as well.
 measure_floor() { # N
 	local output begin
+	kill -STOP "$fio"
 	floor_stage 4k "${lvs[@]}" >"$work/floor" 2>&1 || give_up "staging $1 volumes" "$(cat "$work/floor")"
+	kill -CONT "$fio"
+	sleep 2
 	sync
 	sync
 	begin=$(now_ms)
 	output=$(floor_window "${lvs[@]}" 2>&1) || give_up "the floor of $1 volumes" "$output"
 	span "floor_load_ms_$1" "$begin" "$(now_ms)"
 	sleep 1
+	kill -STOP "$fio"
 	floor_remove "${lvs[@]}" >"$work/floor" 2>&1 || give_up "removing $1 snapshots" "$(cat "$work/floor")"
+	kill -CONT "$fio"
 }
 
 measure_idle() { # N

@@ -146,6 +146,10 @@ int main(int argc, char **argv) {
                                                                    &properties),
                         "GetSnapshotProperties");
                 printf("copy %s %s\n", argv[i + 1], properties.m_pwszSnapshotDeviceObject);
+                if (i == 0) /* in ms since 1970 */
+                        printf("instant %lld\n", (long long)(properties.m_tsCreationTimestamp -
+                                                             VSS_TIMESTAMP_UNIX_EPOCH) /
+                                                         10000);
                 directories[i] = strdup(properties.m_pwszSnapshotDeviceObject);
                 VssFreeSnapshotProperties(&properties);
         }
