@@ -180,9 +180,12 @@ load_value() { # of the first file, as the page cache has it
 
 # --- vssctl's JSON ----------------------------------------------------------------------------
 
+# Where machines are emulated python takes a second or two to start, under load four. What is asked
+# after each set is therefore read without it, by the lines that vssctl prints.
+
 # json EXPRESSION: of the document on stdin, named d; lists are printed a line each.
 json() {
-	python3 -c '
+	python3 -I -S -c '
 import json, sys
 d = json.load(sys.stdin)
 r = eval(sys.argv[1])
@@ -191,21 +194,39 @@ for x in r if isinstance(r, (list, tuple)) else [r]:
 ' "$1"
 }
 
+# The ids of all sets there are.
+sets_there() {
+	vssctl list --json | awk -F '"' '$2 == "snapshot_set_id" { print $4 }' | sort -u
+}
+
 # set_made VOLUME...: reads what `vssctl create --json` said of a set of these volumes into
 # set, copies, devices and types, the last three in the order of the VOLUMEs. Or says what is wrong.
 set_made() { # ANSWER VOLUME...
-	local rows
-	rows=$(python3 -c '
-import json, sys
-d = json.loads(sys.argv[1])
-by_volume = {s["volume_display_name"]: s for s in d["snapshots"]}
-print(d["snapshot_set_id"])
-for volume in sys.argv[2:]:
-    s = by_volume.pop(volume)
-    print(s["device_object"], s["block_device"], s["file_system"])
-assert not by_volume and not d["failed_writers"], d
-' "$@" 2>&1) || {
-		echo "not the answer that was hoped for: $1 $(tail -n 1 <<<"$rows")"
+	local rows answer=$1
+	shift
+	rows=$(awk -F '"' '
+		BEGIN {
+			for (i = 1; i < ARGC; i++) {
+				volumes[i] = ARGV[i]
+				ARGV[i] = ""
+			}
+		}
+		function value() { return NF > 3 ? $4 : "null" }
+		/^  "snapshot_set_id": / { set = value() }
+		/^  "failed_writers": \[\],?$/ { writers_good = 1 }
+		/^      "volume_display_name": / { volume = value(); n++ }
+		/^      "device_object": / { row[volume] = value() }
+		/^      "(block_device|file_system)": / { row[volume] = row[volume] " " value() }
+		END {
+			print set
+			for (i = 1; i < ARGC; i++) {
+				if (split(row[volumes[i]], parts, " ") != 3)
+					exit 1
+				print row[volumes[i]]
+			}
+			exit !(set && writers_good && n == ARGC - 1)
+		}' "$@" <<<"$answer") || {
+		echo "not the answer that was hoped for, of $*: $answer"
 		return 1
 	}
 	set=$(head -n 1 <<<"$rows")
@@ -221,8 +242,7 @@ clean_up() {
 	[ -z "${load:-}" ] || kill -KILL "$load"
 	systemctl stop vss-hook-writer
 	rm -rf /etc/vss/writers.d/*
-	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' |
-		xargs -r vssctl delete --force
+	sets_there | xargs -r vssctl delete --force
 	findmnt -rno TARGET | grep '^/srv/' | sort -r | xargs -r umount
 	vgremove -qq -ff -y "$vg"
 	rm -rf "$work"

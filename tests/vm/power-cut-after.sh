@@ -8,7 +8,7 @@ without_numbers() {
 }
 
 states_differ_in_finished_sets_only() {
-	for id in $(vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'); do
+	for id in $(sets_there); do
 		vssctl delete "$id" || return
 	done
 	diff <(without_numbers </var/tmp/before) <(machine_state | without_numbers)

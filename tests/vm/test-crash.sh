@@ -33,10 +33,6 @@ kill_service() {
 	systemctl kill --kill-whom=all --signal=KILL "$unit"
 }
 
-sets() {
-	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'
-}
-
 # Once with `how` after `msec` of a creation. A set that was finished just before is whole; it tells how
 # long a creation takes by now, on a machine that is less busy than it was.
 crash() { # HOW MSEC
@@ -63,7 +59,7 @@ crash() { # HOW MSEC
 	}
 	no_suspended_device || result=1
 	vssctl volumes >/dev/null || result=1
-	for id in $(sets); do
+	for id in $(sets_there); do
 		vssctl delete "$id" || result=1
 	done
 	if [ "$(machine_state)" != "$before" ]; then
@@ -103,7 +99,7 @@ killed_in_the_window() { # VOLUME...
 		EOS
 		seen=$?
 		[ "$seen" -ne 0 ] || break
-		for id in $(sets); do
+		for id in $(sets_there); do
 			vssctl delete "$id" >/dev/null 2>&1
 		done
 	done
@@ -138,7 +134,7 @@ for i in 1 2; do
 	begin=$(date +%s%3N)
 	must vssctl create --keep /srv/a /srv/b
 	duration=$(($(date +%s%3N) - begin))
-	must vssctl delete "$(sets)"
+	must vssctl delete "$(sets_there)"
 done
 check_equal "a creation that nobody disturbs leaves nothing" "$before" "$(machine_state)"
 note "a creation takes $duration ms"
@@ -161,7 +157,7 @@ for i in 1 2 3; do
 	check "killed in the window, round $i: the load goes on" load_goes_on
 	systemctl reset-failed "$unit"
 	check "killed in the window, round $i: the service starts" systemctl start "$unit"
-	for id in $(sets); do
+	for id in $(sets_there); do
 		vssctl delete "$id" >/dev/null 2>&1
 	done
 	check_equal "killed in the window, round $i: nothing is left" "$before" "$(machine_state)"
@@ -175,7 +171,7 @@ check "systemctl stop during a creation" systemctl stop "$unit"
 wait $creation
 check "systemctl stop: the volumes are not suspended" no_suspended_device
 must systemctl start "$unit"
-for id in $(sets); do
+for id in $(sets_there); do
 	vssctl delete "$id" >/dev/null 2>&1
 done
 check_equal "systemctl stop: nothing is left" "$before" "$(machine_state)"

@@ -238,7 +238,7 @@ key_in_user_keyring() {
 }
 
 delete_sets() {
-	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' | xargs -r -n 1 vssctl delete
+	sets_there | xargs -r -n 1 vssctl delete
 }
 
 # More is written than the store holds: the copy is lost, the volume is not.

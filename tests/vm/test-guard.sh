@@ -14,10 +14,6 @@ probes=(/srv/a/probe /srv/b/probe /var/tmp/probe)
 volumes=(/srv/a /srv/b / /srv/slow)
 exec 3>&1 # notes of a check
 
-sets() {
-	vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'
-}
-
 main_pid() {
 	systemctl show -P MainPID "$unit"
 }
@@ -85,7 +81,7 @@ state() { # but for how slow the storage is
 
 nothing_left() {
 	local id
-	for id in $(sets); do
+	for id in $(sets_there); do
 		vssctl delete "$id" || return
 	done
 	[ "$(state)" = "$before" ] || {

@@ -175,8 +175,7 @@ rm $app/fail-prepare-snapshot
 check_says "and is why its volume is no more than its file system" \
 	'/srv/a/ file-system: writer Counting application, .* failed in PrepareSnapshot: .*table 7 is locked by a migration' \
 	"$(reached "$(vssctl list --json | json 'd["snapshots"][0]["snapshot_set_id"]')")"
-vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})' |
-	xargs -r vssctl delete >/dev/null 2>&1
+sets_there | xargs -r vssctl delete >/dev/null 2>&1
 
 touch $app/kill-freeze
 try_set

@@ -239,7 +239,7 @@ after() {
 	check_equal "the volume is back: udev knows no file system of a copy" "" "$(known_to_udev "$layers")"
 	must mount -a
 
-	for set in $(vssctl list --json | json 'sorted({s["snapshot_set_id"] for s in d["snapshots"]})'); do
+	for set in $(sets_there); do
 		check "the set is deleted" vssctl delete "$set"
 	done
 	nobody_is_confused "deleted"
