@@ -239,7 +239,7 @@ ways_back() { # VOLUME...
 # A set of the volumes in `together`, by the service. The load writes to the first, then the second, and so
 # on; each copy must fit, and be sound.
 set_together() {
-	local low high answer set copies devices types i
+	local low high answer set copies devices types
 	low=$(load_value)
 	answer=$(vssctl create --json --keep "${together[@]}") || {
 		echo "create: $answer"
@@ -248,8 +248,6 @@ set_together() {
 	high=$(load_value)
 	set_made "$answer" "${together[@]}" || return
 	"$programs/vss-verify" --between "$low" "$high" "${copies[@]/%//counter}" || return
-	for i in "${!devices[@]}"; do
-		fsck_copy "${devices[i]}" "${types[i]}" || return
-	done
+	fsck_copies || return
 	vssctl delete "$set"
 }

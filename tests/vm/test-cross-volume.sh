@@ -17,7 +17,7 @@ verify_copies() { # LOW HIGH FILE FILE
 # One set of VOLUMES, all of it checked; the files are the load's, relative to the first and the
 # last volume. Prints why it is not good.
 one_set() { # FILE-A FILE-B VOLUME...
-	local a=$1 b=$2 low high answer set copies devices types i
+	local a=$1 b=$2 low high answer set copies devices types
 	shift 2
 	low=$(load_value)
 	answer=$(vssctl create --json --keep "$@") || {
@@ -27,9 +27,7 @@ one_set() { # FILE-A FILE-B VOLUME...
 	high=$(load_value)
 	set_made "$answer" "$@" || return
 	verify_copies "$low" "$high" "${copies[0]}/$a" "${copies[-1]}/$b" || return
-	for i in "${!devices[@]}"; do
-		fsck_copy "${devices[i]}" "${types[i]}" || return
-	done
+	fsck_copies || return
 	vssctl delete "$set"
 }
 

@@ -1,14 +1,17 @@
 #!/bin/bash
 # Sets of eight volumes of every kind at once, the root among them, under load: a program writes a counter to all
 # of them in turn, and fio writes to each and verifies what it wrote. In every set the copies must be of one
-# instant, each must be mounted, and each a sound file system. The negative control has copies of the same
+# instant, and each must be mounted and a sound file system. The negative control has copies of the same
 # volumes that were made one after the other: they must be found torn.
 #
-# usage: test-mixed.sh [SETS]
+# usage: test-mixed.sh [SETS [CHECKED]]: of each set's copies so many pass their file system's check, taking turns
+# from set to set (so that SETS times CHECKED is 8 at least); without it all do. All are mounted and of one instant
+# in every set.
 . "$(dirname "$0")/lib.sh"
 
-sets=${1:-20}
 mixed=(/srv/a /srv/b / /srv/c /srv/d /srv/e /srv/f /srv/g) # in the order in which the counter is written
+sets=${1:-20}
+checked=${2:-${#mixed[@]}}
 
 # Where a program may write in a volume, or in its copy.
 place() { # DIRECTORY
@@ -96,27 +99,47 @@ fio_sees_damage() {
 	cp "$work/undamaged" "$file"
 }
 
-# All copies are checked side by side, ahead of the load, which need not be fast meanwhile; says what the check of
-# each has to say that finds something.
-all_sound() {
-	local i checks=() result=0
-	for i in "${!devices[@]}"; do
-		{ renice -n -10 -p "$BASHPID" && fsck_copy "${devices[i]}" "${types[i]}"; } >"$work/fsck-$i" 2>&1 &
-		checks[i]=$!
+turn=0                             # the volume whose copy is checked next
+times_sound=("${mixed[@]/*/0}") # of each volume, how many copies were found sound
+
+sound() { # those whose turn it is
+	local i n=0 whose=()
+	for ((; n < checked; n++)); do
+		whose+=("$turn")
+		turn=$(((turn + 1) % ${#mixed[@]}))
 	done
-	for i in "${!devices[@]}"; do
-		wait "${checks[i]}" || {
-			echo "${mixed[i]}, ${devices[i]} (${types[i]}): $(tail -n 5 "$work/fsck-$i")"
-			result=1
+	fsck_copies "${whose[@]}" || return
+	for i in "${whose[@]}"; do
+		times_sound[i]=$((times_sound[i] + 1))
+	done
+}
+
+each_was_sound_once() {
+	local i
+	for i in "${!mixed[@]}"; do
+		[ "${times_sound[i]}" -gt 0 ] || {
+			echo "no copy of ${mixed[i]} was checked"
+			return 1
 		}
 	done
-	return "$result"
+}
+
+# In one look at all mounts.
+all_mounted() {
+	local copy mounts
+	mounts=$(findmnt -rno TARGET,OPTIONS)
+	for copy in "${copies[@]}"; do
+		grep -q "^$copy ro," <<<"$mounts" || {
+			echo "$copy is not mounted read-only"
+			return 1
+		}
+	done
 }
 
 # --- sets --------------------------------------------------------------------------------------
 
 one_set() {
-	local low high answer set copies devices types i paths begin=$SECONDS created
+	local low high answer set copies devices types paths begin=$SECONDS created
 	low=$(load_value)
 	answer=$(vssctl create --json --keep "${mixed[@]}") || {
 		echo "create: $answer"
@@ -127,13 +150,8 @@ one_set() {
 	set_made "$answer" "${mixed[@]}" || return
 	mapfile -t paths < <(counters_in "${copies[@]}")
 	"$programs/vss-verify" --between "$low" "$high" "${paths[@]}" || return
-	for i in "${!devices[@]}"; do
-		findmnt -no OPTIONS "${copies[i]}" | grep -q '^ro,' || {
-			echo "${copies[i]} is not mounted read-only"
-			return 1
-		}
-	done
-	all_sound || return
+	all_mounted || return
+	sound || return
 	took="created in $((created - begin)) s, looked at in $((SECONDS - created)) s"
 	created=$SECONDS
 	vssctl delete "$set" || return
@@ -144,16 +162,14 @@ one_set() {
 torn_copies_are_caught() {
 	local low high answer i set copies devices types made=() paths=() status=0
 	low=$(load_value)
-	for i in 0 3 7; do
+	for i in 0 7; do
 		answer=$(vssctl create --json --keep "${mixed[i]}") && set_made "$answer" "${mixed[i]}" || return
 		made+=("$set")
 		paths+=("${copies[0]}/counter")
 	done
 	high=$(load_value)
 	"$programs/vss-verify" --between "$low" "$high" "${paths[@]}" >"$work/torn" || status=$?
-	for set in "${made[@]}"; do
-		vssctl delete "$set" || return
-	done
+	vssctl delete "${made[@]}" || return
 	cat "$work/torn"
 	[ "$status" -eq 1 ] && grep -q '^torn:' "$work/torn"
 }
@@ -218,6 +234,8 @@ fio_start
 for ((i = 1; i <= sets; i++)); do
 	check "${#mixed[@]} mixed volumes, set $i of $sets: one instant, mounted, sound" one_set && note "$took"
 done
+check "of each volume a copy has passed its file system's check" each_was_sound_once
+note "copies found sound, of ${mixed[*]}: ${times_sound[*]}"
 check "fio has found no error meanwhile" fio_stop
 note "fio: $(cat "$work/fio-rounds") rounds of ${#mixed[@]} jobs"
 check "no write of the load failed" load_stop
