@@ -1,7 +1,7 @@
 #!/bin/bash
 # The conformance tables through the installed library, against the installed service on the system
-# bus, with real volumes. Rows that need storage to fail, or the service to die, are left to the suite
-# that has its own of both. A set takes seconds where the machine is emulated: of the rows that make
+# bus, with real volumes. Rows that need storage or memory to fail, or the service to die, are left to the
+# suite that has its own of them. A set takes seconds where the machine is emulated: of the rows that make
 # one, some are enough here.
 . "$(dirname "$0")/lib.sh"
 
@@ -19,14 +19,14 @@ before=$(machine_state)
 
 # conform NAME SETS FILE...: prints a check for all its rows, and their number.
 conform() {
-	local name=$1 sets=$2 status said
+	local name=$1 sets=$2 status said begin=$SECONDS
 	shift 2
 	"$programs/conformance-shared" --address system --volume /srv/data --other-volume /srv/mail \
 		--unsupported-volume /srv/plain --sets "$sets" "$programs/conformance/states.rows" \
 		"${@/#/$programs/conformance/}" >"$work/rows" 2>&1
 	status=$?
 	said=$(tail -n 1 "$work/rows")
-	note "$name: $said"
+	note "$name: $said, in $((SECONDS - begin)) s"
 	if [ $status -eq 0 ]; then
 		pass "$name: ${said%%;*}"
 	else
