@@ -3,6 +3,7 @@
 # their mappings, copies can be made, and release takes all of it back. In the initramfs vss-adopted
 # is broken, see adopt-broken.sh: the root is the partition.
 . "$(dirname "$0")/lib-adopt.sh"
+. "$(dirname "$0")/lib-paths.sh"
 trap - EXIT
 
 check_equal "with the root's mapping half made the machine boots from the partition" "${root}1" "$(mounted_from /)"

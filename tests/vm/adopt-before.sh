@@ -2,6 +2,7 @@
 # First boot of the adoption test: partitions are adopted, those that are not mounted at once, the others
 # for the boots to come; and the root, for which the initramfs is made anew.
 . "$(dirname "$0")/lib-adopt.sh"
+. "$(dirname "$0")/lib-paths.sh"
 trap - EXIT
 
 check_equal "the root is a partition" "${root}1" "$(mounted_from /)"
