@@ -455,7 +455,7 @@ groups() {
 # --- file systems with parts elsewhere ----------------------------------------------------------------
 
 elsewhere() {
-	local mounted
+	local mounted half
 	must lvcreate -qq -y -W y -n journal -L 16M "$vg"
 	must lvcreate -qq -y -W y -n data -L 64M "$vg"
 	must mke2fs -q -O journal_dev -b 4096 /dev/"$vg"/journal
@@ -481,10 +481,24 @@ elsewhere() {
 	must tune2fs -j /dev/"$vg"/data
 	check "ext4 with a journal of its own is accepted" storage_set probe "$vg"/data
 
-	must wipefs -qa /dev/"$vg"/data
-	printf '_BHRfS_M' | must dd of=/dev/"$vg"/data bs=1 seek=$((65536 + 64)) conv=notrunc status=none
-	[ "$(blkid -p -o value -s TYPE /dev/"$vg"/data)" != btrfs ] ||
-		refused "a device of a btrfs" 'btrfs subvolume snapshot' "$vg"/data
+	# A file system over several devices; one of them has its identity, and not its content.
+	must lvcreate -qq -y -W y -n half-1 -L 160M "$vg"
+	must lvcreate -qq -y -W y -n half-2 -L 160M "$vg"
+	must mkfs.btrfs -q -d raid0 -m raid1 /dev/"$vg"/half-1 /dev/"$vg"/half-2
+	must udevadm settle
+	must mkdir -p /srv/btrfs
+	for mounted in no yes; do
+		for half in half-1 half-2; do
+			refused "$half of a btrfs over two devices (mounted: $mounted)" 'other devices.*btrfs subvolume snapshot' "$vg/$half"
+		done
+		[ "$mounted" = yes ] || must mount /dev/"$vg"/half-2 /srv/btrfs
+	done
+	check_equal "the kernel has both of its devices" 2 "$(btrfs filesystem show /srv/btrfs | grep -c ' path /dev/')"
+	refused_late "a btrfs over two devices" 'VOLUME_NOT_SUPPORTED.*other devices.*btrfs subvolume snapshot' /srv/btrfs
+	check_says "vssctl volumes has its reason" '^False None /srv/btrfs cannot be copied: .*btrfs' "$(vssctl volumes --json |
+		json "[f\"{v['supported']} {v['provider']} {v['reason']}\" for v in d['volumes'] if v['name'] == '/srv/btrfs/']")"
+	must umount /srv/btrfs
+	must lvremove -qq -y "$vg"/half-1 "$vg"/half-2
 	must mkswap /dev/"$vg"/log
 	refused "swap space" 'swap' "$vg"/log
 	must swapon /dev/"$vg"/log
