@@ -3,6 +3,7 @@
 
 #include "common/vss-id.h"
 #include "daemon/providers/copy-link.h"
+#include "daemon/providers/cow-delta.h"
 #include "daemon/providers/dm.h"
 
 /* The lines of an intent. */
@@ -239,4 +240,16 @@ int dm_usage(const struct snapshot_record *record, uint64_t *ret_used, uint64_t 
         r = find(record, &info, reterr);
         return r < 0 ? r
                      : snapshot_devices_usage(info.name, ret_used, ret_max, ret_overflowed, reterr);
+}
+
+int dm_delta(struct delta_map *ret, struct store *store _unused_,
+             const struct snapshot_record *older, const struct snapshot_record *younger,
+             struct vss_error *reterr) {
+        struct mapper_info copy, other = { 0 };
+        int r;
+
+        r = find(older, &copy, reterr);
+        if (r >= 0 && younger)
+                r = find(younger, &other, reterr);
+        return r < 0 ? r : cow_delta_read(ret, copy.name, younger ? other.name : NULL, reterr);
 }

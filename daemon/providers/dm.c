@@ -79,4 +79,5 @@ const struct provider provider_dm = {
         .recover = dm_recover,
         .activate = dm_activate,
         .usage = dm_usage,
+        .delta = dm_delta,
 };

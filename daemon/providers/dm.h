@@ -69,3 +69,5 @@ int dm_recover(struct store *store, const struct intent_record *intent, struct v
 int dm_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int dm_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
              bool *ret_overflowed, struct vss_error *reterr);
+int dm_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
+             const struct snapshot_record *younger, struct vss_error *reterr);

@@ -1,5 +1,7 @@
-/* A thick copy after its set was committed: see lvm-life.h; and how full its store is. */
+/* A thick copy after its set was committed: see lvm-life.h; how full its store is, and what
+ * is in it. */
 
+#include "daemon/providers/cow-delta.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-thick.h"
 
@@ -34,4 +36,16 @@ int thick_usage(const struct snapshot_record *record, uint64_t *ret_used, uint64
         r = lvm_life_find(record, &info, reterr);
         return r < 0 ? r
                      : snapshot_devices_usage(info.name, ret_used, ret_max, ret_overflowed, reterr);
+}
+
+int thick_delta(struct delta_map *ret, struct store *store _unused_,
+                const struct snapshot_record *older, const struct snapshot_record *younger,
+                struct vss_error *reterr) {
+        struct mapper_info copy, other = { 0 };
+        int r;
+
+        r = lvm_life_find(older, &copy, reterr);
+        if (r >= 0 && younger)
+                r = lvm_life_find(younger, &other, reterr);
+        return r < 0 ? r : cow_delta_read(ret, copy.name, younger ? other.name : NULL, reterr);
 }

@@ -130,4 +130,5 @@ const struct provider provider_lvm_thick = {
         .recover = thick_recover,
         .activate = thick_activate,
         .usage = thick_usage,
+        .delta = thick_delta,
 };

@@ -75,3 +75,5 @@ int thick_recover(struct store *store, const struct intent_record *intent,
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int thick_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                 bool *ret_overflowed, struct vss_error *reterr);
+int thick_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
+                const struct snapshot_record *younger, struct vss_error *reterr);

@@ -7,6 +7,7 @@
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-probe.h"
+#include "daemon/providers/thin-reserve.h"
 #include "daemon/window/dm-request.h"
 #include <inttypes.h>
 #include <libdevmapper.h>
@@ -157,12 +158,17 @@ static int thin_remove_all(struct store *store, const struct snapshot_record *re
         return lvm_life_remove(&thin_kind, store, records, n, force, reterr);
 }
 
+/* A metadata snapshot suspends nothing. */
 static int thin_rescue(const struct intent_record *intent, struct vss_error *reterr) {
+        if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
+                return 0;
         return lvm_life_rescue(&thin_kind, intent, reterr);
 }
 
 static int thin_recover(struct store *store, const struct intent_record *intent,
                         struct vss_error *reterr) {
+        if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
+                return thin_reserve_recover(&thin_reserve_system, store, intent, reterr);
         return lvm_life_recover(&thin_kind, store, intent, reterr);
 }
 
@@ -218,4 +224,5 @@ const struct provider provider_lvm_thin = {
         .recover = thin_recover,
         .activate = thin_activate,
         .usage = thin_usage,
+        .delta = thin_delta,
 };

@@ -40,5 +40,9 @@ int thin_set_read_facts(struct provider_set *set, struct vss_error *reterr);
 int thin_stage(struct provider_set **ret, struct store *store, const struct volume *const *volumes,
                struct snapshot_record *records, size_t n, struct vss_error *reterr);
 
+/* lvm-thin-delta.c; see struct provider. */
+int thin_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
+               const struct snapshot_record *younger, struct vss_error *reterr);
+
 /* lvm-thin-undo.c */
 extern const struct lvm_kind thin_kind;

@@ -19,6 +19,7 @@ static const HRESULT legal[] = {
         /* Ours know these, too. */
         VSS_E_NESTED_VOLUME_LIMIT,
         VSS_E_VOLUME_IN_USE,
+        VSS_E_NOT_SUPPORTED,
         VSS_E_UNEXPECTED_PROVIDER_ERROR,
 };
 

@@ -10,6 +10,7 @@
  * back. stage() writes its intents before its first change; the coordinator closes them with the
  * commit, or after abort(). What a crash leaves, recover() undoes from the intent. */
 
+#include "daemon/providers/delta-map.h"
 #include "daemon/providers/volume.h"
 #include "daemon/store/store.h"
 #include "daemon/window/window.h"
@@ -84,6 +85,12 @@ struct provider {
         /* Bytes of the copy-on-write store in use and at most; overflow: the copy is lost. */
         int (*usage)(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                      bool *ret_overflowed, struct vss_error *reterr);
+        /* What differs between two copies of one volume, both this provider's and the first the
+         * older one; younger NULL: between the copy and the volume, as it is when it is asked or
+         * later. NULL: it cannot tell. */
+        int (*delta)(struct delta_map *ret, struct store *store,
+                     const struct snapshot_record *older, const struct snapshot_record *younger,
+                     struct vss_error *reterr);
 };
 
 /* The providers of this daemon, NULL-terminated, set once by main() before anything else runs;

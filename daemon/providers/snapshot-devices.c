@@ -7,6 +7,7 @@
 #include "daemon/window/other-device.h"
 #include "daemon/window/window.h"
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <vss/vss.h>
@@ -17,6 +18,8 @@
 /* A window that hangs in bringing REAL to life has been given up; its thread is in the kernel. */
 #define WAKE_USEC (60 * USEC_PER_SEC)
 #define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
+
+static pthread_mutex_t stores = PTHREAD_MUTEX_INITIALIZER;
 
 int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
                                  struct vss_error *reterr) {
@@ -288,6 +291,14 @@ int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss
         return mapper_remove(d->real, false, reterr);
 }
 
+void snapshot_devices_hold_stores(void) {
+        (void)pthread_mutex_lock(&stores); /* a plain mutex of ours */
+}
+
+void snapshot_devices_release_stores(void) {
+        (void)pthread_mutex_unlock(&stores); /* as above */
+}
+
 int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr) {
         struct mapper_info info;
         int r;
@@ -295,7 +306,10 @@ int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_e
         r = find(d, d->store, d->store_uuid, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
-        return mapper_remove(d->store, false, reterr);
+        snapshot_devices_hold_stores();
+        r = mapper_remove(d->store, false, reterr);
+        snapshot_devices_release_stores();
+        return r;
 }
 
 int snapshot_devices_usage(const char *copy, uint64_t *ret_used, uint64_t *ret_max,

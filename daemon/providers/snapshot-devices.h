@@ -44,6 +44,10 @@ int snapshot_devices_remove_copy(const struct snapshot_devices *d, bool force,
  * kernel, so that it may be the root; for a cache it is a window with its guard. */
 int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr);
 int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr);
+/* Who reads a store has it open, and it could not be removed: so that waits until the reader, one
+ * at a time, lets go. */
+void snapshot_devices_hold_stores(void);
+void snapshot_devices_release_stores(void);
 
 /* How full the store is. Overflowed: the kernel has given the copy up, and the other two are 0. */
 int snapshot_devices_usage(const char *copy, uint64_t *ret_used, uint64_t *ret_max,
