@@ -90,6 +90,13 @@ static const struct option_spec volumes_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec delta_options[] = {
+        { "format", 0, TEXT(format), .argument = "FORMAT", .help = "ranges, bitmap or json" },
+        { "compare", 0, FLAG(compare),
+          .help = "read these blocks, and leave out those that are equal" },
+        OPTION_END,
+};
+
 static const struct option_spec delete_options[] = {
         { "force", 'f', FLAG(force), .help = "also copies that are in use" },
         OPTION_END,
@@ -167,6 +174,28 @@ static const struct verb verbs[] = {
                 .arguments_min = 1,
                 .arguments_max = 1,
                 .run = verb_timeline,
+        },
+        {
+                .name = "delta",
+                .usage = "[OPTION...] SNAPSHOT [SNAPSHOT]",
+                .help = "list the blocks that differ from a copy",
+                .details =
+                        "Lists the blocks of a volume that differ between two copies of it, the "
+                        "older one first, or\nbetween a copy and the volume as it is now: a line "
+                        "for each range, with the number of its\nfirst byte and its length in "
+                        "bytes. What is not listed is equal. What is listed was written\nsince "
+                        "the older copy was made, and may be equal again; --compare reads it and "
+                        "leaves that\nout.\n"
+                        "\n"
+                        "Formats: ranges (the default), json (as --json), bitmap (a bit for each "
+                        "block, that of the\nfirst the lowest of the first byte; how large a "
+                        "block is, json says).",
+                .options = delta_options,
+                .examples = "  vssctl delta ShadowCopy3\n"
+                            "  vssctl delta --json ShadowCopy3 ShadowCopy4 | jq .changed_blocks\n",
+                .arguments_min = 1,
+                .arguments_max = 2,
+                .run = verb_delta,
         },
         {
                 .name = "delete",

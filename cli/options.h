@@ -16,8 +16,8 @@ struct option_values {
         bool json, quiet, verbose, no_color, help, version;
         const char *address, *host;
 
-        bool keep, force, timeline, null, tree, partial_files, no_initramfs;
-        const char *context, *set, *type, *document, *previous, *svg, *name;
+        bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare;
+        const char *context, *set, *type, *document, *previous, *svg, *name, *format;
         char **exclude_writers, **components;
 };
 

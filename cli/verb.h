@@ -26,6 +26,7 @@ struct verb {
 
 int verb_create(const struct cli *cli);
 int verb_delete(const struct cli *cli);
+int verb_delta(const struct cli *cli);
 int verb_files(const struct cli *cli);
 int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);

@@ -7,6 +7,7 @@
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/manager-adoption.h"
+#include "daemon/bus/manager-delta.h"
 #include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-object.h"
@@ -357,6 +358,9 @@ static const struct bus_method manager_methods[] = {
           BUS_IN("s volume"), BUS_OUT("b present", "i capability") },
         { METHOD("ShouldBlockRevert", QUERY, manager_on_should_block_revert),
           BUS_IN("s volume"), BUS_OUT("b block") },
+        { METHOD("QuerySnapshotDeltaBitmap", QUERY, manager_on_query_snapshot_delta_bitmap),
+          BUS_IN("s older", "s younger"),
+          BUS_OUT("u block_size", "t volume_size", "b exact", "v bitmap") },
         { METHOD("AdoptVolume", ADOPT, manager_on_adopt_volume),
           BUS_IN("s volume", "a{ss} options"), BUS_OUT("as notes"),
           BUS_OPTIONS(wire_adoption_options_table, struct wire_adoption_options, NULL) },

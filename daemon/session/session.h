@@ -227,6 +227,16 @@ struct volume_list_result {
 };
 int manager_list_volumes(struct session_manager *m, session_done_fn done, void *userdata,
                          struct vss_error *reterr);
+/* Which blocks differ between two copies of a volume, the older one first; younger GUID_NULL:
+ * between the copy and the volume as it is. result: const struct delta_result *. */
+struct delta_result {
+        uint32_t block_bytes;
+        uint64_t volume_bytes;
+        bool exact;
+        struct document *bitmap; /* a bit for each block, the lowest of the first byte first */
+};
+int manager_query_delta(struct session_manager *m, VSS_ID older, VSS_ID younger,
+                        session_done_fn done, void *userdata, struct vss_error *reterr);
 /* A plain partition gets a mapping from its next mount on, or loses it: daemon/adoption. result:
  * const struct adoption_result *. */
 struct adoption_result {

@@ -3,7 +3,8 @@
 #define VSS_VSMGMT_H
 
 /*
- * Types of the management half: volumes, and the storage that copies take.
+ * The management half: types of volumes and of the storage that copies take, and which blocks
+ * change.
  */
 
 #include <vss/vss.h>
@@ -88,6 +89,33 @@ typedef struct VSS_VOLUME_PROTECTION_INFO {
         BOOL m_volumeHasUnusedDiffArea;
         DWORD m_reserved;
 } VSS_VOLUME_PROTECTION_INFO, *PVSS_VOLUME_PROTECTION_INFO;
+
+/* Obtained by nobody yet: where a function takes one, NULL is allowed. */
+typedef struct IVssDifferentialSoftwareSnapshotMgmt3 IVssDifferentialSoftwareSnapshotMgmt3;
+
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
+/*
+ * IVssDifferentialSoftwareSnapshotMgmt3::QuerySnapshotDeltaBitmap: which blocks of a volume differ
+ * between two copies of it; what a bit says: VssQuerySnapshotDelta.
+ *
+ * mgmt: NULL is allowed. idSnapshotOlder: a copy. idSnapshotYounger: a copy of the same volume that
+ * was made later, or GUID_NULL: the volume as it is now. pcBlockSizePerBit: receives the bytes that
+ * a bit stands for. pcBitmapLength: receives the number of bits; the bitmap has as many bytes as
+ * they need, and what is left of the last one is 0. ppbBitmap: receives the bitmap, the first block
+ * the lowest bit of the first byte; freed with VssFreeString((char *)bitmap). Errors: as
+ * VssQuerySnapshotDelta. Since 0.2.
+ */
+HRESULT IVssDifferentialSoftwareSnapshotMgmt3_QuerySnapshotDeltaBitmap(
+        IVssDifferentialSoftwareSnapshotMgmt3 *mgmt, VSS_ID idSnapshotOlder,
+        VSS_ID idSnapshotYounger, ULONG *pcBlockSizePerBit, ULONG *pcBitmapLength,
+        BYTE **ppbBitmap);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -335,6 +335,50 @@ HRESULT VssDispatchWriter(CVssWriter *writer);
  */
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
 
+/* Changed blocks */
+
+typedef struct VSS_SNAPSHOT_DELTA {
+        uint64_t volume_size; /* bytes */
+        uint32_t block_size; /* bytes that a bit stands for; of the last block there may be fewer */
+        bool exact;          /* nothing is set that was written only after the younger copy */
+        uint64_t block_count;   /* of the volume; bits */
+        uint64_t changed_count; /* of them set */
+        BYTE *bitmap; /* block 0 is the lowest bit of the first byte; behind the last: 0 */
+} VSS_SNAPSHOT_DELTA;
+
+/*
+ * VssQuerySnapshotDelta: which blocks of a volume differ between two copies of it, or between a
+ * copy and the volume, without reading any data.
+ *
+ * A bit that is clear stands for a block that is equal in both. One that is set stands for a block
+ * that was written since the older copy was made: it may be equal again, and a block is as large as
+ * the storage keeps account of (32 KiB for copies on write, 64 KiB or more in a thin pool). Between
+ * two copies on write it may also have been written only after the younger one was made; exact is
+ * false then. Of the volume itself the answer holds for what was written before the call.
+ *
+ * older: a copy. younger: a copy of the same volume that was made later, or GUID_NULL: the volume
+ * as it is now. delta: receives the answer, to be freed with VssFreeSnapshotDelta. Errors:
+ * E_INVALIDARG (they are not of one volume; the first is not the older one), E_NOTIMPL (their
+ * provider cannot tell), VSS_E_OBJECT_NOT_FOUND, VSS_E_BAD_STATE (a copy was lost, or is not
+ * active; another program reads the metadata of the thin pool), VSS_E_NOT_SUPPORTED (thin_delta(8)
+ * is not installed), VSS_E_UNEXPECTED_PROVIDER_ERROR. Since 0.2.
+ */
+HRESULT VssQuerySnapshotDelta(VSS_ID older, VSS_ID younger, VSS_SNAPSHOT_DELTA **delta);
+
+/* VssFreeSnapshotDelta: frees the answer of VssQuerySnapshotDelta. NULL is allowed. Since 0.2. */
+void VssFreeSnapshotDelta(VSS_SNAPSHOT_DELTA *delta);
+
+/*
+ * VssNextDeltaRange: the next blocks in a row that differ, as bytes of the volume.
+ *
+ * delta: of VssQuerySnapshotDelta. from: where to begin looking: 0, then behind the last range.
+ * offset, length: receive the range, in bytes. Returns S_FALSE if there is none any more.
+ * Errors: E_INVALIDARG.
+ * Since 0.2.
+ */
+HRESULT VssNextDeltaRange(const VSS_SNAPSHOT_DELTA *delta, uint64_t from, uint64_t *offset,
+                          uint64_t *length);
+
 /* Plain partitions */
 
 /*

@@ -147,6 +147,32 @@ static int fake_usage(const struct snapshot_record *r, uint64_t *ret_used, uint6
         return 0;
 }
 
+/* Of a volume of 1 MiB and a half block, in blocks of 4 KiB: block 0, 8 to 15 and the last; between
+ * two copies also the one with the number of the younger. With the knob "large" it has 2^40 bytes,
+ * which is too much for a string. */
+static int fake_delta(struct delta_map *ret, struct store *store _unused_,
+                      const struct snapshot_record *older, const struct snapshot_record *younger,
+                      struct vss_error *reterr) {
+        uint64_t bytes = fake_knob("large") ? UINT64_C(1) << 40 : UINT64_C(1048576) + 2048;
+        struct delta_map map = { 0 };
+        int r;
+
+        r = fake_step("delta", older->device, VSS_E_BAD_STATE, reterr);
+        if (r < 0)
+                return r;
+        r = delta_map_init(&map, bytes, 4096);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, "delta");
+        delta_map_add(&map, 0, 1);
+        delta_map_add(&map, UINT64_C(8) * 4096, UINT64_C(8) * 4096);
+        delta_map_add(&map, bytes - 1, 1);
+        if (younger)
+                delta_map_add(&map, younger->number * 4096, 4096);
+        map.exact = !younger;
+        *ret = map;
+        return 0;
+}
+
 const struct provider fake_provider = {
         .name = "fake-cow",
         .display_name = "Fake copy-on-write provider",
@@ -167,4 +193,5 @@ const struct provider fake_provider = {
         .recover = fake_recover,
         .activate = fake_activate,
         .usage = fake_usage,
+        .delta = fake_delta,
 };
