@@ -16,8 +16,8 @@
 #include "daemon/adoption/adoption-check.h"
 #include "daemon/adoption/adoption-fstab.h"
 #include "daemon/adoption/adoption-target.h"
-#include "daemon/adoption/run-program.h"
 #include "daemon/adoption/whole-file.h"
+#include "daemon/job/run-program.h"
 #include "daemon/providers/multipath.h"
 #include <fcntl.h>
 #include <stdarg.h>

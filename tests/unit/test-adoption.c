@@ -8,9 +8,9 @@
 #include "daemon/adoption/adoption-units.h"
 #include "daemon/adoption/adoption.h"
 #include "daemon/adoption/mapping.h"
-#include "daemon/adoption/run-program.h"
 #include "daemon/adoption/unit-name.h"
 #include "daemon/adoption/whole-file.h"
+#include "daemon/job/run-program.h"
 #include "daemon/providers/block.h"
 #include "tests/unit/adoption-files.h"
 

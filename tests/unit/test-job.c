@@ -1,6 +1,7 @@
 /* Jobs: run() on a worker, done() once on the loop, progress before it, cancelling is a wish. */
 
 #include "daemon/job/job.h"
+#include "daemon/job/run-program.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -173,6 +174,34 @@ START_TEST(many_jobs_at_once_take_no_signals) {
 }
 END_TEST
 
+START_TEST(what_a_program_prints) {
+        const uint64_t patience_usec = 60 * UINT64_C(1000000);
+        char *const good[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
+                               (char[]){ "echo one; echo; echo two >&2; printf three" }, NULL };
+        char *const silent[] = { (char[]){ "/bin/true" }, NULL };
+        char *const bad[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
+                              (char[]){ "echo first; echo last; exit 1" }, NULL };
+        char *const endless[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" },
+                                  (char[]){ "while :; do echo again and again; done" }, NULL };
+        struct vss_error error = { 0 };
+        char *output = NULL;
+
+        ck_assert_int_eq(run_program_output(good, patience_usec, &output, NULL), 0);
+        ck_assert_str_eq(output, "one\n\ntwo\nthree");
+        free(output);
+        ck_assert_int_eq(run_program_output(silent, patience_usec, &output, NULL), 0);
+        ck_assert_str_eq(output, "");
+        free(output);
+        output = NULL;
+        ck_assert_int_lt(run_program_output(bad, patience_usec, &output, &error), 0);
+        ck_assert_str_eq(error.message, "/bin/sh failed: last");
+        vss_error_done(&error);
+        ck_assert_int_eq(run_program_output(endless, patience_usec, &output, &error), -E2BIG);
+        vss_error_done(&error);
+        ck_assert_ptr_null(output);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("job");
         TCase *c = tcase_create("job");
@@ -183,6 +212,7 @@ int main(void) {
         tcase_add_test(c, a_cancelled_job_is_told_and_still_ends_once);
         tcase_add_test(c, a_loop_that_lags_misses_phases_but_not_the_end);
         tcase_add_test(c, many_jobs_at_once_take_no_signals);
+        tcase_add_test(c, what_a_program_prints);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

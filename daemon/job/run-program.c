@@ -1,6 +1,6 @@
 /* See run-program.h. Stateless. */
 
-#include "daemon/adoption/run-program.h"
+#include "daemon/job/run-program.h"
 #include "common/time-util.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -55,28 +55,54 @@ static int spawn(char *const argv[], int out_fd, pid_t *ret) {
         return r;
 }
 
-/* The last line that is not empty. */
-static void keep_line(char line[static 256], size_t *used, bool *complete, const char *text,
-                      size_t size) {
+/* What it printed, kept whole or not at all. */
+struct output {
+        char line[256]; /* the last that is not empty */
+        size_t used;    /* of the line */
+        bool complete;  /* the line is: another one begins with the next character */
+        bool keep;      /* all of it, in text */
+        char *text;
+        size_t size;
+};
+
+static void output_done(struct output *o) {
+        free(o->text);
+}
+
+static void keep_line(struct output *o, const char *text, size_t size) {
         for (size_t i = 0; i < size; i++) {
                 if (text[i] == '\n' || text[i] == '\0') {
-                        *complete = *used > 0;
+                        o->complete = o->used > 0;
                         continue;
                 }
-                if (*complete)
-                        *used = 0;
-                *complete = false;
-                if (*used < 255)
-                        line[(*used)++] = text[i];
+                if (o->complete)
+                        o->used = 0;
+                o->complete = false;
+                if (o->used < sizeof(o->line) - 1)
+                        o->line[o->used++] = text[i];
         }
-        line[*used] = '\0';
+        o->line[o->used] = '\0';
+}
+
+static int keep_text(struct output *o, const char *text, size_t size) {
+        char *grown;
+
+        if (!o->keep)
+                return 0;
+        if (size > RUN_PROGRAM_OUTPUT_MAX - o->size)
+                return -E2BIG;
+        grown = realloc(o->text, o->size + size + 1);
+        if (!grown)
+                return -ENOMEM;
+        o->text = grown;
+        memcpy(o->text + o->size, text, size);
+        o->size += size;
+        o->text[o->size] = '\0';
+        return 0;
 }
 
 /* 0: it has closed its output. -ETIME. */
-static int follow(int fd, uint64_t end_usec, char line[static 256]) {
-        bool complete = false;
-        size_t used = 0;
-
+static int follow(int fd, uint64_t end_usec, struct output *o) {
         for (;;) {
                 struct pollfd p = { .fd = fd, .events = POLLIN };
                 uint64_t now = now_monotonic_usec();
@@ -94,14 +120,18 @@ static int follow(int fd, uint64_t end_usec, char line[static 256]) {
                         return 0;
                 if (n < 0 && errno != EINTR)
                         return -errno;
-                if (n > 0)
-                        keep_line(line, &used, &complete, text, (size_t)n);
+                if (n <= 0)
+                        continue;
+                keep_line(o, text, (size_t)n);
+                r = keep_text(o, text, (size_t)n);
+                if (r < 0)
+                        return r;
         }
 }
 
-int run_program(char *const argv[], uint64_t timeout_usec, struct vss_error *reterr) {
+static int run(char *const argv[], uint64_t timeout_usec, struct output *o,
+               struct vss_error *reterr) {
         _cleanup_(closep) int in = -1, out = -1;
-        char line[256] = "";
         int pipes[2], status, r;
         pid_t pid;
 
@@ -114,7 +144,7 @@ int run_program(char *const argv[], uint64_t timeout_usec, struct vss_error *ret
                 return vss_error_set(reterr, VSS_E_UNEXPECTED, -r, "cannot run %s: %s", argv[0],
                                      strerror(-r));
         out = safe_close(out);
-        r = follow(in, now_monotonic_usec() + timeout_usec, line);
+        r = follow(in, now_monotonic_usec() + timeout_usec, o);
         if (r < 0)
                 (void)kill(-pid, SIGKILL); /* it may have ended by now */
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -124,6 +154,25 @@ int run_program(char *const argv[], uint64_t timeout_usec, struct vss_error *ret
                                      strerror(-r));
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED, ECHILD, "%s failed: %s", argv[0],
-                                     *line ? line : "it did not say why");
+                                     *o->line ? o->line : "it did not say why");
         return 0;
+}
+
+int run_program(char *const argv[], uint64_t timeout_usec, struct vss_error *reterr) {
+        _cleanup_(output_done) struct output o = { 0 };
+
+        return run(argv, timeout_usec, &o, reterr);
+}
+
+int run_program_output(char *const argv[], uint64_t timeout_usec, char **ret_output,
+                       struct vss_error *reterr) {
+        _cleanup_(output_done) struct output o = { .keep = true };
+        int r;
+
+        r = run(argv, timeout_usec, &o, reterr);
+        if (r >= 0 && !o.text && str_replace(&o.text, "") < 0)
+                r = vss_error_from_errno(reterr, -ENOMEM, argv[0]);
+        if (r >= 0)
+                *ret_output = TAKE_PTR(o.text);
+        return r;
 }
