@@ -1,5 +1,4 @@
-/* Deleting snapshots: one deletion after the other on the whole machine, so that a set is never
- * taken apart from two sides. What one provider has of a set goes together, where it can; then, or
+/* Deleting snapshots. What one provider has of a set goes together, where it can; then, or
  * should that fail, one by one: a deletion stops at the first snapshot that cannot go and says
  * which it was. */
 
@@ -7,12 +6,11 @@
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
-#include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
+#include "daemon/session/upkeep.h"
 
 struct deletion {
-        struct inquiry inquiry;
-        struct deletion *next; /* in the queue */
+        struct upkeep upkeep;
         struct store *store;
         VSS_ID id;
         VSS_OBJECT_TYPE type;
@@ -145,10 +143,8 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
         int r;
 
         r = deletion_find(d, reterr);
-        if (r < 0) {
-                d->result.not_deleted = d->id;
+        if (r < 0)
                 return r;
-        }
         qsort(d->records, d->n, sizeof(*d->records), compare_providers);
         while (gone < d->n) {
                 r = snapshots_delete(d->store, &d->records[gone], deletion_count_alike(d, gone),
@@ -160,10 +156,9 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
                         return r;
                 }
         }
+        d->result.not_deleted = GUID_NULL;
         return 0;
 }
-
-static void deletion_start_first(struct session_manager *m);
 
 /* What could not be deleted is there again, for somebody to delete it by hand. */
 static void manager_show_set(struct session_manager *m, VSS_ID set_id) {
@@ -202,12 +197,7 @@ static const void *deletion_answer(struct inquiry *q, int *r _unused_,
         }
         if (d->result.deleted > 0)
                 manager_arm_expiry(m);
-        /* Its turn is over; the next begins. */
-        assert(m->deletions == d);
-        m->deletions = d->next;
-        if (!m->deletions)
-                m->deletions_tail = &m->deletions;
-        deletion_start_first(m);
+        upkeep_over(&d->upkeep);
         return &d->result;
 }
 
@@ -224,19 +214,6 @@ static const struct inquiry_type deletion_type = {
         .free = deletion_free,
 };
 
-static void deletion_start_first(struct session_manager *m) {
-        struct vss_error error = { 0 };
-        struct deletion *d = m->deletions;
-
-        if (!d || d->inquiry.started)
-                return;
-        if (inquiry_start(&d->inquiry, &error) < 0) {
-                d->result.not_deleted = d->id;
-                inquiry_end(&d->inquiry, -EAGAIN, &error);
-        }
-        vss_error_done(&error);
-}
-
 static int deletion_new(struct deletion **ret, struct session_manager *m, struct session *session,
                         VSS_ID id, VSS_OBJECT_TYPE type, bool force, session_done_fn done,
                         void *userdata, struct vss_error *reterr) {
@@ -252,24 +229,8 @@ static int deletion_new(struct deletion **ret, struct session_manager *m, struct
         d->id = id;
         d->type = type;
         d->force = force;
+        d->result.not_deleted = id; /* until it is */
         *ret = d;
-        return 0;
-}
-
-/* Starts it, or lets it wait for its turn. */
-static int deletion_queue(struct deletion *d, struct vss_error *reterr) {
-        struct session_manager *m = d->inquiry.manager;
-        int r;
-
-        if (!m->deletions) {
-                r = inquiry_start(&d->inquiry, reterr);
-                if (r < 0) {
-                        inquiry_free(&d->inquiry);
-                        return r;
-                }
-        }
-        *m->deletions_tail = d;
-        m->deletions_tail = &d->next;
         return 0;
 }
 
@@ -288,7 +249,7 @@ int manager_delete(struct session_manager *m, struct session *session, VSS_ID id
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "There is no snapshot and no set with the null id");
         r = deletion_new(&d, m, session, id, type, force, done, userdata, reterr);
-        return r < 0 ? r : deletion_queue(d, reterr);
+        return r < 0 ? r : upkeep_queue(&d->upkeep, reterr);
 }
 
 void manager_hide_set(struct session_manager *m, VSS_ID set_id) {
@@ -318,7 +279,7 @@ int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done
                          reterr);
         if (r >= 0) {
                 d->hidden = true;
-                r = deletion_queue(d, reterr);
+                r = upkeep_queue(&d->upkeep, reterr);
         }
         if (r < 0)
                 manager_show_set(m, set_id);

@@ -4,7 +4,7 @@
 
 #include "daemon/session/session.h"
 
-struct deletion;
+struct upkeep;
 
 struct session_manager {
         sd_event *event;
@@ -19,8 +19,8 @@ struct session_manager {
         struct session *builder; /* holds the one creation; NULL: nobody */
         unsigned n_adoptions;    /* volumes being adopted or released: no creation meanwhile */
 
-        unsigned n_inquiries;                         /* under way */
-        struct deletion *deletions, **deletions_tail; /* waiting; the first is running */
+        unsigned n_inquiries;                   /* under way */
+        struct upkeep *upkeeps, **upkeeps_tail; /* waiting; the first is running: upkeep.h */
 
         sd_event_source *expiry;
         bool expiry_pending;        /* a snapshot has an end to come */
@@ -43,8 +43,8 @@ void manager_arm_expiry(struct session_manager *m);
 /* A set that was to go with its requester could not: it is tried again, as the expired are. */
 void manager_delete_later(struct session_manager *m);
 
-/* Deletions wait for each other: one set is never taken apart from two sides. done() as of
- * session_delete_snapshots(). session may be NULL. */
+/* Deletions wait for each other (upkeep.h). done() as of session_delete_snapshots().
+ * session may be NULL. */
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
                    struct vss_error *reterr);

@@ -35,7 +35,7 @@ int session_manager_new(struct session_manager **ret, sd_event *event, struct st
         m->store = store;
         m->writers = writers;
         m->config = *config;
-        m->deletions_tail = &m->deletions;
+        m->upkeeps_tail = &m->upkeeps;
         *ret = m;
         return 0;
 }
