@@ -102,6 +102,13 @@ static const struct option_spec delete_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec expose_options[] = {
+        { "path", 0, TEXT(path), .argument = "PATH", .help = "this directory of the copy alone" },
+        { "share", 0, TEXT(share), .argument = "NAME",
+          .help = "through Samba or NFS; smb:NAME, nfs:NAME: through that" },
+        OPTION_END,
+};
+
 #define COMPONENT_DETAILS                                                                          \
         "\nWith --component only the writers of these components take part. COMPONENT is a full\n" \
         "name, parts separated by '\\' or '/'; without it all of the writer is meant. Without a\n" \
@@ -210,6 +217,35 @@ static const struct verb verbs[] = {
                 .arguments_min = 1,
                 .arguments_max = SIZE_MAX,
                 .run = verb_delete,
+        },
+        {
+                .name = "expose",
+                .usage = "[--path PATH] ID DIRECTORY | ID --share NAME",
+                .help = "mount a copy on a directory, or share it",
+                .details =
+                        "Mounts a copy, read-only, on an empty directory; or shares it with other "
+                        "machines through\nSamba or NFS. It stays so, over restarts too, until "
+                        "'vssctl unexpose'. Copies that go\nwith their requester can only be "
+                        "shared, and those of the client contexts neither.",
+                .options = expose_options,
+                .examples = "  vssctl expose ShadowCopy3 /mnt/yesterday\n"
+                            "  vssctl expose --path home/ann 4f1c /home/ann/yesterday\n"
+                            "  vssctl expose ShadowCopy3 --share yesterday\n",
+                .arguments_min = 1,
+                .arguments_max = 2,
+                .run = verb_expose,
+        },
+        {
+                .name = "unexpose",
+                .usage = "ID | DIRECTORY | SHARE",
+                .help = "undo 'vssctl expose'; the copy stays",
+                .details = "Undoes 'vssctl expose'. The copy stays.",
+                .options = no_options,
+                .examples = "  vssctl unexpose ShadowCopy3\n"
+                            "  vssctl unexpose /mnt/yesterday\n",
+                .arguments_min = 1,
+                .arguments_max = 1,
+                .run = verb_unexpose,
         },
         {
                 .name = "run",

@@ -17,7 +17,7 @@ struct option_values {
         const char *address, *host;
 
         bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare;
-        const char *context, *set, *type, *document, *previous, *svg, *name, *format;
+        const char *context, *set, *type, *document, *previous, *svg, *name, *format, *share, *path;
         char **exclude_writers, **components;
 };
 

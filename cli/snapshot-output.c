@@ -233,6 +233,9 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
         snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
                  TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
         print_line("Store", used);
-        print_line("Exposed as", p->m_pwszExposedName);
+        print_line(p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY ? "Shared as"
+                                                                                : "Exposed as",
+                   p->m_pwszExposedName);
+        print_line("Of it", p->m_pwszExposedPath);
         print_line("Machine", p->m_pwszOriginatingMachine);
 }

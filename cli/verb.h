@@ -27,12 +27,14 @@ struct verb {
 int verb_create(const struct cli *cli);
 int verb_delete(const struct cli *cli);
 int verb_delta(const struct cli *cli);
+int verb_expose(const struct cli *cli);
 int verb_files(const struct cli *cli);
 int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_show(const struct cli *cli);
 int verb_timeline(const struct cli *cli);
+int verb_unexpose(const struct cli *cli);
 int verb_volumes(const struct cli *cli);
 /* With arguments: adopt or release one. */
 int verb_volumes_change(const struct cli *cli);

@@ -4,6 +4,7 @@
 
 #include "common/time-util.h"
 #include "daemon/providers/dm-place.h"
+#include "daemon/providers/exposed-share.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -53,6 +54,7 @@ void config_defaults(struct config *c) {
 
 void config_done(struct config *c) {
         c->stores = strv_free(c->stores);
+        c->nfs_clients = strv_free(c->nfs_clients);
 }
 
 /* "90", "90s", "500ms", "5min", "2h", "infinity". */
@@ -146,10 +148,31 @@ static int add_store(struct config *c, const char *volume, const char *places, c
         return 0;
 }
 
+/* A list, and with nothing in it an empty one. */
+static int set_nfs_clients(struct config *c, const char *value, const char *path, unsigned line,
+                           struct vss_error *reterr) {
+        _cleanup_(freep) char *words = strdup(value);
+        char *rest, *word;
+        int r = 0;
+
+        if (!words)
+                return vss_error_from_errno(reterr, -ENOMEM, path);
+        c->nfs_clients = strv_free(c->nfs_clients);
+        for (word = strtok_r(words, " \t", &rest); r >= 0 && word;
+             word = strtok_r(NULL, " \t", &rest)) {
+                if (exposed_share_check_client(word, reterr) < 0)
+                        return vss_error_prefix(reterr, "%s:%u", path, line);
+                r = strv_append(&c->nfs_clients, word);
+        }
+        return r < 0 ? vss_error_from_errno(reterr, r, path) : 0;
+}
+
 static int set_key(struct config *c, const char *section, const char *name, const char *value,
                    const char *path, unsigned line, struct vss_error *reterr) {
         if (streq(section, "Stores"))
                 return add_store(c, name, value, path, line, reterr);
+        if (streq(section, "Shares") && streq(name, "NfsClients"))
+                return set_nfs_clients(c, value, path, line, reterr);
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 if (!streq(keys[i].section, section) || !streq(keys[i].name, name))
                         continue;

@@ -11,6 +11,7 @@ struct config {
         uint64_t stop_usec;      /* a clean stop waits so long for what is under way */
         uint64_t exit_idle_usec; /* without sessions, writers and work; USEC_INFINITY: never */
         char **stores;           /* [Stores]: "VOLUME=PLACE..." (dm-place.h) */
+        char **nfs_clients;      /* [Shares] NfsClients=: exposed-share.h */
 };
 
 void config_defaults(struct config *c);

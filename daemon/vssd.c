@@ -14,6 +14,7 @@
 #include "daemon/job/job.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/dm-place.h"
+#include "daemon/providers/exposed-share.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/window/dm-kernel.h"
 #include "daemon/window/suspend-list.h"
@@ -270,6 +271,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         r = vssd_set_places(v, a->state_directory, reterr);
         if (r < 0)
                 return r;
+        exposed_share_set_clients(v->config.nfs_clients);
 
         /* Resume first, then serve. What cannot be undone now stays in the store for the next
          * start; it is no reason to keep those waiting who need the service. */

@@ -4,19 +4,37 @@
 #include "daemon/bus/async-object.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/session-handlers.h"
+#include "daemon/bus/snapshot-object.h"
 
 void session_on_expose_snapshot(struct bus_call *call, const struct bus_value *args) {
+        struct exposure_request request = {
+                .path = args[1].s,
+                .attributes = (uint32_t)args[2].i,
+                .expose = args[3].s,
+                .owner = session_owner(bus_call_session(call)),
+        };
+        struct vss_error error = { 0 };
+        int r;
+
+        r = bus_call_parse_id(&request.id, call, args[0].s, "snapshot_id", &error);
+        if (r >= 0)
+                r = session_expose_snapshot(bus_call_session(call), &request,
+                                            snapshot_object_on_exposed, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
+void session_on_unexpose_snapshot(struct bus_call *call, const struct bus_value *args) {
         struct vss_error error = { 0 };
         VSS_ID id;
         int r;
 
         r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
         if (r >= 0)
-                r = session_expose_snapshot(bus_call_session(call), id, args[1].s,
-                                            (uint32_t)args[2].i, args[3].s, &error);
-        if (r >= 0)
-                bus_out_string(bus_call_answer(call), args[3].s);
-        bus_call_finish(call, r, &error);
+                r = session_unexpose_snapshot(bus_call_session(call), id,
+                                              snapshot_object_on_unexposed, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
 }
 
 typedef int (*id_method)(struct session *s, VSS_ID id, struct vss_error *reterr);
@@ -31,10 +49,6 @@ static void call_with_id(struct bus_call *call, const char *text, const char *na
         if (r >= 0)
                 r = method(bus_call_session(call), id, &error);
         bus_call_finish(call, r, &error);
-}
-
-void session_on_unexpose_snapshot(struct bus_call *call, const struct bus_value *args) {
-        call_with_id(call, args[0].s, "snapshot_id", session_unexpose_snapshot);
 }
 
 void session_on_break_snapshot_set(struct bus_call *call, const struct bus_value *args) {

@@ -196,6 +196,8 @@ void snapshot_object_reply(struct bus_call *call, const struct snapshot_record *
 void snapshot_object_on_change(void *userdata, const struct snapshot_record *record,
                                enum snapshot_change change) {
         static const char *const snapshots[] = { "Snapshots", NULL };
+        static const char *const exposure[] = { "ExposedName", "ExposedPath", "SnapshotAttributes",
+                                                NULL };
         struct snapshot_record *records = NULL;
         struct bus *bus = userdata;
         size_t n = 0;
@@ -207,6 +209,9 @@ void snapshot_object_on_change(void *userdata, const struct snapshot_record *rec
                 if (r >= 0 && n > 0 && vss_id_equal(records[0].id, record->id))
                         bus_signal_added(bus, &bus_kind_set, BUS_ID_NAME(record->set_id));
                 bus_signal_added(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id));
+                break;
+        case SNAPSHOT_CHANGED:
+                bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), exposure);
                 break;
         case SNAPSHOT_REMOVED:
                 bus_signal_removed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), NULL);
@@ -242,8 +247,65 @@ static void on_delete(struct bus_call *call, const struct bus_value *args) {
                 bus_call_finish(call, r, &error);
 }
 
+void snapshot_object_on_exposed(void *userdata, int r, const void *result,
+                                struct vss_error *error) {
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        bus_out_string(bus_call_answer(call), result);
+        bus_call_reply(call);
+}
+
+void snapshot_object_on_unexposed(void *userdata, int r, const void *result _unused_,
+                                  struct vss_error *error) {
+        struct bus_call *call = userdata;
+
+        if (r < 0)
+                bus_call_fail(call, error);
+        else
+                bus_call_reply(call);
+}
+
+static void on_expose(struct bus_call *call, const struct bus_value *args) {
+        const struct snapshot_source *source = call->object.source;
+        const struct exposure_request request = {
+                .id = source->record.id,
+                .path = args[0].s,
+                .attributes = (uint32_t)args[1].i,
+                .expose = args[2].s,
+                .owner = call->client->uid,
+        };
+        struct vss_error error = { 0 };
+        int r;
+
+        r = manager_expose_snapshot(call->bus->options.sessions, &request,
+                                    snapshot_object_on_exposed, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
+static void on_unexpose(struct bus_call *call, const struct bus_value *args _unused_) {
+        const struct snapshot_source *source = call->object.source;
+        struct vss_error error = { 0 };
+        int r;
+
+        r = manager_unexpose_snapshot(call->bus->options.sessions, source->record.id,
+                                      snapshot_object_on_unexposed, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
 static const struct bus_method snapshot_methods[] = {
         { .name = "Delete", BUS_IN("b force"), .class = BUS_CLASS_MANAGE, .handler = on_delete },
+        { .name = "Expose",
+          BUS_IN("s path_from_root", "i attributes", "s expose"),
+          BUS_OUT("s exposed"),
+          .class = BUS_CLASS_MANAGE,
+          .handler = on_expose },
+        { .name = "Unexpose", .class = BUS_CLASS_MANAGE, .handler = on_unexpose },
 };
 static const struct bus_emits_row snapshot_emits[] = {
         { .property = "ExposedName", .emits = BUS_EMITS_TRUE },

@@ -17,3 +17,7 @@ void snapshot_object_reply(struct bus_call *call, const struct snapshot_record *
 /* The session manager's observer; userdata is the bus. */
 void snapshot_object_on_change(void *userdata, const struct snapshot_record *r,
                                enum snapshot_change change);
+/* done() of exposing and unexposing, userdata the call: answers it. */
+void snapshot_object_on_exposed(void *userdata, int r, const void *result, struct vss_error *error);
+void snapshot_object_on_unexposed(void *userdata, int r, const void *result,
+                                  struct vss_error *error);

@@ -1,12 +1,12 @@
 #pragma once
 
-/* What a set's life asks of the host besides its providers: finding volumes, mounting copies,
- * flushing file systems, adopting
- * partitions. A table, so that a test (or a test daemon on a machine without
- * device-mapper) hands in its own; main() need not do anything. Everything in it may block and
- * runs on workers. */
+/* What a set's life asks of the host besides its providers: finding volumes, mounting and exposing
+ * copies, flushing file systems, adopting partitions. A table, so that a test (or a test daemon on
+ * a machine without device-mapper) hands in its own; main() need not do anything. Everything in it
+ * may block and runs on workers. */
 
 #include "daemon/adoption/adoption.h"
+#include "daemon/providers/snapshot-expose.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/vg-lock.h"
 #include "daemon/providers/volume.h"
@@ -17,6 +17,11 @@ struct storage {
         int (*mount)(const struct snapshot_record *r, bool writable, struct vss_error *reterr);
         int (*mount_seal)(const struct snapshot_record *r, struct vss_error *reterr);
         int (*unmount)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
+        int (*expose_check)(const struct snapshot_record *r, uid_t owner, char **ret_name,
+                            struct vss_error *reterr);
+        int (*expose)(const struct snapshot_record *r, uid_t owner, struct vss_error *reterr);
+        int (*expose_again)(const struct snapshot_record *r, struct vss_error *reterr);
+        int (*unexpose)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
         int (*sync)(int fd); /* as syncfs(2) */
         int (*adopt)(const char *volume, const struct adoption_options *options, char ***ret_notes,
                      struct vss_error *reterr);

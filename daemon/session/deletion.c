@@ -26,6 +26,8 @@ struct deletion {
 /* Whether it is anybody's business to delete it; and nobody reads it from here on. */
 static int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
                              struct vss_error *reterr) {
+        int k;
+
         if (!p)
                 return vss_error_set(reterr, VSS_E_PROVIDER_NOT_REGISTERED, 0,
                                      "Snapshot %s was made by the provider %s, which this service "
@@ -35,7 +37,11 @@ static int snapshot_put_away(const struct provider *p, const struct snapshot_rec
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
                                      "Snapshot %s is exposed as %s; unexpose it first, or force",
                                      VSS_ID_TEXT(r->id), r->exposed_name);
-        return storage_table()->unmount(r, force, reterr);
+        exposure_end(r);
+        k = storage_table()->unmount(r, force, reterr);
+        if (k < 0)
+                exposure_again(r);
+        return k;
 }
 
 /* It is still there, so it is to be readable. */
@@ -47,6 +53,7 @@ static void snapshot_put_back(const struct snapshot_record *r) {
                 log_full(LOG_WARNING, (&(const struct log_fields){ .snapshot_id = &r->id }), "%s",
                          str_or_empty(error.message));
         vss_error_done(&error);
+        exposure_again(r);
 }
 
 static int remove_one_by_one(const struct provider *p, struct store *store,

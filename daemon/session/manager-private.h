@@ -43,7 +43,7 @@ void manager_arm_expiry(struct session_manager *m);
 /* A set that was to go with its requester could not: it is tried again, as the expired are. */
 void manager_delete_later(struct session_manager *m);
 
-/* Deletions wait for each other (upkeep.h). done() as of session_delete_snapshots().
+/* Deletions and exposures wait for each other (upkeep.h). done() as of session_delete_snapshots().
  * session may be NULL. */
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
@@ -56,3 +56,19 @@ int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done
 /* Deletes one; for workers and for start-up. */
 int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
                     struct vss_error *reterr);
+
+/* --- exposure.c --- */
+/* done() as of session_expose_snapshot(); session may be NULL. */
+int manager_expose(struct session_manager *m, struct session *session,
+                   const struct exposure_request *request, session_done_fn done, void *userdata,
+                   struct vss_error *reterr);
+int manager_unexpose(struct session_manager *m, struct session *session, VSS_ID id,
+                     session_done_fn done, void *userdata, struct vss_error *reterr);
+/* For workers and for start-up, of a snapshot that may be exposed or not; the log says what cannot
+ * be done. What is missing of it comes back; it ends, though the record still has it. */
+void exposure_again(const struct snapshot_record *r);
+void exposure_end(const struct snapshot_record *r);
+/* An intent of ours, and undoing it. */
+bool exposure_has_intent(const struct intent_record *intent);
+int exposure_recover(struct store *store, const struct intent_record *intent,
+                     struct vss_error *reterr);

@@ -24,10 +24,11 @@ static void recover_on(void) {
 
 static void recover_intent(struct session_manager *m, const struct intent_record *intent) {
         const struct provider *p = provider_by_name(str_or_empty(intent->provider));
+        const bool exposure = exposure_has_intent(intent);
         struct vss_error error = { 0 };
         int r;
 
-        if (!p) {
+        if (!p && !exposure) {
                 log_set(LOG_ERR, intent->set_id,
                         "The provider %s left a step unfinished (%s) and is not here to undo it",
                         str_or_empty(intent->provider), str_or_empty(intent->kind));
@@ -35,8 +36,10 @@ static void recover_intent(struct session_manager *m, const struct intent_record
         }
         log_set(LOG_NOTICE, intent->set_id,
                 "Undoing an unfinished step of snapshot set %s (%s, %s)",
-                VSS_ID_TEXT(intent->set_id), p->name, str_or_empty(intent->kind));
-        r = p->recover(m->store, intent, &error);
+                VSS_ID_TEXT(intent->set_id), str_or_empty(intent->provider),
+                str_or_empty(intent->kind));
+        r = exposure ? exposure_recover(m->store, intent, &error)
+                     : p->recover(m->store, intent, &error);
         if (r < 0)
                 log_set_failure(LOG_ERR, intent->set_id, &error,
                                 "It could not be undone, the next start tries again: %s",
@@ -130,6 +133,8 @@ static void recover_keep(struct session_manager *m, const struct snapshot_record
         }
         if (k >= 0 && !streq(str_or_empty(r->device), str_or_empty(r->device_object)))
                 k = storage_table()->mount(r, false, &error);
+        if (k >= 0)
+                exposure_again(r);
         if (k < 0)
                 log_full(LOG_ERR, &fields, "Snapshot %s of %s cannot be read: %s",
                          VSS_ID_TEXT(r->id), str_or_empty(r->volume),

@@ -1,4 +1,4 @@
-/* What is done with finished snapshots besides reading and deleting them: exposing, breaking,
+/* What is done with finished snapshots besides reading, deleting and exposing them: breaking,
  * reverting, importing, resynchronising. No provider of this service can do any of it, so that a
  * call that is legal ends with the documented code for that; state and arguments are looked at as
  * they would be before a provider is asked. */
@@ -6,100 +6,6 @@
 #include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/session/session-private.h"
-
-#define EXPOSED (VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY | VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY)
-
-static int check_expose(uint32_t attributes, const char *path, const char *expose,
-                        struct vss_error *reterr) {
-        const bool local = attributes == VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY;
-
-        if (!local && attributes != VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY)
-                return vss_error_set(
-                        reterr, E_INVALIDARG, 0,
-                        "ExposeSnapshot takes one of two attributes: 0x%x (locally) or "
-                        "0x%x (remotely), not 0x%x",
-                        (unsigned)VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
-                        (unsigned)VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY, (unsigned)attributes);
-        if (local && (str_empty(expose) || expose[0] != '/'))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "ExposeSnapshot needs the full path of an empty directory to "
-                                     "mount the snapshot on");
-        if (local && !str_empty(path))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "A snapshot is exposed locally as a whole: give no path from "
-                                     "its root");
-        if (strpbrk(path, "*?$%"))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "The path from the snapshot's root, \"%s\", has a wildcard or "
-                                     "a variable in it",
-                                     path);
-        return 0;
-}
-
-/* Copies for clients are reached by their clients alone; those that go with their requester have no
- * place of their own on the machine. */
-static int check_exposable(const struct snapshot_record *r, uint32_t attributes,
-                           struct vss_error *reterr) {
-        if (r->context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE)
-                return vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
-                                     "Snapshot %s is of a client-accessible context, which is not "
-                                     "exposed",
-                                     VSS_ID_TEXT(r->id));
-        if (attributes == VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY &&
-            !(r->context & VSS_VOLSNAP_ATTR_PERSISTENT))
-                return vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
-                                     "Snapshot %s goes with its requester, and only a persistent "
-                                     "one is exposed locally",
-                                     VSS_ID_TEXT(r->id));
-        return 0;
-}
-
-int session_expose_snapshot(struct session *s, VSS_ID id, const char *path, uint32_t attributes,
-                            const char *expose, struct vss_error *reterr) {
-        struct snapshot_record record = { 0 };
-        int r;
-
-        r = session_enter(s, METHOD_EXPOSE_SNAPSHOT, NULL, reterr);
-        if (r >= 0)
-                r = check_expose(attributes, path, expose, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        r = store_snapshot_get(s->manager->store, id, &record, reterr);
-        if (r < 0)
-                return r;
-        r = check_exposable(&record, attributes, reterr);
-        if (r >= 0)
-                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
-                                  "The provider %s cannot expose snapshots; snapshot %s is "
-                                  "readable at %s",
-                                  str_or_empty(record.provider), VSS_ID_TEXT(id),
-                                  str_or_empty(record.device_object));
-        snapshot_record_done(&record);
-        return r;
-}
-
-int session_unexpose_snapshot(struct session *s, VSS_ID id, struct vss_error *reterr) {
-        struct snapshot_record record = { 0 };
-        int r;
-
-        r = session_enter(s, METHOD_UNEXPOSE_SNAPSHOT, NULL, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        r = store_snapshot_get(s->manager->store, id, &record, reterr);
-        if (r < 0)
-                return r;
-        if (!(record.attributes & EXPOSED))
-                r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "Snapshot %s is not exposed",
-                                  VSS_ID_TEXT(id));
-        else
-                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
-                                  "The provider %s cannot end the exposure of snapshot %s",
-                                  str_or_empty(record.provider), VSS_ID_TEXT(id));
-        snapshot_record_done(&record);
-        return r;
-}
 
 /* --- break --- */
 

@@ -47,7 +47,7 @@ bool session_manager_has_expiry(const struct session_manager *m);
 /* Is a creation under way, from StartSnapshotSet to its end? (Manager.SnapshotSetInProgress) */
 bool session_manager_set_in_progress(const struct session_manager *m);
 /* Observers: the object tree learns of finished and deleted snapshots. */
-enum snapshot_change { SNAPSHOT_ADDED, SNAPSHOT_REMOVED };
+enum snapshot_change { SNAPSHOT_ADDED, SNAPSHOT_REMOVED, SNAPSHOT_CHANGED /* exposed or not */ };
 typedef void (*snapshot_changed_fn)(void *userdata, const struct snapshot_record *r,
                                     enum snapshot_change change);
 void session_manager_set_observer(struct session_manager *m, snapshot_changed_fn fn,
@@ -174,11 +174,23 @@ int session_backup_complete(struct session *s, struct async **ret, struct vss_er
 int session_abort_backup(struct session *s, session_done_fn done, void *userdata,
                          struct vss_error *reterr);
 
+struct exposure_request {
+        VSS_ID id;
+        const char *path;    /* a directory in the copy; "": all of it */
+        uint32_t attributes; /* VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY or _REMOTELY */
+        const char
+                *expose; /* the directory to mount on, or the share's name; "", of a share: any */
+        uid_t owner;     /* whose the directory has to be: the caller; 0: anybody's */
+};
+/* result: const char *, as what it is exposed */
+int session_expose_snapshot(struct session *s, const struct exposure_request *request,
+                            session_done_fn done, void *userdata, struct vss_error *reterr);
+/* result: NULL */
+int session_unexpose_snapshot(struct session *s, VSS_ID id, session_done_fn done, void *userdata,
+                              struct vss_error *reterr);
+
 /* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
  * documents, and a call that is legal is answered with the code for a provider that cannot. */
-int session_expose_snapshot(struct session *s, VSS_ID id, const char *path, uint32_t attributes,
-                            const char *expose, struct vss_error *reterr);
-int session_unexpose_snapshot(struct session *s, VSS_ID id, struct vss_error *reterr);
 int session_break_snapshot_set(struct session *s, VSS_ID set_id, struct vss_error *reterr);
 int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
                                   struct async **ret, struct vss_error *reterr);
@@ -248,6 +260,10 @@ int manager_adopt_volume(struct session_manager *m, const char *volume,
 int manager_release_volume(struct session_manager *m, const char *volume,
                            const struct adoption_options *options, session_done_fn done,
                            void *userdata, struct vss_error *reterr);
+int manager_expose_snapshot(struct session_manager *m, const struct exposure_request *request,
+                            session_done_fn done, void *userdata, struct vss_error *reterr);
+int manager_unexpose_snapshot(struct session_manager *m, VSS_ID id, session_done_fn done,
+                              void *userdata, struct vss_error *reterr);
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
                              session_done_fn done, void *userdata, struct vss_error *reterr);
 

@@ -549,14 +549,19 @@ HRESULT IVssBackupComponentsEx2_BreakSnapshotSetEx(IVssBackupComponents *backup,
 
 /*
  * IVssBackupComponents::ExposeSnapshot: mounts a copy of a persistent context on an empty
- * directory, read-only, or shares a part of it.
+ * directory, read-only, or shares it with other machines through Samba or NFS. It stays so until
+ * UnexposeSnapshot, over restarts of the service and, of a persistent context, of the machine.
  *
- * SnapshotId: the copy. wszPathFromRoot: what to share, or NULL for all; NULL if it is mounted.
- * lAttributes: VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY or VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY. wszExpose:
- * the directory or the share's name; NULL, only of a share: the service's choice. pwszExposed:
- * receives where it is; the caller frees it. Errors: E_INVALIDARG (lAttributes, wszExpose),
- * VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO, VSS_E_UNEXPECTED_PROVIDER_ERROR,
- * VSS_E_UNSUPPORTED_CONTEXT. Since 0.2.
+ * SnapshotId: the copy. wszPathFromRoot: a directory in the copy, or NULL for all of it; Windows
+ * has it for shares alone. lAttributes: VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY or
+ * VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY. wszExpose: the directory, which no link may lead to and which
+ * has to be the caller's own unless that is root; or the share's name, with "smb:" or "nfs:" before
+ * it where it has to be one of them; NULL, only of a share: the service's choice. pwszExposed:
+ * receives where it is (the directory; the name of a usershare of Samba's; the directory that NFS
+ * exports); the caller frees it. Errors: E_INVALIDARG (lAttributes, wszPathFromRoot, wszExpose),
+ * E_ACCESSDENIED, VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_OBJECT_ALREADY_EXISTS (the copy is
+ * exposed, or something else is there), VSS_E_PROVIDER_VETO (no files, or no service to share
+ * them), VSS_E_UNEXPECTED_PROVIDER_ERROR, VSS_E_UNSUPPORTED_CONTEXT. Since 0.2.
  */
 HRESULT IVssBackupComponents_ExposeSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
                                             LPCWSTR wszPathFromRoot, LONG lAttributes,
@@ -567,7 +572,7 @@ HRESULT IVssBackupComponents_ExposeSnapshot(IVssBackupComponents *backup, VSS_ID
  *
  * snapshotId: the copy.
  * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such copy, or not exposed),
- * VSS_E_PROVIDER_VETO, VSS_E_UNEXPECTED_PROVIDER_ERROR.
+ * VSS_E_PROVIDER_VETO (somebody uses it there), VSS_E_UNEXPECTED_PROVIDER_ERROR.
  * Since 0.2.
  */
 HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, VSS_ID snapshotId);

@@ -322,7 +322,7 @@ typedef struct VSS_SNAPSHOT_PROP {
         VSS_PWSZ m_pwszOriginatingMachine;
         VSS_PWSZ m_pwszServiceMachine;
         VSS_PWSZ m_pwszExposedName; /* NULL: not exposed */
-        VSS_PWSZ m_pwszExposedPath; /* NULL: not exposed, or exposed locally */
+        VSS_PWSZ m_pwszExposedPath; /* a directory in the copy; NULL: all of it, or not exposed */
         VSS_ID m_ProviderId;
         LONG m_lSnapshotAttributes; /* VSS_VOLSNAP_ATTR_... */
         VSS_TIMESTAMP m_tsCreationTimestamp;

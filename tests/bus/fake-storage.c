@@ -203,6 +203,42 @@ static int fake_unmount(const struct snapshot_record *r, bool force, struct vss_
         return fake_step("unmount", r->device_object, VSS_E_PROVIDER_VETO, reterr);
 }
 
+/* "/taken" and a share "taken" are; there is no service for shares of NFS. */
+static int fake_expose_check(const struct snapshot_record *r, uid_t owner _unused_, char **ret_name,
+                             struct vss_error *reterr) {
+        const char *name = r->exposed_name;
+        int k;
+
+        k = fake_step("expose-check", name, VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+        if (k < 0)
+                return k;
+        if (strncmp(name, "nfs:", 4) == 0)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ENOENT,
+                                     "There is no exportfs here");
+        if (streq(name, "/taken") || streq(name, "taken"))
+                return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST,
+                                     "Something is at %s", name);
+        return str_replace(ret_name, *name ? name : strrchr(r->device_object, '/') + 1) < 0
+                       ? vss_error_from_errno(reterr, -ENOMEM, name)
+                       : 0;
+}
+
+static int fake_expose(const struct snapshot_record *r, uid_t owner _unused_,
+                       struct vss_error *reterr) {
+        return fake_step("expose", r->exposed_name, VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+}
+
+static int fake_expose_again(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("expose-again", r->exposed_name, VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+}
+
+static int fake_unexpose(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
+        if (fake_knob("busy") && !force)
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "The copy at %s is busy: a test holds it", r->exposed_name);
+        return fake_step("unexpose", r->exposed_name, VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
+}
+
 static int fake_sync(int fd _unused_) {
         return fake_step("sync", "a volume", VSS_E_UNEXPECTED, NULL) < 0 ? -1 : 0;
 }
@@ -240,6 +276,10 @@ const struct storage fake_storage = {
         .mount = fake_mount,
         .mount_seal = fake_mount_seal,
         .unmount = fake_unmount,
+        .expose_check = fake_expose_check,
+        .expose = fake_expose,
+        .expose_again = fake_expose_again,
+        .unexpose = fake_unexpose,
         .sync = fake_sync,
         .adopt = fake_adopt,
         .release = fake_release,

@@ -421,6 +421,70 @@ START_TEST(wrong_usage_needs_no_service) {
 }
 END_TEST
 
+/* "ShadowCopyN" of the only copy. */
+static const char *only_copy(void) {
+        static char name[64];
+        const struct ended *e = vssctl(A("list"), A("--json"));
+        const char *at = strstr(e->out, "\"name\": \"");
+
+        ck_assert_ptr_nonnull(at);
+        ck_assert_int_eq(sscanf(at, "\"name\": \"%63[^\"]", name), 1);
+        return name;
+}
+
+START_TEST(exposing) {
+        const struct ended *e;
+        char name[64];
+
+        set_up();
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+
+        e = vssctl(A("expose"), A("--json"), A("--path"), A("a/b"), name, A("/mnt"));
+        expect_status(e, 0);
+        expect_text(e->out, "\"exposed_name\": \"/mnt\"");
+        expect_text(e->out, "\"exposed_path\": \"a/b\"");
+        e = vssctl(A("show"), name);
+        expect_text(e->out, "Exposed as: /mnt\n");
+        expect_text(e->out, "Of it: a/b\n");
+        e = vssctl(A("list"), A("--json"));
+        expect_text(e->out, "\"exposed_name\": \"/mnt\"");
+        expect_text(e->out, "\"exposed_path\": \"a/b\"");
+        e = vssctl(A("expose"), name, A("/elsewhere"));
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_OBJECT_ALREADY_EXISTS");
+        e = vssctl(A("delete"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_PROVIDER_VETO");
+        expect_text(e->err, "/mnt");
+
+        /* By its place as well as by its name. */
+        expect_status(vssctl(A("unexpose"), A("/mnt/")), 0);
+        e = vssctl(A("unexpose"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_OBJECT_NOT_FOUND");
+
+        e = vssctl(A("expose"), name, A("--share"), A("yesterday"));
+        expect_status(e, 0);
+        expect_text(e->err, "exposed as yesterday");
+        e = vssctl(A("show"), name);
+        expect_text(e->out, "Shared as: yesterday\n");
+        expect_status(vssctl(A("unexpose"), A("yesterday")), 0);
+        e = vssctl(A("expose"), name, A("--share"), A("nfs:x"));
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_PROVIDER_VETO");
+
+        expect_status(vssctl(A("expose"), name), 1);
+        expect_status(vssctl(A("expose"), name, A("/mnt"), A("--share"), A("x")), 1);
+        expect_status(vssctl(A("expose"), name, A("mnt")), 2);
+
+        expect_status(vssctl(A("expose"), name, A("/mnt")), 0);
+        expect_status(vssctl(A("delete"), A("--force"), name), 0);
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("vssctl");
         TCase *c = tcase_create("vssctl");
@@ -444,6 +508,7 @@ int main(void) {
         tcase_add_test(c, volumes_and_providers_are_listed);
         tcase_add_test(c, volumes_are_adopted_and_released);
         tcase_add_test(c, wrong_usage_needs_no_service);
+        tcase_add_test(c, exposing);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -18,16 +18,17 @@ static struct {
         struct session_config config;
         struct fake_journal journal;
         struct fake_writer front, back;
-        unsigned added, removed; /* observed snapshots */
+        unsigned added, removed, changed; /* observed snapshots */
 } host;
 
 static inline void host_on_change(void *userdata _unused_, const struct snapshot_record *r,
                                   enum snapshot_change change) {
         ck_assert_ptr_nonnull(r->volume);
-        if (change == SNAPSHOT_ADDED)
-                host.added++;
-        else
-                host.removed++;
+        switch (change) {
+        case SNAPSHOT_ADDED: host.added++; break;
+        case SNAPSHOT_REMOVED: host.removed++; break;
+        case SNAPSHOT_CHANGED: host.changed++; break;
+        }
 }
 
 static inline void host_setup(void) {
@@ -209,6 +210,38 @@ static inline HRESULT delete_of(struct session *s, VSS_ID id, VSS_OBJECT_TYPE ty
 
         memset(&answer, 0, sizeof(answer));
         if (session_delete_snapshots(s, id, type, force, on_deleted, NULL, &error) >= 0)
+                return wait_for_answer();
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
+static char exposed_as[128];
+static inline void on_exposed(void *userdata _unused_, int r, const void *result,
+                              struct vss_error *error) {
+        on_answer(r, error);
+        (void)snprintf(exposed_as, sizeof(exposed_as), "%s", result ? (const char *)result : "");
+}
+
+static inline HRESULT expose_of(struct session *s, const struct exposure_request *request) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        exposed_as[0] = '\0';
+        if (session_expose_snapshot(s, request, on_exposed, NULL, &error) >= 0)
+                return wait_for_answer();
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
+static inline HRESULT unexpose_of(struct session *s, VSS_ID id) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        if (session_unexpose_snapshot(s, id, on_nothing, NULL, &error) >= 0)
                 return wait_for_answer();
         hr = error.hr;
         vss_error_done(&error);

@@ -309,6 +309,32 @@ static inline int fake_unmount(const struct snapshot_record *r, bool force,
                                struct vss_error *reterr) {
         return fake_step("host", force ? "unmount-force" : "unmount", r->volume, reterr);
 }
+/* The host takes any name, but "taken"; a share without one is "share". */
+static inline int fake_expose_check(const struct snapshot_record *r, uid_t owner _unused_,
+                                    char **ret_name, struct vss_error *reterr) {
+        int k = fake_step("host", "expose-check", r->exposed_name, reterr);
+
+        if (k < 0)
+                return k;
+        if (streq(r->exposed_name, "taken"))
+                return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST, "It is taken");
+        return str_replace(ret_name, *r->exposed_name ? r->exposed_name : "share");
+}
+static inline int fake_expose(const struct snapshot_record *r, uid_t owner,
+                              struct vss_error *reterr) {
+        char what[128];
+
+        (void)snprintf(what, sizeof(what), "%s:%s/%s for %u", r->volume, r->exposed_name,
+                       str_or_empty(r->exposed_path), (unsigned)owner);
+        return fake_step("host", "expose", what, reterr);
+}
+static inline int fake_expose_again(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("host", "expose-again", r->exposed_name, reterr);
+}
+static inline int fake_unexpose(const struct snapshot_record *r, bool force,
+                                struct vss_error *reterr) {
+        return fake_step("host", force ? "unexpose-force" : "unexpose", r->exposed_name, reterr);
+}
 static inline int fake_sync(int fd _unused_) {
         return fake_step("host", "sync", "", NULL) < 0 ? -1 : 0;
 }
@@ -340,6 +366,10 @@ static const struct storage fake_host = {
         .mount = fake_mount,
         .mount_seal = fake_mount_seal,
         .unmount = fake_unmount,
+        .expose_check = fake_expose_check,
+        .expose = fake_expose,
+        .expose_again = fake_expose_again,
+        .unexpose = fake_unexpose,
         .sync = fake_sync,
 };
 

@@ -167,6 +167,22 @@ START_TEST(places_of_stores_are_read) {
 }
 END_TEST
 
+START_TEST(whom_nfs_serves_is_read) {
+        struct config c = parsed("[Shares]\nNfsClients = 192.168.7.0/24\t[2001:db8::7] \n");
+
+        ck_assert_uint_eq(strv_length(c.nfs_clients), 2);
+        ck_assert_str_eq(c.nfs_clients[0], "192.168.7.0/24");
+        ck_assert_str_eq(c.nfs_clients[1], "[2001:db8::7]");
+        config_done(&c);
+        c = parsed("[Shares]\nNfsClients=a b\nNfsClients=\n"); /* the last counts */
+        ck_assert_uint_eq(strv_length(c.nfs_clients), 0);
+        config_done(&c);
+        refused("[Shares]\nNfsClients=good -o\n", "test.conf:2: \"-o\" is no client");
+        refused("[Shares]\nNfsClients=a(rw)\n", "is no client");
+        refused("[Shares]\nSmbClients=a\n", "there is no setting SmbClients");
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("config");
         TCase *c = tcase_create("config");
@@ -175,6 +191,7 @@ int main(void) {
 
         tcase_add_test(c, defaults_are_the_documented_ones);
         tcase_add_test(c, each_setting_is_read);
+        tcase_add_test(c, whom_nfs_serves_is_read);
         tcase_add_test(c, mistakes_are_named_with_their_line);
         tcase_add_test(c, a_line_that_never_ends_is_refused);
         tcase_add_test(c, files_may_be_missing_only_if_nobody_named_them);

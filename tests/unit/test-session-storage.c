@@ -1,5 +1,5 @@
-/* What no provider can do: that it is refused in the right order, with the documented codes; and
- * where a path lies. */
+/* What is done with snapshots that are there: that it is refused in the right order, with the
+ * documented codes; what no provider can do; and where a path lies. */
 
 #include "daemon/providers/mount-table.h"
 #include "daemon/session/share-name.h"
@@ -62,15 +62,17 @@ static const struct {
         const char *expose;
         HRESULT hr;
 } exposures[] = {
-        { OF_NAS, "", LOCALLY, "/mnt", VSS_E_PROVIDER_VETO },
-        { OF_NAS, "a/b", REMOTELY, "", VSS_E_PROVIDER_VETO },
-        { OF_BACKUP, "", REMOTELY, "share", VSS_E_PROVIDER_VETO },
+        { OF_NAS, "", LOCALLY, "/mnt", S_OK },
+        { OF_NAS, "a/b", LOCALLY, "/mnt", S_OK }, /* more than the documentation has */
+        { OF_NAS, "a/b", REMOTELY, "", S_OK },
+        { OF_NAS, "", REMOTELY, "taken", VSS_E_OBJECT_ALREADY_EXISTS },
+        { OF_BACKUP, "", REMOTELY, "name", S_OK },
         { OF_BACKUP, "", LOCALLY, "/mnt", VSS_E_UNSUPPORTED_CONTEXT },
         { OF_CLIENT, "", LOCALLY, "/mnt", VSS_E_UNSUPPORTED_CONTEXT },
         { OF_CLIENT, "", REMOTELY, "", VSS_E_UNSUPPORTED_CONTEXT },
         { OF_NAS, "", LOCALLY, "", E_INVALIDARG },
         { OF_NAS, "", LOCALLY, "mnt", E_INVALIDARG },
-        { OF_NAS, "a", LOCALLY, "/mnt", E_INVALIDARG },
+        { OF_NAS, "a?", LOCALLY, "/mnt", E_INVALIDARG },
         { OF_NAS, "*", REMOTELY, "", E_INVALIDARG },
         { OF_NAS, "%a%", REMOTELY, "", E_INVALIDARG },
         { OF_NAS, "", 0, "/mnt", E_INVALIDARG },
@@ -86,18 +88,20 @@ START_TEST(exposing) {
         make_sets();
         s = session_up_to("B0", VSS_CTX_ALL, NULL);
         for (size_t i = 0; i < ARRAY_SIZE(exposures); i++) {
-                ck_call(exposures[i].hr,
-                        session_expose_snapshot(s, id_of(exposures[i].which, snapshots),
-                                                exposures[i].path, exposures[i].attributes,
-                                                exposures[i].expose, &error));
-                ck_call(VSS_E_BAD_STATE,
-                        session_expose_snapshot(fresh, GUID_NULL, exposures[i].path,
-                                                exposures[i].attributes, exposures[i].expose,
-                                                &error));
+                const struct exposure_request request = {
+                        .id = id_of(exposures[i].which, snapshots),
+                        .path = exposures[i].path,
+                        .attributes = exposures[i].attributes,
+                        .expose = exposures[i].expose,
+                };
+
+                ck_assert_int_eq(expose_of(s, &request), exposures[i].hr);
+                ck_assert_int_eq(unexpose_of(s, request.id),
+                                 exposures[i].hr == S_OK ? S_OK : VSS_E_OBJECT_NOT_FOUND);
+                ck_assert_int_eq(expose_of(fresh, &request), VSS_E_BAD_STATE);
         }
-        ck_call(VSS_E_OBJECT_NOT_FOUND, session_unexpose_snapshot(s, snapshots[OF_NAS], &error));
-        ck_call(VSS_E_OBJECT_NOT_FOUND, session_unexpose_snapshot(s, GUID_NULL, &error));
-        ck_call(VSS_E_BAD_STATE, session_unexpose_snapshot(fresh, GUID_NULL, &error));
+        ck_assert_int_eq(unexpose_of(s, GUID_NULL), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(unexpose_of(fresh, GUID_NULL), VSS_E_BAD_STATE);
         session_free(fresh);
         session_free(s);
         release_sets();
@@ -180,11 +184,15 @@ static int get_properties(struct session *s) {
 }
 
 static int expose(struct session *s) {
-        return session_expose_snapshot(s, id_of(OF_NOBODY, NULL), "", LOCALLY, "/mnt", &ignored);
+        const struct exposure_request request = {
+                .id = id_of(OF_NOBODY, NULL), .path = "", .attributes = LOCALLY, .expose = "/mnt"
+        };
+
+        return (int)expose_of(s, &request);
 }
 
 static int unexpose(struct session *s) {
-        return session_unexpose_snapshot(s, id_of(OF_NOBODY, NULL), &ignored);
+        return (int)unexpose_of(s, id_of(OF_NOBODY, NULL));
 }
 
 static int break_set(struct session *s) {
