@@ -27,8 +27,8 @@ static uint64_t least_of(uint64_t a, uint64_t b) {
 
 uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes) {
         uint64_t chunks = divide_up(origin_bytes, CHUNK_BYTES);
-        /* Behind areas of notes that are full the kernel wipes the next one, used or not: where that
-         * does not fit, it gives the copy up. */
+        /* Behind areas of notes that are full the kernel wipes the next one, used or not: where
+         * that does not fit, it gives the copy up. */
         uint64_t notes = chunks / (CHUNK_BYTES / EXCEPTION_BYTES) + 1;
 
         return divide_up((1 + chunks + notes) * CHUNK_BYTES, extent_bytes);
