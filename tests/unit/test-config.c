@@ -28,6 +28,7 @@ static void refused(const char *text, const char *expected) {
         ck_assert_msg(strstr(error.message, expected), "\"%s\" is not in \"%s\"", expected,
                       error.message);
         vss_error_done(&error);
+        config_done(&c);
 }
 
 START_TEST(defaults_are_the_documented_ones) {
