@@ -198,10 +198,23 @@ static int open_target(const char *target, uid_t owner, struct vss_error *reterr
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int open_source(const char *root, const char *path, struct vss_error *reterr) {
-        _cleanup_(closep) int fd = -1;
+/* Who cannot get to a directory is kept from it by those above, which are not there where it is
+ * exposed: of a copy's parts a user has those alone that are their own. */
+static int check_part(int fd, const char *path, uid_t owner, struct vss_error *reterr) {
         struct statx stx;
-        int below;
+
+        if (owner == 0 || (look(fd, "", &stx) >= 0 && stx.stx_uid == owner))
+                return 0;
+        return vss_error_set(reterr, E_ACCESSDENIED, EACCES,
+                             "cannot expose %s of the copy: the user with uid %lu may do so with "
+                             "directories of their own or with all of it, and root with any",
+                             path, (unsigned long)owner);
+}
+
+static int open_source(const char *root, const char *path, uid_t owner, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1, below = -1;
+        struct statx stx;
+        int r;
 
         fd = open_directory(AT_FDCWD, root, NO_LINKS);
         if (fd < 0 || look(fd, "", &stx) < 0 || !is_mount_root(&stx))
@@ -216,11 +229,13 @@ static int open_source(const char *root, const char *path, struct vss_error *ret
                                      below == -ELOOP   ? "there is a symbolic link in its path"
                                      : below == -EXDEV ? "it leads out of the copy"
                                                        : strerror(-below));
-        return below;
+        r = check_part(below, path, owner, reterr);
+        return r < 0 ? r : TAKE_FD(below);
 }
 
-int exposed_mount_check_source(const char *root, const char *path, struct vss_error *reterr) {
-        int fd = open_source(root, path, reterr);
+int exposed_mount_check_source(const char *root, const char *path, uid_t owner,
+                               struct vss_error *reterr) {
+        int fd = open_source(root, path, owner, reterr);
 
         if (fd < 0)
                 return fd;
@@ -233,7 +248,7 @@ int exposed_mount_check(const char *root, const char *path, const char *target, 
         _cleanup_(closep) int fd = -1;
         int r;
 
-        r = exposed_mount_check_source(root, path, reterr);
+        r = exposed_mount_check_source(root, path, owner, reterr);
         if (r < 0)
                 return r;
         fd = open_target(target, owner, reterr);
@@ -259,7 +274,7 @@ int exposed_mount(const char *root, const char *path, const char *target, uid_t 
         _cleanup_(closep) int source = -1, fd = -1;
         int r;
 
-        source = open_source(root, path, reterr);
+        source = open_source(root, path, owner, reterr);
         if (source < 0)
                 return source;
         fd = open_target(target, owner, reterr);

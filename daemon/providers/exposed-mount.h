@@ -12,9 +12,10 @@
  * E_INVALIDARG. */
 int exposed_target_parse(const char *target, char **ret, struct vss_error *reterr);
 
-/* Whether path ("" or NULL: all) is a directory in the copy that is mounted on root. No link leads
- * to it. E_INVALIDARG. */
-int exposed_mount_check_source(const char *root, const char *path, struct vss_error *reterr);
+/* Whether path ("" or NULL: all) is a directory in the copy that is mounted on root and, unless
+ * owner is 0 or it is all, of that user. No link leads to it. E_INVALIDARG, E_ACCESSDENIED. */
+int exposed_mount_check_source(const char *root, const char *path, uid_t owner,
+                               struct vss_error *reterr);
 /* The same, and whether it could be mounted on target now: a directory that is there, that no link
  * leads to, not on a file system that waits for a server or a program, empty, no mount point and,
  * unless owner is 0, of that user. E_INVALIDARG, E_ACCESSDENIED, VSS_E_OBJECT_ALREADY_EXISTS. */

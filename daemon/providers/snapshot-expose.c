@@ -60,7 +60,8 @@ int snapshot_expose_check(const struct snapshot_record *r, uid_t owner, char **r
         if (is_shared(r)) {
                 k = exposed_share_choose(str_or_empty(r->exposed_name), own_name(r), &name, reterr);
                 if (k >= 0)
-                        k = exposed_mount_check_source(r->device_object, r->exposed_path, reterr);
+                        k = exposed_mount_check_source(r->device_object, r->exposed_path, owner,
+                                                       reterr);
         } else {
                 k = exposed_target_parse(r->exposed_name, &name, reterr);
                 if (k >= 0)

@@ -284,6 +284,19 @@ START_TEST(a_user_has_directories_of_their_own_alone) {
 }
 END_TEST
 
+/* Where it is exposed, those above that keep others out are missing. */
+START_TEST(a_user_has_parts_of_their_own_alone) {
+        make_directory(below("own"));
+        ck_assert_int_eq(chown(below("own"), 1000, 1000), 0);
+        ck_assert_int_eq(try_mount("sub/deep", below("own"), 1000), E_ACCESSDENIED);
+        ck_assert_int_lt(exposed_mount_check_source(copy, "sub/deep", 1000, NULL), 0);
+        ck_assert(!exposed_is_mounted(below("own"), device));
+        ck_assert_int_eq(chown(below("copy/sub/deep"), 1000, 1000), 0);
+        ck_assert_int_eq(exposed_mount_check_source(copy, "sub/deep", 1000, NULL), 0);
+        ck_assert_int_eq(try_mount("sub/deep", below("own"), 1000), S_OK);
+}
+END_TEST
+
 START_TEST(who_uses_it_is_named) {
         struct vss_error error = { 0 };
         char self[32];
@@ -420,6 +433,7 @@ int main(void) {
         tcase_add_loop_test(tc, names_of_directories, 0, ARRAY_SIZE(names));
         tcase_add_test(tc, a_name_that_is_too_long);
         tcase_add_test(tc, a_user_has_directories_of_their_own_alone);
+        tcase_add_test(tc, a_user_has_parts_of_their_own_alone);
         tcase_add_test(tc, who_uses_it_is_named);
         tcase_add_test(tc, what_is_not_the_copy_s_stays);
         tcase_add_test(tc, a_copy_that_is_not_mounted_is_not_exposed);
