@@ -289,13 +289,16 @@ int exposed_mount(const char *root, const char *path, const char *target, uid_t 
 }
 
 /* The directory in which target is. Its own last part is no link, and a mount on it cannot be
- * renamed. *ret_name points into target. */
+ * renamed. *ret_name points into target. What has been mounted on the way since may wait for
+ * somebody else: then it is not opened. */
 static int open_parent(const char *target, const char **ret_name) {
         const char *slash = strrchr(target, '/');
         char parent[PATH_MAX];
 
         if (!slash || slash[1] == '\0' || (size_t)(slash - target) >= sizeof(parent))
                 return -ENOENT;
+        if (check_place(target, NULL) < 0)
+                return -EOPNOTSUPP;
         (void)snprintf(parent, sizeof(parent), "%.*s", slash == target ? 1 : (int)(slash - target),
                        target);
         *ret_name = slash + 1;
@@ -314,6 +317,25 @@ bool exposed_is_mounted(const char *target, dev_t device) {
 
         parent = open_parent(target, &name);
         return parent >= 0 && is_mounted_in(parent, name, device);
+}
+
+int exposed_find_moved(dev_t device, const char *root, char **ret, struct vss_error *reterr) {
+        _cleanup_(mount_table_freep) struct libmnt_table *table = NULL;
+        _cleanup_(iter_freep) struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
+        struct libmnt_fs *fs;
+        int r;
+
+        r = i ? mount_table_read(&table) : -ENOMEM;
+        while (r >= 0 && mnt_table_next_fs(table, i, &fs) == 0) {
+                const char *at = str_or_empty(mnt_fs_get_target(fs));
+
+                if (mnt_fs_get_devno(fs) != device || streq(at, root))
+                        continue;
+                r = str_replace(ret, at);
+                if (r >= 0)
+                        return 1;
+        }
+        return r < 0 ? vss_error_from_errno(reterr, r, "reading the mount table") : 0;
 }
 
 int exposed_unmount(const char *target, dev_t device, enum exposed_unmount how,

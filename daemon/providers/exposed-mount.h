@@ -26,6 +26,9 @@ int exposed_mount(const char *root, const char *path, const char *target, uid_t 
                   struct vss_error *reterr);
 /* Whether the device's file system is what is mounted on target. */
 bool exposed_is_mounted(const char *target, dev_t device);
+/* 1: the device's file system, which is mounted on root, is mounted on *ret, too: who renames a
+ * directory above an exposed copy takes its mount along. 0: it is not. */
+int exposed_find_moved(dev_t device, const char *root, char **ret, struct vss_error *reterr);
 
 enum exposed_unmount {
         EXPOSED_UNMOUNT_IDLE,   /* busy: VSS_E_PROVIDER_VETO naming who holds it */

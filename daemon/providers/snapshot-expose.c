@@ -88,6 +88,24 @@ int snapshot_expose(const struct snapshot_record *r, uid_t owner, struct vss_err
         return k;
 }
 
+/* What is not in its place and yet mounted was moved; forgotten, it would stay for good, and so
+ * would the copy. force: it goes. */
+static int check_moved(const struct snapshot_record *r, dev_t device, bool force,
+                       struct vss_error *reterr) {
+        _cleanup_(freep) char *where = NULL;
+        int k;
+
+        k = exposed_find_moved(device, r->device_object, &where, reterr);
+        if (k <= 0)
+                return k;
+        if (force)
+                return exposed_unmount(where, device, EXPOSED_UNMOUNT_DETACH, reterr);
+        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                             "the copy that was exposed at %s is mounted on %s instead; move it "
+                             "back, or unmount it there",
+                             r->exposed_name, where);
+}
+
 int snapshot_expose_again(const struct snapshot_record *r, struct vss_error *reterr) {
         _cleanup_(freep) char *target = NULL;
         dev_t device = copy_device(r);
@@ -96,8 +114,11 @@ int snapshot_expose_again(const struct snapshot_record *r, struct vss_error *ret
         k = target_of(r, &target, reterr);
         if (k < 0)
                 return k;
-        if (device == 0 || !exposed_is_mounted(target, device))
-                return snapshot_expose(r, 0, reterr);
+        if (device == 0 || !exposed_is_mounted(target, device)) {
+                if (device != 0 && !is_shared(r))
+                        k = check_moved(r, device, false, reterr);
+                return k < 0 ? k : snapshot_expose(r, 0, reterr);
+        }
         return is_shared(r) ? exposed_share_add(r->exposed_name, r->id, reterr) : 0;
 }
 
@@ -111,6 +132,9 @@ int snapshot_unexpose(const struct snapshot_record *r, bool force, struct vss_er
                 ended = exposed_share_remove(r->exposed_name, reterr);
         if (k < 0 || (ended < 0 && !force))
                 return k < 0 ? k : ended;
+        /* A share's directory is root's: nobody moves that. */
+        if (device != 0 && !is_shared(r) && !exposed_is_mounted(target, device))
+                return check_moved(r, device, force, reterr);
         if (device != 0)
                 k = exposed_unmount(target, device,
                                     force || is_shared(r) ? EXPOSED_UNMOUNT_DETACH

@@ -401,6 +401,43 @@ START_TEST(a_snapshot_and_its_record) {
 }
 END_TEST
 
+/* Who renames a directory above takes the mount along. */
+START_TEST(it_is_not_forgotten_when_it_was_moved) {
+        char node[256], target[256];
+        struct snapshot_record r = {
+                .volume = (char *)(uintptr_t) "/srv/",
+                .device = node,
+                .device_object = copy,
+                .fs_type = (char *)(uintptr_t) "tmpfs",
+                .attributes = VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
+                .exposed_name = target,
+        };
+        struct vss_error error = { 0 };
+
+        (void)snprintf(node, sizeof(node), "%s", below("node"));
+        (void)snprintf(target, sizeof(target), "%s", below("above/target"));
+        ck_assert_int_eq(mknod(node, S_IFBLK | 0600, device), 0);
+        make_directory(below("above"));
+        make_directory(target);
+        ck_assert_int_eq(snapshot_expose(&r, 0, NULL), 0);
+        ck_assert_int_eq(rename(below("above"), below("moved")), 0);
+        ck_assert_uint_eq(count_mounts(below("moved/target")), 1);
+        ck_assert_int_lt(snapshot_unexpose(&r, false, &error), 0);
+        ck_assert_int_eq(error.hr, VSS_E_PROVIDER_VETO);
+        ck_assert_msg(strstr(error.message, below("moved/target")), "%s", error.message);
+        vss_error_done(&error);
+        ck_assert_uint_eq(count_mounts(below("moved/target")), 1);
+        /* Nor is it mounted a second time in its old place. */
+        make_directory(below("above"));
+        make_directory(target);
+        ck_assert_int_lt(snapshot_expose_again(&r, NULL), 0);
+        ck_assert_uint_eq(count_mounts(target), 0);
+        ck_assert_int_eq(snapshot_unexpose(&r, true, NULL), 0);
+        ck_assert_uint_eq(count_mounts(below("moved/target")), 0);
+        ck_assert_uint_eq(count_mounts(copy), 1);
+}
+END_TEST
+
 START_TEST(a_block_device_has_no_files) {
         struct snapshot_record r = {
                 .device = copy,
@@ -438,6 +475,7 @@ int main(void) {
         tcase_add_test(tc, what_is_not_the_copy_s_stays);
         tcase_add_test(tc, a_copy_that_is_not_mounted_is_not_exposed);
         tcase_add_test(tc, a_snapshot_and_its_record);
+        tcase_add_test(tc, it_is_not_forgotten_when_it_was_moved);
         tcase_add_test(tc, a_block_device_has_no_files);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
