@@ -116,6 +116,10 @@ static int read_both(VSS_SNAPSHOT_DELTA *d, const VSS_SNAPSHOT_INFO *older,
                         older->properties.m_pwszOriginalVolumeName);
                 return EXIT_FAILED;
         }
+        if (!older->block_device) {
+                message(MESSAGE_ERROR, "the older copy has no block device to compare");
+                return EXIT_FAILED;
+        }
         r = delta_compare(d, older->block_device, other, &device);
         if (r == -ENOMEM)
                 return message_out_of_memory();

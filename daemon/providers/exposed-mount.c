@@ -259,6 +259,9 @@ int exposed_mount_check(const char *root, const char *path, const char *target, 
 static int attach(int source, int target) {
         struct mount_attr attr = {
                 .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                /* What somebody mounts inside it is not to appear in the copy as well, and hold it.
+                 */
+                .propagation = MS_PRIVATE,
         };
         _cleanup_(closep) int tree = -1;
 

@@ -143,8 +143,11 @@ static int nfs_add(char *tool, const char *name _unused_, const char *directory,
         char text[VSS_ID_TEXT_MAX];
         int r;
 
-        if (str_format(&options, "ro,root_squash,no_subtree_check,fsid=%s",
-                       vss_id_format(id, text)) < 0)
+        /* With the check a client cannot guess its way from an exposed part to the rest of the
+         * copy. What it costs elsewhere, handles that a rename makes stale, a read-only export does
+         * not pay. */
+        if (str_format(&options, "ro,root_squash,subtree_check,fsid=%s", vss_id_format(id, text)) <
+            0)
                 return vss_error_from_errno(reterr, -ENOMEM, directory);
         r = 0;
         for (char *const *client = nfs_clients; r >= 0 && client && *client; client++)

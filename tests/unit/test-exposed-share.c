@@ -176,7 +176,7 @@ START_TEST(an_export_of_nfs) {
         ck_assert_str_eq(share, expected);
         ck_assert_str_eq(called(), ""); /* it was only asked */
         ck_assert_int_eq(exposed_share_add(share, id, NULL), 0);
-#define OPTIONS "<ro,root_squash,no_subtree_check,fsid=12345678-0000-0000-0700-000000000000>"
+#define OPTIONS "<ro,root_squash,subtree_check,fsid=12345678-0000-0000-0700-000000000000>"
         (void)snprintf(expected, sizeof(expected),
                        "exportfs <-o> " OPTIONS " <192.168.7.0/24:%s/yesterday>\n"
                        "exportfs <-o> " OPTIONS " <[2001:db8::]/64:%s/yesterday>\n",
