@@ -6,7 +6,7 @@
 # usage: test-cross-volume.sh [SETS [SETS-WITH-ROOT]]
 . "$(dirname "$0")/lib.sh"
 
-sets=${1:-20}
+sets=${1:-30}
 root_sets=${2:-10}
 
 # The copies of two volumes, given as mounted directories, and the load's files in them.
