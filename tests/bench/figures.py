@@ -113,6 +113,8 @@ def bounds(figures):
         row(f"window/floor, {volumes(n)}", "at most 1.5", lambda v: v <= 1.5, f"window_ms_{n}", f"floor_ms_{n}")
     for n in COUNTS:
         row(f"window/floor under load, {volumes(n)}", "at most 1.5", lambda v: v <= 1.5, f"window_load_ms_{n}", f"floor_load_ms_{n}")
+        row(f"a set in the making/floor under load, {volumes(n)}", "at most 1.5", lambda v: v <= 1.5, f"making_load_ms_{n}",
+            f"floor_load_ms_{n}")
     row("window of 24 volumes/of 1", "at most 3", lambda v: v <= 3, "window_ms_24", "window_ms_1")
     for kind, name in ("thick ", "_ms"), ("thin ", "_thin_ms"):
         for n in COUNTS:

@@ -7,7 +7,7 @@
 # each way; with volumes of that kind, or the first thin and the second thick.
 . "$(dirname "$0")/lib.sh"
 
-moments=${1:-4}
+moments=${1:-6}
 kind=${2:-thick}
 unit=vssd.service
 
@@ -149,10 +149,10 @@ done
 note "$undisturbed of the creations were done before they were hit"
 check "most were not" [ "$undisturbed" -lt "$moments" ]
 
-for i in 1 2; do
+for i in 1 2 3; do
 	must systemctl start "$unit"
 	volumes=(/srv/a /srv/b)
-	[ "$i" -ne 2 ] || volumes+=(/) # what the dying service needs may be on it
+	[ "$i" -ne 3 ] || volumes+=(/) # what the dying service needs may be on it
 	check "killed in the window, round $i: the guard resumes ${volumes[*]}" killed_in_the_window "${volumes[@]}"
 	check "killed in the window, round $i: the load goes on" load_goes_on
 	systemctl reset-failed "$unit"

@@ -8,7 +8,7 @@
 # refused a_dm_set encrypted full aborted rebooted mixed restarted
 . "$(dirname "$0")/lib-storage.sh"
 
-sets=${1:-3}
+sets=${1:-6}
 parts=("${@:2}")
 [ ${#parts[@]} -gt 0 ] || parts=(refused a_dm_set encrypted full aborted rebooted mixed restarted)
 conf=/etc/vss/vssd.conf
@@ -309,7 +309,7 @@ restarted() {
 	check "the service is started anew" systemctl restart "$unit"
 	check "its copies are still read" test -e "${copies[0]}/file" -a -e "${copies[1]}/file"
 	check "and deleted" delete_sets
-	for msec in 100 600 1500; do
+	for msec in 100 300 600 1000 1500; do
 		vssctl create --keep /srv/a /srv/b >/dev/null 2>&1 &
 		sleep "$((msec / 1000)).$(printf %03d $((msec % 1000)))"
 		systemctl kill --kill-whom=all --signal=KILL "$unit"

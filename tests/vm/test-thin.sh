@@ -7,8 +7,8 @@
 # only these of the parts, which are functions: a_thin_set aborted ended killed rebooted refused mixed
 . "$(dirname "$0")/lib-storage.sh"
 
-sets=${1:-4}
-kills=${2:-3}
+sets=${1:-10}
+kills=${2:-8}
 parts=("${@:3}")
 [ ${#parts[@]} -gt 0 ] || parts=(a_thin_set aborted ended killed rebooted refused mixed)
 pool=$vg-pool-tpool
