@@ -12,11 +12,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-/* A suspend that was under way when the daemon died, or hangs in it, can complete a little later:
- * the rounds go on until its last thread is gone, or this long after the first; but for an origin
- * whose other device is just being brought to life, to the end of that. */
-#define ROUNDS_USEC (1500 * USEC_PER_MSEC)
+/* A suspend that is under way when the daemon dies, is stopped or hangs can complete at any time:
+ * the rounds go on until no origin can be suspended by it any more, slower when they have taken
+ * this long. */
+#define QUICK_ROUNDS_USEC (1500 * USEC_PER_MSEC)
 #define ROUND_PAUSE_MSEC 10
+#define SLOW_ROUND_PAUSE_MSEC 100
 /* Less than the daemon waits for the guard. */
 #define POST_TIMEOUT_USEC (8 * USEC_PER_SEC)
 
@@ -46,7 +47,6 @@ static void resume_row(struct guard_row *row, bool rehearsal) {
                         return; /* too early */
                 forward = r > 0;
         }
-        atomic_store(&row->undecided, false);
         if (!row->committed && !forward && row->clears_inactive_table)
                 run_request(p, row->clear, rehearsal);
         run_request(p, row->resume, rehearsal);
@@ -105,51 +105,6 @@ static void make_helpers(struct guard_process *p) {
                         _exit(EXIT_FAILURE); /* and there is no window */
 }
 
-enum rescued { RESCUED, RESCUE_UNDER_WAY, RESCUE_TOO_EARLY };
-
-/* alone: nobody is at work on these devices any more, so that there is nothing to wait for. Whether
- * it was too early only the helper will know: until then it counts as that. */
-static enum rescued rescue_row(struct guard_process *p, struct guard_row *row, bool committed,
-                               bool alone) {
-        if (atomic_load(&row->order) == GUARD_REST) {
-                if (dm_request_run(row->status, p->kernel, p->control_fd) < 0 ||
-                    !dm_request_saw_suspended(row->status))
-                        return RESCUED;
-                row->committed = committed;
-                row->alone = alone;
-                atomic_store(&row->undecided, !committed && row->other && !alone);
-                if (row->has_helper) {
-                        atomic_store(&row->order, GUARD_RESUME);
-                        futex_wake_all(&row->order);
-                } else
-                        resume_row(row, false);
-        }
-        /* Looked at again in the next round. */
-        return atomic_load(&row->undecided) ? RESCUE_TOO_EARLY : RESCUE_UNDER_WAY;
-}
-
-/* What is too early keeps no other waiting: the set is lost by then, and a second is promised.
- * Those with another device last: it can be what a dead thread of the daemon still waits in. */
-static enum rescued rescue_rows(struct guard_process *p, bool committed, bool alone) {
-        enum rescued worst = RESCUED;
-
-        for (unsigned with_other = 0; with_other < 2; with_other++)
-                for (size_t i = 0; i < p->n_rows; i++)
-                        if ((p->rows[i].other != NULL) == with_other) {
-                                enum rescued k = rescue_row(p, &p->rows[i], committed, alone);
-
-                                worst = k > worst ? k : worst;
-                        }
-        return worst;
-}
-
-/* Sleeps at most so long; true if nothing of the daemon is left, which can suspend nothing then. */
-static bool await_daemons_end(struct guard_process *p, int msec) {
-        struct pollfd daemon = { .fd = p->daemon_fd, .events = POLLIN };
-
-        return poll(&daemon, 1, msec) > 0;
-}
-
 static bool any_at_work(const struct guard_process *p) {
         for (size_t i = 0; i < p->n_rows; i++)
                 if (atomic_load(&p->rows[i].order) != GUARD_REST)
@@ -157,12 +112,84 @@ static bool any_at_work(const struct guard_process *p) {
         return false;
 }
 
+/* 1: something of it waits to be resumed; 0: nothing does. */
+static int ask_row(struct guard_process *p, struct guard_row *row, bool committed) {
+        int r = dm_request_run(row->status, p->kernel, p->control_fd);
+
+        if (r < 0 || dm_request_saw_suspended(row->status))
+                return r < 0 ? r : 1;
+        r = row->other && !committed ? other_device_is_asleep(row->other, p->kernel, p->control_fd)
+                                     : 0;
+        return r == -ENXIO ? 0 : r; /* -ENXIO is said of the origin alone */
+}
+
+/* True if it is settled; otherwise it is to be looked at again in the next round. alone: nobody is
+ * at work on these devices any more, so that there is nothing to wait for. What has been seen
+ * running is left alone from then on: who suspends it now does so for reasons of his own. But not
+ * as long as the daemon can still put something to sleep: the origin, or the other device. */
+static bool rescue_row(struct guard_process *p, size_t i, bool committed, bool alone) {
+        struct guard_row *row = &p->rows[i];
+        uint32_t part = atomic_load(&p->page->parts[i]); /* before the state is asked for */
+        int r;
+
+        if (atomic_load(&row->order) != GUARD_REST)
+                return false;
+        if (part == GUARD_PART_SETTLED)
+                return true;
+        r = ask_row(p, row, committed);
+        if (r == 0 && !alone && (part == GUARD_PART_OPEN || (row->other_works && !committed)))
+                return false;
+        /* There is no such device any more; but an error is what a helper may have left. */
+        if (r == 0 || (r == -ENXIO && !any_at_work(p))) {
+                atomic_store(&p->page->parts[i], GUARD_PART_SETTLED);
+                return true;
+        }
+        if (r < 0)
+                return false;
+        row->committed = committed;
+        row->alone = alone;
+        if (row->has_helper) {
+                atomic_store(&row->order, GUARD_RESUME);
+                futex_wake_all(&row->order);
+        } else
+                resume_row(row, false);
+        return false;
+}
+
+/* True if all are settled. What cannot be decided yet keeps no other waiting: the set is lost by
+ * then, and a second is promised. Those with another device last: it can be what a dead thread of
+ * the daemon still waits in. */
+static bool rescue_rows(struct guard_process *p, bool committed, bool alone) {
+        bool all = true;
+
+        for (unsigned with_other = 0; with_other < 2; with_other++)
+                for (size_t i = 0; i < p->n_rows; i++)
+                        if ((p->rows[i].other != NULL) == with_other &&
+                            !rescue_row(p, i, committed, alone))
+                                all = false;
+        return all;
+}
+
+/* Sleeps at most so long, or until the daemon has something to say; true if nothing of it is left,
+ * which can suspend nothing then. */
+static bool await_daemons_end(struct guard_process *p, int msec) {
+        struct pollfd daemon[] = {
+                { .fd = p->daemon_fd, .events = POLLIN },
+                { .fd = p->socket_fd, .events = POLLIN },
+        };
+
+        return poll(daemon, ARRAY_SIZE(daemon), msec) > 0 &&
+               (daemon[0].revents != 0 || daemon[1].revents & (POLLHUP | POLLERR));
+}
+
 /* A real sleep: the processor may be needed by what a resume waits for. */
-static void pause_between_rounds(struct guard_process *p, bool alone) {
+static void pause_between_rounds(struct guard_process *p, bool alone, bool slow) {
+        int msec = slow ? SLOW_ROUND_PAUSE_MSEC : ROUND_PAUSE_MSEC;
+
         if (alone)
-                (void)poll(NULL, 0, ROUND_PAUSE_MSEC);
+                (void)poll(NULL, 0, msec);
         else
-                (void)await_daemons_end(p, ROUND_PAUSE_MSEC); /* the next round asks again */
+                (void)await_daemons_end(p, msec); /* the next round asks again */
 }
 
 /* With the daemon dead and everything resumed the next start must not look for anything: whatever
@@ -172,29 +199,26 @@ static void forget_list(const struct guard_process *p) {
                 (void)unlink(p->list); /* or that start goes by the state of the devices */
 }
 
-/* The origins are ours to resume only as long as it can be the daemon that suspended them: the next
- * one, or an administrator, suspends them for reasons of their own. */
+/* Until all origins are settled: a daemon that is stopped, or that waits for what hangs, may leave
+ * something suspended at any time. */
 static void rescue(struct guard_process *p) {
         uint32_t expected = GUARD_ARMED;
-        uint64_t end_usec;
+        uint64_t quick_end_usec;
 
         (void)atomic_compare_exchange_strong(&p->page->state, &expected, GUARD_FIRED);
-        end_usec = now_monotonic_usec() + ROUNDS_USEC;
+        quick_end_usec = now_monotonic_usec() + QUICK_ROUNDS_USEC;
         for (;;) {
-                bool over = now_monotonic_usec() >= end_usec, gone = await_daemons_end(p, 0);
-                /* Where nothing tells of the daemon's end, its time must do. */
-                bool alone = gone || (p->daemon_fd < 0 && over);
+                bool gone = await_daemons_end(p, 0);
                 enum guard_state state = state_of(p);
-                enum rescued worst;
 
                 if (state == GUARD_DONE)
                         return;
-                worst = rescue_rows(p, state == GUARD_COMMITTED, alone);
-                if (gone && worst == RESCUED)
-                        forget_list(p);
-                if ((alone && worst == RESCUED) || (over && worst != RESCUE_TOO_EARLY))
+                if (rescue_rows(p, state == GUARD_COMMITTED, gone)) {
+                        if (gone)
+                                forget_list(p);
                         return;
-                pause_between_rounds(p, gone);
+                }
+                pause_between_rounds(p, gone, now_monotonic_usec() >= quick_end_usec);
         }
 }
 
@@ -213,11 +237,12 @@ static void watch(struct guard_process *p) {
                 .tv_nsec = (long)(deadline_usec % USEC_PER_SEC) * 1000,
         };
 
-        /* 0: the window is over. Anything else (its holder died, the deadline passed): not so. */
-        if (pthread_mutex_clocklock(&p->page->alive, CLOCK_MONOTONIC, &deadline) != 0)
-                rescue(p);
-        else
+        /* 0: the window is over, and if that was not said as well, something of it still hangs.
+         * Anything else (its holder died, the deadline passed): it is not over. */
+        if (pthread_mutex_clocklock(&p->page->alive, CLOCK_MONOTONIC, &deadline) == 0)
                 (void)pthread_mutex_unlock(&p->page->alive); /* ours, so it cannot fail */
+        if (state_of(p) != GUARD_DONE)
+                rescue(p);
 }
 
 static char receive(struct guard_process *p) {
@@ -282,8 +307,8 @@ static void rehearse(struct guard_process *p) {
         stack_touch();
         for (size_t i = 0; i < p->n_rows; i++)
                 (void)dm_request_run(p->rows[i].status, p->kernel, p->control_fd);
-        pause_between_rounds(p, false);
-        pause_between_rounds(p, true);
+        pause_between_rounds(p, false, false);
+        pause_between_rounds(p, true, false);
         (void)any_at_work(p);
         (void)unlink(""); /* there is no such file */
         if (pthread_mutex_lock(&p->page->alive) == 0)
@@ -320,7 +345,7 @@ void guard_process_run(struct guard_process *p) {
                 armed = true;
                 watch(p);
         }
-        /* The daemon's end: a suspend that hung while it lived can have completed since. */
+        /* The daemon's end. */
         if (armed && word == '\0') {
                 rescue(p);
                 await_helpers(p);

@@ -15,11 +15,21 @@ enum guard_state {
         GUARD_DONE,      /* nothing is suspended any more */
 };
 
+/* How far one origin is. Each step is taken once, by the daemon's thread for it; the last one by
+ * the guard where that was quicker. */
+enum guard_part {
+        GUARD_PART_OPEN,      /* its thread can suspend it */
+        GUARD_PART_SUSPENDED, /* and has: once it is seen running, it is resumed for good */
+        GUARD_PART_SETTLED,   /* resumed, or it never was suspended: whoever suspends it now, it is
+                                 not this window */
+};
+
 /* What daemon and guard share. */
 struct guard_page {
         pthread_mutex_t alive; /* robust: held by the daemon's thread while armed */
         futex_word state;      /* enum guard_state */
         _Atomic uint64_t deadline_usec;
+        _Atomic uint32_t parts[]; /* enum guard_part, of each origin */
 };
 
 /* What the daemon says over the socket, and the guard's one answer. */
@@ -37,11 +47,10 @@ struct guard_row {
         struct guard_process *process;
         struct dm_request *status, *clear, *resume;
         struct other_device *other; /* NULL: none */
-        bool clears_inactive_table;
+        bool clears_inactive_table, other_works;
         bool committed, alone;
         bool has_helper;
-        _Atomic bool undecided; /* it may be too early: the helper has not seen the other device */
-        futex_word order;       /* enum guard_order: back to GUARD_REST when it is done */
+        futex_word order; /* enum guard_order: back to GUARD_REST when it is done */
         _Alignas(16) char stack[GUARD_HELPER_STACK];
 };
 
@@ -65,7 +74,8 @@ struct guard_process {
         const char *list;     /* unlinked when all is done; NULL: none */
         int control_fd;
         int socket_fd;
-        int daemon_fd; /* a pidfd: readable when no thread of the daemon is left; -1: no such */
+        int daemon_fd; /* a pidfd: readable when no thread of the daemon is left; -1: no such, and
+                          the socket's end, which comes with the last thread's, must do */
         int lock_fd;   /* held to the end; -1: none */
 };
 

@@ -44,6 +44,7 @@ static int rows_new(struct guard_process *p, const struct guard_origin *origins,
 
                 p->rows[i].process = p;
                 p->rows[i].clears_inactive_table = origins[i].clears_inactive_table;
+                p->rows[i].other_works = origins[i].other_works;
                 r = dm_request_new_status(&p->rows[i].status, origins[i].device);
                 if (r >= 0)
                         r = dm_request_new_clear(&p->rows[i].clear, origins[i].device);
@@ -86,12 +87,16 @@ static int note_code(struct dl_phdr_info *object, size_t size _unused_, void *us
         return 0;
 }
 
-static int page_new(struct guard_page **ret) {
+static size_t page_size(size_t n) {
+        return sizeof(struct guard_page) + n * sizeof(((struct guard_page *)NULL)->parts[0]);
+}
+
+static int page_new(struct guard_page **ret, size_t n) {
         struct guard_page *page;
         pthread_mutexattr_t attributes;
         int r;
 
-        page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        page = mmap(NULL, page_size(n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED)
                 return -errno;
         r = -pthread_mutexattr_init(&attributes);
@@ -103,10 +108,12 @@ static int page_new(struct guard_page **ret) {
                 (void)pthread_mutexattr_destroy(&attributes);
         }
         if (r < 0) {
-                (void)munmap(page, sizeof(*page)); /* it was mapped a moment ago */
+                (void)munmap(page, page_size(n)); /* it was mapped a moment ago */
                 return r;
         }
         atomic_store(&page->state, GUARD_IDLE);
+        for (size_t i = 0; i < n; i++)
+                atomic_store(&page->parts[i], GUARD_PART_OPEN);
         *ret = page;
         return 0;
 }
@@ -177,7 +184,7 @@ int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd
 
         r = rows_new(&g->process, origins, n);
         if (r >= 0)
-                r = page_new(&g->process.page);
+                r = page_new(&g->process.page, n);
         if (r >= 0)
                 r = open_for_guard(&g->process, lock);
         if (r >= 0)
@@ -228,8 +235,8 @@ struct guard *guard_free(struct guard *g) {
                 reap(g);
         }
         g->process.socket_fd = safe_close(g->process.socket_fd);
-        if (g->process.page)
-                (void)munmap(g->process.page, sizeof(*g->process.page)); /* mapped by page_new() */
+        if (g->process.page) /* mapped by page_new() */
+                (void)munmap(g->process.page, page_size(g->process.n_rows));
         g->process.rows = rows_free(g->process.rows, g->process.n_rows);
         free(g);
         return NULL;
@@ -257,6 +264,17 @@ bool guard_commit(struct guard *g) {
         uint32_t expected = GUARD_ARMED;
 
         return atomic_compare_exchange_strong(&g->process.page->state, &expected, GUARD_COMMITTED);
+}
+
+void guard_suspended(struct guard *g, size_t i) {
+        uint32_t expected = GUARD_PART_OPEN;
+
+        (void)atomic_compare_exchange_strong(&g->process.page->parts[i], &expected,
+                                             GUARD_PART_SUSPENDED); /* or it is settled already */
+}
+
+void guard_settle(struct guard *g, size_t i) {
+        atomic_store(&g->process.page->parts[i], GUARD_PART_SETTLED);
 }
 
 void guard_disarm(struct guard *g, bool settled) {

@@ -3,7 +3,8 @@
 /* A frozen file system thaws by itself on no kernel. The guard is a tiny process, forked before
  * the window and locked into memory, that holds nothing but the control node, a socket to the
  * daemon, a page shared with it and the list of origins. When the daemon dies inside the window,
- * or the deadline passes while it is stopped, hung or starved, the guard resumes every origin.
+ * or the deadline passes while it is stopped, hung or starved, the guard resumes every origin; and
+ * goes on with it for as long as anything of the daemon can still suspend one, be that for days.
  *
  * The two agree on one word in the shared page:
  *
@@ -47,7 +48,12 @@ DEFINE_CLEANUP(struct guard, guard_free);
 int guard_arm(struct guard *g, uint64_t deadline_usec);
 /* From any thread, when all are committed. False: it has fired, the window is lost. */
 bool guard_commit(struct guard *g);
-/* settled: nothing is suspended any more, it may go. Otherwise it stays until guard_free() or
- * until the daemon's end, when it looks at the origins once more. */
+/* How far the i-th origin is: suspended, and nobody can suspend it a second time; settled, nobody
+ * can at all and it is not. Once the guard watches no more, or is at it itself, it goes by this. */
+void guard_suspended(struct guard *g, size_t i);
+void guard_settle(struct guard *g, size_t i);
+/* settled: nothing is suspended any more, it may go. Otherwise it stays until guard_free(), or the
+ * daemon's end, and resumes meanwhile what is not settled: a thread that hangs in a suspend cannot
+ * undo it should the daemon be stopped in the moment that it completes. */
 void guard_disarm(struct guard *g, bool settled);
 pid_t guard_pid(const struct guard *g);

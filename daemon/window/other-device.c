@@ -58,6 +58,15 @@ int other_device_go_back(struct other_device *o, const struct dm_kernel *kernel,
         return dm_request_saw_live_table(o->status) ? 1 : 0;
 }
 
+int other_device_is_asleep(struct other_device *o, const struct dm_kernel *kernel, int control_fd) {
+        int r;
+
+        if (!o->works)
+                return 0;
+        r = dm_request_run(o->status, kernel, control_fd);
+        return r < 0 ? r : dm_request_saw_suspended(o->status);
+}
+
 void other_device_touch(struct other_device *o) {
         dm_request_touch(o->clear);
         dm_request_touch(o->status);

@@ -28,6 +28,8 @@ DEFINE_CLEANUP(struct other_device, other_device_free);
  * does not try any more may take it for 0); or what device-mapper said. From here on nobody can
  * begin to bring it to life. */
 int other_device_go_back(struct other_device *o, const struct dm_kernel *kernel, int control_fd);
+/* 1: it is to work on the way back, and does not; 0; or what device-mapper said. */
+int other_device_is_asleep(struct other_device *o, const struct dm_kernel *kernel, int control_fd);
 /* Brings into memory what that will touch, without doing it. */
 void other_device_touch(struct other_device *o);
 

@@ -125,6 +125,7 @@ void row_resume(struct row *row, bool back) {
 }
 
 static void row_settle(struct row *row) {
+        guard_settle(row->window->guard, row->index);
         atomic_store(&row->state, ROW_SETTLED);
         atomic_fetch_add(&row->window->n_settled, 1);
         futex_wake_all(&row->window->n_settled);
@@ -181,11 +182,15 @@ static void row_run(struct row *row) {
                 row_fail(row, row->suspend, r);
                 if (row_take(row, ROW_PENDING, ROW_SETTLED))
                         row_settle(row);
+                else
+                        guard_settle(w->guard, row->index);
                 return;
         }
+        guard_suspended(w->guard, row->index);
         if (!row_take(row, ROW_PENDING, ROW_SUSPENDED)) {
                 /* Nobody waits for this row any more. */
                 row_resume(row, true);
+                guard_settle(w->guard, row->index);
                 return;
         }
         row->times.suspend_end_usec = now_monotonic_usec();
@@ -200,8 +205,10 @@ static void row_run(struct row *row) {
         if (row_take(row, ROW_SUSPENDED, ROW_RESUMING)) {
                 row_resume(row, phase == GATE_BACK);
                 row_settle(row);
-        } else if (row_state(row) == ROW_ABANDONED)
+        } else if (row_state(row) == ROW_ABANDONED) {
                 row_resume(row, true);
+                guard_settle(w->guard, row->index);
+        }
 }
 
 void *row_thread(void *p) {

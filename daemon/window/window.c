@@ -310,6 +310,7 @@ static bool see_all_back(struct window *w) {
                 if (!w->rows[i]->other && row_take(w->rows[i], ROW_SUSPENDED, ROW_RESUMING)) {
                         w->rows[i]->may_hang = true;
                         row_resume(w->rows[i], true);
+                        guard_settle(w->guard, i);
                         atomic_store(&w->rows[i]->state, ROW_SETTLED);
                         atomic_fetch_add(&w->n_settled, 1);
                 }

@@ -6,6 +6,13 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+static void pause_msec(unsigned msec) {
+        const struct timespec pause = { .tv_sec = msec / 1000,
+                                        .tv_nsec = (long)(msec % 1000) * 1000000 };
+
+        ck_assert_int_eq(nanosleep(&pause, NULL), 0);
+}
+
 /* Its window does not return: something of it hangs in the fake kernel. */
 static pid_t start_daemon_that_hangs(uint64_t flush_usec, uint64_t hold_usec) {
         pid_t daemon = fork();
@@ -41,6 +48,64 @@ START_TEST(a_hung_suspend_is_undone_by_the_guard_when_the_daemon_dies) {
         ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
         ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
         ck_assert_int_ne(fake->origins[1].resumed_by, daemon);
+}
+END_TEST
+
+/* Stopped for as long as that takes, inside its window (0), or when it has given up that suspend
+ * (1): a thread that cannot run undoes nothing. */
+START_TEST(a_suspend_that_completes_in_a_stopped_daemon_is_undone) {
+        pid_t daemon;
+
+        fake_init(2);
+        fake->origins[1].hangs_at = FAKE_SUSPEND;
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(_i == 0 ? LONG_USEC : SHORT_USEC,
+                                               _i == 0 ? SHORT_USEC : LONG_USEC);
+                struct window_result result;
+
+                prepare(w);
+                (void)window_run(w, &result, NULL);
+                (void)pause();
+                _exit(1);
+        }
+        ck_assert(FAKE_WAIT_FOR(fake->origins[0].suspended));
+        if (_i == 1)
+                ck_assert(FAKE_WAIT_FOR(fake->origins[0].n_resumes == 1));
+        else
+                ck_assert_int_eq(kill(daemon, SIGSTOP), 0);
+        pause_msec(3000); /* longer than a second set, and than any number of quick rounds */
+        ck_assert_int_eq(kill(daemon, SIGSTOP), 0);
+        ck_assert(!fake->origins[0].suspended);
+        ck_assert_uint_eq(fake->origins[1].n_resumes, 0);
+        atomic_store(&fake->origins[1].suspended, true);
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[1].suspended));
+        ck_assert_int_ne(fake->origins[1].resumed_by, daemon);
+        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
+}
+END_TEST
+
+/* What another program suspends once the guard has seen it running is that program's. */
+START_TEST(the_guard_resumes_for_a_stopped_daemon_once) {
+        int status;
+        pid_t daemon;
+
+        fake_init(2);
+        fake->origins[0].stops_at = FAKE_COMMIT;
+        daemon = start_daemon_that_hangs(LONG_USEC, SHORT_USEC);
+        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        pause_msec(300);
+        atomic_store(&fake->origins[1].suspended, true);
+        pause_msec(1000);
+        ck_assert(fake->origins[1].suspended);
+        ck_assert_uint_eq(fake->origins[1].n_resumes, 1);
+        atomic_store(&fake->origins[1].suspended, false);
+        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
 }
 END_TEST
 
@@ -137,7 +202,6 @@ END_TEST
  * and the origin goes on over the other device. So from before (0) that has its table to the end of
  * its waking (1). Another origin is not kept waiting. */
 START_TEST(the_guard_waits_longer_than_its_rounds_for_a_change_over) {
-        const struct timespec longer = { .tv_sec = 3 };
         int status;
         pid_t daemon;
 
@@ -147,7 +211,7 @@ START_TEST(the_guard_waits_longer_than_its_rounds_for_a_change_over) {
         ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
         ck_assert(WIFSTOPPED(status));
         ck_assert(FAKE_WAIT_FOR(!fake->origins[1].suspended));
-        ck_assert_int_eq(nanosleep(&longer, NULL), 0);
+        pause_msec(3000);
         ck_assert(fake->origins[0].suspended);
         /* The kernel comes to its end. */
         atomic_store(&fake->origins[0].other_live_table, true);
@@ -364,6 +428,8 @@ int main(void) {
         tcase_add_loop_test(t, the_guard_waits_longer_than_its_rounds_for_a_change_over, 0, 2);
         tcase_add_test(t, a_daemon_that_goes_on_wakes_no_second_device);
         tcase_add_test(t, a_hung_suspend_is_undone_by_the_guard_when_the_daemon_dies);
+        tcase_add_loop_test(t, a_suspend_that_completes_in_a_stopped_daemon_is_undone, 0, 2);
+        tcase_add_test(t, the_guard_resumes_for_a_stopped_daemon_once);
         tcase_add_test(t, the_guard_fires_for_a_stopped_daemon);
         tcase_add_loop_test(t, the_guard_resumes_when_the_daemon_dies, 0, 2);
         tcase_add_test(t, the_guard_does_not_wait_for_a_resume_that_hangs);

@@ -94,7 +94,7 @@ nothing_left() {
 
 # strike NAME HOW LIMIT-MS LV... -- FILE... -- VOLUME...: a set of VOLUMEs is struck while the LVs are suspended
 # and slow is not; each FILE's volume must take writes within LIMIT-MS. A machine that is busy with other things may
-# be late once, and not twice.
+# be late once, and not twice. $struck NAME PID, if set, looks at what the strike has left.
 strike() {
 	local name=$1 how=$2 limit=$3 held='' files=() late=0 pid seen creation
 	shift 3
@@ -119,6 +119,7 @@ strike() {
 		"$programs/strike.py" "$how" "$pid" "$work/over" "$held" "$(device_of "$vg/slow")" "${files[@]}" >"$work/struck" 2>&1
 		seen=$?
 		note "$name: $(tr '\n' ' ' <"$work/struck")"
+		[ "$seen" -ne 0 ] || [ -z "${struck:-}" ] || "$struck" "$name" "$pid"
 		after_strike "$how" "$pid"
 		wait "$creation"
 		note "$name: $(tail -n 1 "$work/created")"
@@ -157,6 +158,16 @@ after_strike() { # HOW PID
 		wait_for 60 start_again
 		;;
 	esac
+}
+
+# A suspend that outlasts the deadline completes in a daemon that does not run.
+stays_stopped() { # NAME PID
+	check "$1: its last suspend completes" wait_for 120 all_stopped "$2"
+	check "$1: and is undone while it is stopped" wait_for 2 no_suspended_device
+}
+
+all_stopped() { # PID
+	! grep -h '^State:' "/proc/$1/task/"*/status | grep -qv stopped
 }
 
 # As long as its control group may have no more memory it is killed again.
@@ -252,6 +263,9 @@ test_guard() {
 	strike "no memory" memory 1000 "$vg/a" "$vg/b" -- /srv/a/probe /srv/b/probe -- /srv/a /srv/b /srv/slow
 	strike "the out-of-memory killer" oom 1000 "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
 	strike "stopped" stop $(((hold + 1) * 1000)) "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
+	slow_down 3000
+	struck=stays_stopped strike "stopped for long" stop $(((hold + 1) * 1000)) "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
+	slow_down 700
 	restart_is on-failure
 	strike "daemon and guard killed" both 30000 "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
 	slow_down 0
