@@ -4,6 +4,7 @@
 #include "common/time-util.h"
 #include "daemon/providers/block.h"
 #include "daemon/window/dm-request.h"
+#include "daemon/window/held-origin.h"
 #include "daemon/window/other-device.h"
 #include "daemon/window/window.h"
 #include <inttypes.h>
@@ -15,7 +16,8 @@
 #define SECTOR_SIZE 512
 /* A cache writes down all that it has in memory. */
 #define CHANGE_OVER_USEC (10 * USEC_PER_SEC)
-/* A window that hangs in bringing REAL to life has been given up; its thread is in the kernel. */
+/* A window that hangs in a resume, or in bringing REAL to life, has been given up; its thread is in
+ * the kernel. */
 #define WAKE_USEC (60 * USEC_PER_SEC)
 #define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
 
@@ -135,12 +137,38 @@ static int resume_origin(const struct snapshot_devices *d, const struct mapper_i
         return r;
 }
 
+/* A window's thread hangs in the resume, where we would hang as well; or it will know how. It gets
+ * its time, once for all that wait for the same storage. */
+static int await_held(const struct snapshot_devices *d, struct mapper_info *origin,
+                      struct vss_error *reterr) {
+        const struct timespec pause = { .tv_nsec = WAKE_PAUSE_NSEC };
+        uint64_t since_usec;
+
+        while (origin->exists && origin->suspended &&
+               held_origin_find(origin->devno, &since_usec)) {
+                int r;
+
+                if (now_monotonic_usec() >= since_usec + WAKE_USEC)
+                        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                             "%s is still suspended, as its storage does not "
+                                             "answer; it goes on when that does",
+                                             origin->name);
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+                r = snapshot_devices_find_origin(d, origin, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {
         struct mapper_info info;
         bool forward = false, undecided = false;
         int r;
 
         r = snapshot_devices_find_origin(d, &info, reterr);
+        if (r >= 0)
+                r = await_held(d, &info, reterr);
         if (r < 0 || !info.exists)
                 return r;
         r = info.live_table ? rescue_real(d, &info, &forward, &undecided, reterr) : 0;

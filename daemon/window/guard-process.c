@@ -141,7 +141,7 @@ static bool rescue_row(struct guard_process *p, size_t i, bool committed, bool a
                 return false;
         /* There is no such device any more; but an error is what a helper may have left. */
         if (r == 0 || (r == -ENXIO && !any_at_work(p))) {
-                atomic_store(&p->page->parts[i], GUARD_PART_SETTLED);
+                guard_page_settle(p->page, i);
                 return true;
         }
         if (r < 0)

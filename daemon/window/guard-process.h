@@ -29,8 +29,16 @@ struct guard_page {
         pthread_mutex_t alive; /* robust: held by the daemon's thread while armed */
         futex_word state;      /* enum guard_state */
         _Atomic uint64_t deadline_usec;
+        futex_word n_settled;     /* of the parts */
         _Atomic uint32_t parts[]; /* enum guard_part, of each origin */
 };
+
+static inline void guard_page_settle(struct guard_page *page, size_t i) {
+        if (atomic_exchange(&page->parts[i], GUARD_PART_SETTLED) == GUARD_PART_SETTLED)
+                return;
+        atomic_fetch_add(&page->n_settled, 1);
+        futex_wake_all(&page->n_settled);
+}
 
 /* What the daemon says over the socket, and the guard's one answer. */
 #define GUARD_WORD_READY 'R'

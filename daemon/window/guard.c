@@ -21,6 +21,7 @@
 struct guard {
         struct guard_process process; /* socket_fd: the daemon's end here, its own end there */
         pid_t pid;
+        bool armed; /* the mutex is held */
 };
 
 static struct guard_row *rows_free(struct guard_row *rows, size_t n) {
@@ -250,6 +251,7 @@ int guard_arm(struct guard *g, uint64_t deadline_usec) {
         r = -pthread_mutex_lock(&page->alive);
         if (r < 0)
                 return r;
+        g->armed = true;
         atomic_store(&page->deadline_usec, deadline_usec);
         atomic_store(&page->state, GUARD_ARMED);
         if (send(g->process.socket_fd, &word, 1, MSG_NOSIGNAL) != 1) {
@@ -274,13 +276,44 @@ void guard_suspended(struct guard *g, size_t i) {
 }
 
 void guard_settle(struct guard *g, size_t i) {
-        atomic_store(&g->process.page->parts[i], GUARD_PART_SETTLED);
+        guard_page_settle(g->process.page, i);
+}
+
+bool guard_is_settled(struct guard *g, size_t i) {
+        return atomic_load(&g->process.page->parts[i]) == GUARD_PART_SETTLED;
+}
+
+bool guard_await_settled(struct guard *g, uint64_t deadline_usec) {
+        futex_word *n_settled = &g->process.page->n_settled;
+
+        for (;;) {
+                uint32_t n = atomic_load(n_settled);
+
+                if (n == g->process.n_rows)
+                        return true;
+                if (futex_wait(n_settled, n, deadline_usec) == -ETIMEDOUT)
+                        return atomic_load(n_settled) == g->process.n_rows;
+        }
+}
+
+bool guard_is_armed(const struct guard *g) {
+        return atomic_load(&g->process.page->state) == GUARD_ARMED;
+}
+
+static void let_go(struct guard *g) {
+        if (g->armed)
+                (void)pthread_mutex_unlock(&g->process.page->alive); /* locked by guard_arm() */
+        g->armed = false;
+}
+
+void guard_fire(struct guard *g) {
+        let_go(g); /* and the state says that it is not over */
 }
 
 void guard_disarm(struct guard *g, bool settled) {
         if (settled)
                 atomic_store(&g->process.page->state, GUARD_DONE);
-        (void)pthread_mutex_unlock(&g->process.page->alive); /* locked by guard_arm() */
+        let_go(g);
 }
 
 pid_t guard_pid(const struct guard *g) {

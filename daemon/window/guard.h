@@ -52,6 +52,14 @@ bool guard_commit(struct guard *g);
  * can at all and it is not. Once the guard watches no more, or is at it itself, it goes by this. */
 void guard_suspended(struct guard *g, size_t i);
 void guard_settle(struct guard *g, size_t i);
+bool guard_is_settled(struct guard *g, size_t i);
+/* Sleeps until all are, by whomever, or the deadline has passed; whether they are. */
+bool guard_await_settled(struct guard *g, uint64_t deadline_usec);
+/* It has not fired, and nothing is committed. */
+bool guard_is_armed(const struct guard *g);
+/* Before the deadline: what is not settled shall be resumed, each origin by itself, where who would
+ * resume one might hang. In the thread of guard_arm(). */
+void guard_fire(struct guard *g);
 /* settled: nothing is suspended any more, it may go. Otherwise it stays until guard_free(), or the
  * daemon's end, and resumes meanwhile what is not settled: a thread that hangs in a suspend cannot
  * undo it should the daemon be stopped in the moment that it completes. */

@@ -85,16 +85,17 @@ static void row_fail(struct row *row, const struct dm_request *request, int erro
                 (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK); /* or it is there already */
 }
 
-bool row_abandon(struct row *row) {
-        bool done;
+void row_abandon(struct row *row) {
+        uint32_t state = atomic_load(&row->state);
 
-        if (row->other)
-                other_device_await_begin(); /* first: its thread ends it, as its last act */
-        done = row_take(row, ROW_PENDING, ROW_ABANDONED) ||
-               (row->other && row_take(row, ROW_SUSPENDED, ROW_ABANDONED));
-        if (row->other && !done)
-                other_device_await_end();
-        return done;
+        held_origin_add(&row->held, row->origin); /* first: its thread takes it out */
+        do {
+                if (state == ROW_SETTLED) {
+                        held_origin_remove(&row->held);
+                        return;
+                }
+        } while (!atomic_compare_exchange_weak(&row->state, &state, ROW_ABANDONED));
+        row->stuck = state != ROW_PENDING;
 }
 
 void row_resume(struct row *row, bool back) {
@@ -125,10 +126,10 @@ void row_resume(struct row *row, bool back) {
 }
 
 static void row_settle(struct row *row) {
+        atomic_store(&row->through, true);
+        if (atomic_exchange(&row->state, ROW_SETTLED) == ROW_ABANDONED)
+                held_origin_remove(&row->held);
         guard_settle(row->window->guard, row->index);
-        atomic_store(&row->state, ROW_SETTLED);
-        atomic_fetch_add(&row->window->n_settled, 1);
-        futex_wake_all(&row->window->n_settled);
 }
 
 /* True for the last of all rows to arrive. */
@@ -173,42 +174,33 @@ static void row_commit(struct row *row) {
 
 static void row_run(struct row *row) {
         struct window *w = row->window;
-        enum gate_phase phase;
+        enum gate_phase phase = GATE_BACK;
         int r;
 
         row->times.suspend_begin_usec = now_monotonic_usec();
         r = row_request(row, row->suspend);
         if (r < 0) {
                 row_fail(row, row->suspend, r);
-                if (row_take(row, ROW_PENDING, ROW_SETTLED))
-                        row_settle(row);
-                else
-                        guard_settle(w->guard, row->index);
+                row_settle(row);
                 return;
         }
         guard_suspended(w->guard, row->index);
-        if (!row_take(row, ROW_PENDING, ROW_SUSPENDED)) {
-                /* Nobody waits for this row any more. */
-                row_resume(row, true);
-                guard_settle(w->guard, row->index);
-                return;
-        }
         row->times.suspend_end_usec = now_monotonic_usec();
-        row_suspended(row);
-
-        phase = gate_wait(&w->gate, GATE_SUSPENDING, USEC_INFINITY);
+        /* If it fails, nobody waits for this row any more. */
+        if (row_take(row, ROW_PENDING, ROW_SUSPENDED)) {
+                row_suspended(row);
+                phase = gate_wait(&w->gate, GATE_SUSPENDING, USEC_INFINITY);
+        }
         if (phase == GATE_COMMITTING) {
                 row_commit(row);
                 phase = gate_wait(&w->gate, GATE_COMMITTING, USEC_INFINITY);
         }
-        /* Somebody else has resumed it if its commit hung, or does not wait for it any more. */
-        if (row_take(row, ROW_SUSPENDED, ROW_RESUMING)) {
+        (void)row_take(row, ROW_SUSPENDED, ROW_RESUMING); /* as above */
+        /* The guard has, if the commit hung or the daemon was stopped; and who suspends it after
+         * that is somebody else. */
+        if (!guard_is_settled(w->guard, row->index))
                 row_resume(row, phase == GATE_BACK);
-                row_settle(row);
-        } else if (row_state(row) == ROW_ABANDONED) {
-                row_resume(row, true);
-                guard_settle(w->guard, row->index);
-        }
+        row_settle(row);
 }
 
 void *row_thread(void *p) {
@@ -224,12 +216,9 @@ void *row_thread(void *p) {
 
         if (gate_wait(&w->gate, GATE_PARKED, USEC_INFINITY) != GATE_QUIT) {
                 row_run(row);
-                if (row->other && row_state(row) == ROW_ABANDONED)
-                        other_device_await_end();
                 while (atomic_load(&w->over) == 0)
                         (void)futex_wait(&w->over, 0, USEC_INFINITY);
         }
-        atomic_store(&row->finished, true);
         window_unref(w);
         return NULL;
 }

@@ -6,6 +6,7 @@
 #include "daemon/window/dm-request.h"
 #include "daemon/window/gate.h"
 #include "daemon/window/guard.h"
+#include "daemon/window/held-origin.h"
 #include "daemon/window/other-device.h"
 #include "daemon/window/suspend-list.h"
 #include "daemon/window/window.h"
@@ -13,10 +14,10 @@
 
 enum row_state {
         ROW_PENDING,   /* not suspended, or its suspend is under way */
-        ROW_SUSPENDED, /* somebody has to resume it: whoever takes it to RESUMING */
+        ROW_SUSPENDED, /* its thread waits for the others, or is at its commits */
         ROW_RESUMING,
-        ROW_SETTLED,   /* as it was before the window */
-        ROW_ABANDONED, /* hung past every deadline; its thread undoes it alone */
+        ROW_SETTLED,   /* its thread is through with it */
+        ROW_ABANDONED, /* hangs past every deadline; its thread settles it alone */
 };
 
 struct row {
@@ -34,11 +35,12 @@ struct row {
 
         pthread_t thread;
         bool has_thread;
-        bool may_hang; /* somebody else settled the row: its thread may still be in the kernel */
-        _Atomic bool finished;  /* the thread is done with the row */
-        _Atomic bool committed; /* all its commits have succeeded */
-        futex_word state;       /* enum row_state */
-        bool late;              /* not there when the deadline passed */
+        _Atomic bool through;    /* the thread makes no request any more */
+        _Atomic bool committed;  /* all its commits have succeeded */
+        _Atomic uint32_t state;  /* enum row_state */
+        struct held_origin held; /* while it is abandoned */
+        bool late;               /* not there when the deadline passed */
+        bool stuck;              /* abandoned, and suspended */
         struct window_row_times times;
 };
 
@@ -64,7 +66,7 @@ struct window {
         size_t stacks_size;
 
         struct gate gate;
-        futex_word n_parked, n_settled;
+        futex_word n_parked;
         futex_word over; /* the threads may end: that allocates, frees and unmaps */
         _Atomic uint32_t n_suspended, n_committed;
         _Atomic bool guard_fired;
@@ -79,9 +81,8 @@ struct row *row_free(struct row *row);
 DEFINE_CLEANUP(struct row, row_free);
 enum row_state row_state(struct row *row);
 bool row_take(struct row *row, enum row_state from, enum row_state to);
-/* Leaves it to its own thread, which hangs. False: it does not, or hangs where another may help. */
-bool row_abandon(struct row *row);
-/* Resumes an origin that was taken to ROW_RESUMING. */
+/* Leaves it to its own thread, which hangs. */
+void row_abandon(struct row *row);
 void row_resume(struct row *row, bool back);
 /* A thread's whole life; p is its row. */
 void *row_thread(void *p);

@@ -16,9 +16,10 @@
 #define BACK_RESERVE_PART 10
 #define BACK_RESERVE_MAX_USEC (500 * USEC_PER_MSEC)
 
-/* On the way back: when a row whose commit hangs is resumed by somebody else, and when one whose
- * suspend hangs is left to itself, or whose commit does in another device. */
+/* On the way back: when the guard is called for a row whose commit hangs, and when one that hangs
+ * still is left to itself. On the way forward it is, so long after the deadline. */
 #define TAKE_OVER_USEC (50 * USEC_PER_MSEC)
+#define ANSWER_USEC (500 * USEC_PER_MSEC)
 #define ABANDON_USEC (1 * USEC_PER_SEC)
 
 /* Threads that park need a moment each. */
@@ -60,17 +61,17 @@ void window_unref(struct window *w) {
 }
 
 struct window *window_free(struct window *w) {
-        bool all_joined = true;
+        bool all_joined = true, ran;
 
         if (!w)
                 return NULL;
-        (void)gate_step(&w->gate, GATE_PARKED, GATE_QUIT); /* or it ran */
+        ran = !gate_step(&w->gate, GATE_PARKED, GATE_QUIT);
         for (size_t i = 0; i < w->n_rows; i++) {
                 struct row *row = w->rows[i];
 
                 if (!row->has_thread)
                         continue;
-                if (row->may_hang && !atomic_load(&row->finished)) {
+                if (ran && !atomic_load(&row->through)) {
                         (void)pthread_detach(row->thread);
                         all_joined = false;
                 } else
@@ -111,8 +112,15 @@ int window_add_row(struct window *w, const struct window_row *spec, struct vss_e
 static int check_origins(struct window *w, struct vss_error *reterr) {
         for (size_t i = 0; i < w->n_rows; i++) {
                 struct row *row = w->rows[i];
-                int r = dm_request_run(row->status, w->kernel, w->control_fd);
+                uint64_t since_usec;
+                int r;
 
+                if (held_origin_find(row->origin, &since_usec))
+                        return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                             "%s is still held by an earlier set, which its "
+                                             "storage keeps waiting; try again when that answers",
+                                             row->volume);
+                r = dm_request_run(row->status, w->kernel, w->control_fd);
                 if (r < 0)
                         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -r,
                                              "cannot read the state of %s: %s", row->volume,
@@ -284,47 +292,41 @@ int window_prepare(struct window *w, struct vss_error *reterr) {
         return 0;
 }
 
-/* Sleeps until all rows are settled or the deadline has passed. */
-static bool wait_settled(struct window *w, uint64_t deadline_usec) {
-        for (;;) {
-                uint32_t n = atomic_load(&w->n_settled);
+/* A guard that somebody has killed does not answer. A second thing that hangs, this call in it, is
+ * not looked for then. */
+static void take_over(struct window *w) {
+        for (size_t i = 0; i < w->n_rows; i++) {
+                struct row *row = w->rows[i];
 
-                if (n == w->n_rows)
-                        return true;
-                if (futex_wait(&w->n_settled, n, deadline_usec) == -ETIMEDOUT)
-                        return atomic_load(&w->n_settled) == w->n_rows;
+                if (row->other || !row_take(row, ROW_SUSPENDED, ROW_RESUMING))
+                        continue;
+                row_resume(row, true);
+                guard_settle(w->guard, i);
         }
 }
 
-/* The rows that wait at the gate go back by themselves and at once. Here are the others. Returns
- * whether all are settled. */
+/* Waits until all rows are settled, but not for what hangs. Returns whether they are. */
+static bool see_all_settled(struct window *w, uint64_t deadline_usec) {
+        if (guard_await_settled(w->guard, deadline_usec))
+                return true;
+        for (size_t i = 0; i < w->n_rows; i++)
+                if (!guard_is_settled(w->guard, i))
+                        row_abandon(w->rows[i]);
+        return guard_await_settled(w->guard, 0); /* perhaps in this moment */
+}
+
+/* The rows that wait at the gate go back by themselves and at once. Here are the others. */
 static bool see_all_back(struct window *w) {
         uint64_t begin_usec = now_monotonic_usec();
-        uint32_t n_abandoned = 0;
 
-        if (wait_settled(w, begin_usec + TAKE_OVER_USEC))
+        if (guard_await_settled(w->guard, begin_usec + TAKE_OVER_USEC))
                 return true;
-        /* A commit that hangs keeps its origin suspended. Where it may hang in another device of
-         * the row, nobody but its own thread will know when the origin can go on. */
-        for (size_t i = 0; i < w->n_rows; i++)
-                if (!w->rows[i]->other && row_take(w->rows[i], ROW_SUSPENDED, ROW_RESUMING)) {
-                        w->rows[i]->may_hang = true;
-                        row_resume(w->rows[i], true);
-                        guard_settle(w->guard, i);
-                        atomic_store(&w->rows[i]->state, ROW_SETTLED);
-                        atomic_fetch_add(&w->n_settled, 1);
-                }
-        if (wait_settled(w, begin_usec + ABANDON_USEC))
-                return true;
-        for (size_t i = 0; i < w->n_rows; i++)
-                if (row_abandon(w->rows[i])) {
-                        w->rows[i]->may_hang = true;
-                        atomic_fetch_add(&w->n_settled, 1);
-                        n_abandoned++;
-                }
-        /* What is left is on its way. */
-        (void)wait_settled(w, USEC_INFINITY);
-        return n_abandoned == 0;
+        /* A commit that hangs keeps its origin suspended. Who resumes that for it may hang, too, so
+         * it is done by those that have nothing else to do. */
+        guard_fire(w->guard);
+        if (!guard_await_settled(w->guard, begin_usec + ANSWER_USEC) && guard_is_armed(w->guard))
+                take_over(w);
+        return see_all_settled(w, begin_usec + ABANDON_USEC);
 }
 
 /* Waits for a phase to end; sends everybody back if that takes too long. */
@@ -352,13 +354,31 @@ static bool any_late(const struct window *w) {
         return false;
 }
 
-enum window_outcome { WINDOW_GOOD, WINDOW_FLUSH_LATE, WINDOW_HOLD_LATE, WINDOW_FAILED };
+static bool any_stuck(const struct window *w) {
+        for (size_t i = 0; i < w->n_rows; i++)
+                if (w->rows[i]->stuck)
+                        return true;
+        return false;
+}
+
+enum window_outcome {
+        WINDOW_GOOD,
+        WINDOW_FLUSH_LATE,
+        WINDOW_HOLD_LATE,
+        WINDOW_STUCK,
+        WINDOW_FAILED,
+};
 
 /* From the first suspend to the last resume. */
-static enum window_outcome run_armed(struct window *w, uint64_t hold_deadline_usec,
-                                     uint64_t flush_deadline_usec, bool *ret_settled) {
+static enum window_outcome run_armed(struct window *w, uint64_t begin_usec, bool *ret_settled) {
+        uint64_t reserve_usec = w->hold_usec / BACK_RESERVE_PART, hold_deadline_usec;
+        uint64_t flush_deadline_usec = begin_usec + w->flush_usec;
         enum window_outcome late;
         enum gate_phase phase;
+
+        if (reserve_usec > BACK_RESERVE_MAX_USEC)
+                reserve_usec = BACK_RESERVE_MAX_USEC;
+        hold_deadline_usec = begin_usec + w->hold_usec - reserve_usec;
 
         (void)gate_step(&w->gate, GATE_PARKED, GATE_SUSPENDING); /* nobody else takes this step */
         /* A suspend is late because of what it has to write: whichever limit it meets. */
@@ -371,24 +391,27 @@ static enum window_outcome run_armed(struct window *w, uint64_t hold_deadline_us
                 phase = watch_phase(w, GATE_COMMITTING, hold_deadline_usec);
         }
         if (phase == GATE_RESUMING)
-                *ret_settled = wait_settled(w, USEC_INFINITY);
+                *ret_settled = see_all_settled(w, begin_usec + w->hold_usec + ABANDON_USEC);
         else
                 *ret_settled = see_all_back(w);
         w->times.end_usec = now_monotonic_usec();
 
         if (atomic_load(&w->failure.row) != 0)
                 return WINDOW_FAILED;
+        if (any_stuck(w))
+                return WINDOW_STUCK;
         return phase == GATE_RESUMING ? WINDOW_GOOD : late;
 }
 
-/* "/srv/a/, /srv/b/": those that were late. NULL if there are none or memory is out. */
-static char *late_volumes(struct window *w) {
+/* "/srv/a/, /srv/b/": those that were late, or are stuck. NULL if there are none or memory is out.
+ */
+static char *late_volumes(struct window *w, bool stuck) {
         char *list = NULL;
 
         for (size_t i = 0; i < w->n_rows; i++) {
                 char *longer;
 
-                if (!w->rows[i]->late)
+                if (!(stuck ? w->rows[i]->stuck : w->rows[i]->late))
                         continue;
                 if (str_format(&longer, "%s%s%s", str_or_empty(list), list ? ", " : "",
                                w->rows[i]->volume) < 0)
@@ -400,7 +423,7 @@ static char *late_volumes(struct window *w) {
 }
 
 static int say_late(struct window *w, enum window_outcome outcome, struct vss_error *reterr) {
-        _cleanup_(freep) char *volumes = late_volumes(w);
+        _cleanup_(freep) char *volumes = late_volumes(w, false);
         uint64_t msec;
 
         if (outcome == WINDOW_FLUSH_LATE) {
@@ -418,6 +441,15 @@ static int say_late(struct window *w, enum window_outcome outcome, struct vss_er
                              " ms; they were let go and nothing was created. Try again when the "
                              "machine is less busy",
                              volumes ? volumes : "the volumes", msec);
+}
+
+static int say_stuck(struct window *w, struct vss_error *reterr) {
+        _cleanup_(freep) char *volumes = late_volumes(w, true);
+
+        return vss_error_set(reterr, VSS_E_HOLD_WRITES_TIMEOUT, ETIMEDOUT,
+                             "writes to %s are still held: the storage does not answer, and they "
+                             "go on when it does. Nothing was created",
+                             volumes ? volumes : "a volume");
 }
 
 static int say_failed(struct window *w, struct vss_error *reterr) {
@@ -445,6 +477,7 @@ static int say(struct window *w, enum window_outcome outcome, struct vss_error *
         case WINDOW_GOOD: return 0;
         case WINDOW_FLUSH_LATE:
         case WINDOW_HOLD_LATE: return say_late(w, outcome, reterr);
+        case WINDOW_STUCK: return say_stuck(w, reterr);
         case WINDOW_FAILED: return say_failed(w, reterr);
         }
         assert(false);
@@ -465,7 +498,7 @@ static void run_empty(struct window *w) {
 
 int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr) {
         enum window_outcome outcome;
-        uint64_t now_usec, reserve_usec = w->hold_usec / BACK_RESERVE_PART;
+        uint64_t now_usec;
         bool settled = true;
         int r;
 
@@ -478,9 +511,6 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                 *ret = w->times;
                 return 0;
         }
-        if (reserve_usec > BACK_RESERVE_MAX_USEC)
-                reserve_usec = BACK_RESERVE_MAX_USEC;
-
         r = w->suspend_list ? suspend_list_arm(w->suspend_list, reterr) : 0;
         if (r < 0) {
                 w->ran = false; /* the threads are parked still */
@@ -496,8 +526,7 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                                      strerror(-r));
         }
         w->times.start_usec = now_usec;
-        outcome = run_armed(w, now_usec + w->hold_usec - reserve_usec, now_usec + w->flush_usec,
-                            &settled);
+        outcome = run_armed(w, now_usec, &settled);
         guard_disarm(w->guard, settled);
         atomic_store(&w->over, 1);
         futex_wake_all(&w->over);

@@ -17,15 +17,16 @@
  * A failed suspend, a failed commit or a deadline that passes turns the rest into the way back:
  * the origin's inactive table is cleared and the origin resumed on its live table (but see
  * other-device.h); only what was suspended is resumed. When window_run returns, no origin is
- * suspended, whatever it returns, but for one kind.
+ * suspended, whatever it returns, but for what hangs.
  *
- * One thing nobody can hurry is a suspend that hangs inside the kernel: its file system is being
- * synced to storage that does not answer. It does not hold up the others: they are resumed when
- * the deadline passes. If it still hangs a second later, window_run returns without it, naming the
- * volume; its thread undoes the suspend in the moment it completes, and the guard does so should
- * the daemon die meanwhile. Until then every other command on that volume hangs as well. The same
- * holds for a commit that hangs in a row with another device: its origin must not go on before it
- * is known which of the two works. */
+ * Nobody can hurry a request that hangs inside the kernel, because storage does not answer: a
+ * suspend, which syncs the file system; a resume, which writes to it; or a commit. It does not hold
+ * up the others: they are resumed when the deadline passes. Where a commit hangs the guard resumes
+ * the origin; but in a row with another device it must not go on before it is known which of the
+ * two works. What still hangs a second later window_run returns without, naming the volume; the
+ * origin belongs to the thread that hangs (held-origin.h), which undoes the suspend in the moment
+ * that it can, and the guard does so should the daemon be dead or stopped by then. Until then every
+ * other command on that volume hangs as well. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>
@@ -81,7 +82,7 @@ struct window *window_free(struct window *w);
 DEFINE_CLEANUP(struct window, window_free);
 /* -EEXIST: the origin has a row already. */
 int window_add_row(struct window *w, const struct window_row *row, struct vss_error *reterr);
-/* VSS_E_VOLUME_IN_USE: somebody else has suspended an origin. */
+/* VSS_E_VOLUME_IN_USE: somebody else has suspended an origin, or an earlier window still has it. */
 int window_prepare(struct window *w, struct vss_error *reterr);
 /* 0; or VSS_E_FLUSH_WRITES_TIMEOUT, VSS_E_HOLD_WRITES_TIMEOUT, VSS_E_UNEXPECTED_PROVIDER_ERROR
  * (an ioctl failed; the volume is named). Once per window. An empty window (no rows) succeeds. */

@@ -45,6 +45,7 @@ struct fake_origin {
         _Atomic int suspend_error, commit_error; /* positive errno */
         _Atomic int resume_failures;             /* that many resumes fail */
         _Atomic uint32_t hangs_at;               /* enum fake_point; until released */
+        _Atomic bool resume_hangs;               /* there, too */
         _Atomic uint32_t stops_at;               /* enum fake_point: SIGSTOP there, once */
         _Atomic unsigned n_suspends, n_resumes, n_clears, n_commits;
         _Atomic pid_t resumed_by;
@@ -119,7 +120,7 @@ static int fake_resume(struct fake_origin *o) {
                 for (size_t i = 0; i < fake->n; i++)
                         if (!atomic_load(&fake->origins[i].committed))
                                 atomic_store(&fake->too_early, true);
-        fake_hang(o, FAKE_RESUME);
+        fake_hang(o, o->resume_hangs ? atomic_load(&o->hangs_at) : FAKE_RESUME);
         if (atomic_load(&o->resume_failures) > 0) {
                 atomic_fetch_sub(&o->resume_failures, 1);
                 return -EIO;

@@ -364,20 +364,6 @@ START_TEST(without_its_lock_no_guard_is_made) {
 }
 END_TEST
 
-static pid_t only_child(void) {
-        char path[64], line[64] = "";
-        FILE *f;
-
-        (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-        f = fopen(path, "re");
-        if (!f)
-                return -1; /* a kernel without it */
-        if (!fgets(line, sizeof(line), f))
-                line[0] = '\0';
-        (void)fclose(f);
-        return (pid_t)atoi(line);
-}
-
 START_TEST(without_its_guard_the_window_stays_shut) {
         struct window *w;
         pid_t guard;

@@ -2,8 +2,9 @@
  * or hangs. (What dies: test-guard.c.) */
 
 #include "common/alive-lock.h"
-#include "daemon/window/other-device.h"
+#include "daemon/window/held-origin.h"
 #include "window-checks.h"
+#include <pthread.h>
 #include <sched.h>
 
 START_TEST(all_copies_share_one_instant) {
@@ -190,6 +191,7 @@ END_TEST
 /* Nobody knows which of the two will work, so that the origin waits for the end of it. */
 START_TEST(a_hung_change_over_is_left_to_its_thread) {
         bool work = _i == 1;
+        uint64_t since_usec;
         struct window *w;
 
         init_others(3, work);
@@ -202,10 +204,11 @@ START_TEST(a_hung_change_over_is_left_to_its_thread) {
         if (!work)
                 ck_assert(fake->origins[1].suspended);
         w = window_free(w);
-        ck_assert_uint_eq(other_device_n_awaited(), 1); /* and to nobody else */
+        ck_assert(held_origin_find(FAKE_ORIGIN(1), &since_usec)); /* and to nobody else */
         fake_release();
         ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
-        ck_assert(FAKE_WAIT_FOR(other_device_n_awaited() == 0 || (fake_event(), false)));
+        ck_assert(FAKE_WAIT_FOR(!held_origin_find(FAKE_ORIGIN(1), &since_usec) ||
+                                (fake_event(), false)));
         ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
         ck_assert(fake_nothing_suspended());
         ck_assert(!fake->two_at_work);
@@ -349,6 +352,103 @@ START_TEST(a_hung_commit_is_taken_over) {
 }
 END_TEST
 
+/* A resume writes to the volume, whose disk may have died since its suspend. With everything
+ * committed (0), or on the way back of a failure (1). */
+START_TEST(a_hung_resume_does_not_hold_up_the_end) {
+        bool back = _i == 1;
+        struct vss_error error = { 0 };
+        uint64_t begin_usec, since_usec;
+        struct window *w;
+
+        fake_init(3);
+        fake->origins[1].hangs_at = FAKE_RESUME;
+        if (back)
+                fake->origins[2].commit_error = EIO;
+        w = fake_window(LONG_USEC, 5 * SHORT_USEC);
+        prepare(w);
+        begin_usec = now_monotonic_usec();
+        if (back)
+                assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/2/");
+        else
+                assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/ are still held");
+        ck_assert_uint_lt(now_monotonic_usec() - begin_usec, LONG_USEC / 2);
+        ck_assert(!fake->origins[0].suspended && !fake->origins[2].suspended);
+        ck_assert(fake->origins[1].suspended);
+        window_free(w);
+
+        /* Until then it is nobody else's. */
+        w = fake_window(LONG_USEC, LONG_USEC);
+        ck_assert_int_eq(window_prepare(w, &error), -EBUSY);
+        ck_assert_int_eq(error.hr, VSS_E_VOLUME_IN_USE);
+        ck_assert_ptr_nonnull(strstr(error.message, "/srv/1/ is still held"));
+        vss_error_done(&error);
+        window_free(w);
+
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert(FAKE_WAIT_FOR(!held_origin_find(FAKE_ORIGIN(1), &since_usec) ||
+                                (fake_event(), false)));
+        /* The last owner, on the thread that hung, sends the guard away. */
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+}
+END_TEST
+
+/* Where a commit hangs, and then the resume that is done for it, another such row is let go all the
+ * same, and long before the deadline. */
+START_TEST(a_hung_take_over_does_not_hold_up_another) {
+        uint64_t begin_usec;
+        struct window *w;
+
+        fake_init(4);
+        fake->origins[0].hangs_at = FAKE_COMMIT;
+        fake->origins[0].resume_hangs = true;
+        fake->origins[1].hangs_at = FAKE_COMMIT;
+        fake->origins[3].commit_error = EIO;
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        begin_usec = now_monotonic_usec();
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/3/");
+        ck_assert_uint_lt(now_monotonic_usec() - begin_usec, LONG_USEC / 2);
+        ck_assert(!fake->origins[1].suspended && !fake->origins[2].suspended &&
+                  !fake->origins[3].suspended);
+        ck_assert(fake->origins[0].suspended);
+        w = window_free(w);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+}
+END_TEST
+
+/* Nobody answers, when it is called. */
+static void *kill_guard(void *p) {
+        ck_assert(FAKE_WAIT_FOR(fake->origins[1].n_commits == 1));
+        ck_assert_int_eq(kill(*(pid_t *)p, SIGKILL), 0);
+        return NULL;
+}
+
+START_TEST(a_hung_commit_is_taken_over_without_a_guard) {
+        pthread_t killer;
+        struct window *w;
+        pid_t guard;
+
+        fake_init(3);
+        fake->origins[1].hangs_at = FAKE_COMMIT;
+        w = fake_window(LONG_USEC, 5 * SHORT_USEC);
+        prepare(w);
+        guard = only_child();
+        ck_assert_int_gt(guard, 0);
+        ck_assert_int_eq(pthread_create(&killer, NULL, kill_guard, &guard), 0);
+        assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/");
+        ck_assert(fake_nothing_suspended());
+        ck_assert_int_eq(fake->origins[1].resumed_by, getpid());
+        ck_assert_int_eq(pthread_join(killer, NULL), 0);
+        w = window_free(w);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+        ck_assert_uint_eq(fake->origins[1].n_resumes, 1);
+}
+END_TEST
+
 START_TEST(what_others_have_suspended_is_refused) {
         struct vss_error error = { 0 };
         struct window *w;
@@ -479,6 +579,9 @@ int main(void) {
         tcase_add_loop_test(t, a_hung_suspend_does_not_hold_up_the_others, 0, 2);
         tcase_add_test(t, a_hung_suspend_is_a_late_flush_by_either_limit);
         tcase_add_test(t, a_hung_commit_is_taken_over);
+        tcase_add_loop_test(t, a_hung_resume_does_not_hold_up_the_end, 0, 2);
+        tcase_add_test(t, a_hung_take_over_does_not_hold_up_another);
+        tcase_add_test(t, a_hung_commit_is_taken_over_without_a_guard);
         tcase_add_test(t, what_others_have_suspended_is_refused);
         tcase_add_test(t, an_origin_has_one_row);
         tcase_add_test(t, without_locked_memory_nothing_is_suspended);

@@ -24,35 +24,43 @@ device_of() { # LV, with its group
 
 # --- storage that can be slow or hang -----------------------------------------------------------
 
-# A physical volume whose data takes its time, and whose metadata does not, so that LVM goes on.
+# Physical volumes whose data takes its time, and whose metadata does not, so that LVM goes on. Each begins elsewhere
+# on one disk; not at its beginning, or LVM finds the same label there.
+disk=/dev/disk/by-id/virtio-data1
+body_length=524288
+declare -A heads=([slow]=8192 [later]=12288) bodies=([slow]=16384 [later]=1048576)
+
 slow_make() {
-	local disk=/dev/disk/by-id/virtio-data1 head=2048 size=524288
+	local name filter=''
 	must modprobe dm-delay
-	must dmsetup create slow-body --table "0 $size $(body_table 0)"
+	for name in slow later; do
+		must dmsetup create "$name-body" --table "$(body_table "$name" 0)"
+		filter+="\"r|^/dev/mapper/$name-body\$|\", \"r|^/dev/dm-$(dmsetup info -c --noheadings -o minor "$name-body")\$|\", "
+	done
 	# LVM looks for labels on every device, and would hang with the one that hangs.
-	# shellcheck disable=SC2016 # it is an expression of LVM's
-	printf 'devices { global_filter = [ "r|^/dev/mapper/slow-body$|", "r|^/dev/dm-%d$|", "a|.*|" ] }\n' \
-		"$(dmsetup info -c --noheadings -o minor slow-body)" >/etc/lvm/lvmlocal.conf
-	# Not at the disk's beginning, or LVM finds the same label there.
-	must dmsetup create slow <<-EOT
-		0 $head linear $disk 8192
-		$head $size linear /dev/mapper/slow-body 0
-	EOT
-	must pvcreate -qq /dev/mapper/slow
-	must vgextend -qq "$vg" /dev/mapper/slow
-	must lvcreate -qq -y -W y -n slow -l 100%PVS "$vg" /dev/mapper/slow
-	must mkfs.ext4 -q "/dev/$vg/slow"
-	must mkdir -p /srv/slow
-	must mount "/dev/$vg/slow" /srv/slow
+	echo "devices { global_filter = [ $filter\"a|.*|\" ] }" >/etc/lvm/lvmlocal.conf
+	for name in slow later; do
+		must dmsetup create "$name" <<-EOT
+			0 2048 linear $disk ${heads[$name]}
+			2048 $body_length linear /dev/mapper/$name-body 0
+		EOT
+		must pvcreate -qq "/dev/mapper/$name"
+		must vgextend -qq "$vg" "/dev/mapper/$name"
+		must lvcreate -qq -y -W y -n "$name" -l 100%PVS "$vg" "/dev/mapper/$name"
+		must mkfs.ext4 -q "/dev/$vg/$name"
+		must mkdir -p "/srv/$name"
+		must mount "/dev/$vg/$name" "/srv/$name"
+	done
 }
 
-body_table() { # WRITE-DELAY-MS
-	printf 'delay /dev/disk/by-id/virtio-data1 16384 0 /dev/disk/by-id/virtio-data1 16384 %d' "$1"
+body_table() { # NAME WRITE-DELAY-MS
+	echo "0 $body_length delay $disk ${bodies[$1]} 0 $disk ${bodies[$1]} $2"
 }
 
-slow_down() { # MS; 0: no longer, and what hangs goes on
-	must dmsetup load slow-body --table "0 524288 $(body_table "$1")"
-	must dmsetup resume slow-body
+slow_down() { # MS [NAME]; 0: no longer, and what hangs goes on
+	local name=${2:-slow}
+	must dmsetup load "$name-body" --table "$(body_table "$name" "$1")"
+	must dmsetup resume "$name-body"
 }
 
 hang() {
@@ -76,7 +84,7 @@ create() {
 }
 
 state() { # but for how slow the storage is
-	machine_state | grep -v '^slow-body:'
+	machine_state | grep -Ev '^(slow|later)-body:'
 }
 
 nothing_left() {
@@ -190,7 +198,7 @@ restart_is() { # no | on-failure
 # --- the parts ---------------------------------------------------------------------------------
 
 test_slow() {
-	local pid threads
+	local pid threads creation
 	note "a volume that is flushed too slowly for the window"
 	load_pause >/dev/null
 	slow_down 3000
@@ -221,36 +229,55 @@ test_slow() {
 
 	note "a volume whose storage hangs in the window"
 	slow_down 700
-	strike_hang
-	slow_down 0
-}
-
-strike_hang() {
-	local creation seen
-	for _ in 1 2 3; do
-		rm -f "$work/over"
-		{
-			vssctl create --keep /srv/a /srv/b /srv/slow >"$work/created" 2>&1
-			: >"$work/over"
-		} &
-		creation=$!
-		HANG=slow-body "$programs/strike.py" hang "$(main_pid)" "$work/over" "$(device_of "$vg/a")" "$(device_of "$vg/slow")" \
-			/srv/a/probe /srv/b/probe >"$work/struck" 2>&1
-		seen=$?
-		note "hung in the window: $(tr '\n' ' ' <"$work/struck")"
-		[ "$seen" -ne 0 ] || break
-		# On a busy machine its moment can pass unseen; the set knows nothing of a strike then.
-		note "hung in the window: not met; the set: $(tail -n 1 "$work/created")"
-		wait "$creation"
-		nothing_left >/dev/null
-	done
-	check "hung in the window: it was met" test "$seen" -eq 0
-	check "hung in the window: the others take writes again" not_in_file never "$work/struck"
-	check "hung in the window: at the deadline" test "$(worst)" -le $(((hold + 2) * 1000))
+	strike_hang "hung in the window" "$vg/a" "$vg/slow" /srv/a /srv/b /srv/slow
 	slow_down 0
 	wait "$creation"
 	check_says "hung in the window: it says how and which" '/srv/slow/? could not be flushed.*FLUSH_WRITES_TIMEOUT' "$(cat "$work/created")"
 	check "hung in the window: nothing is left" nothing_left
+
+	note "a volume whose storage dies when it is suspended"
+	slow_down 700 later
+	strike_hang "dead in the window" "$vg/a,$vg/slow" "$vg/later" /srv/a /srv/b /srv/slow /srv/later
+	slow_down 0 later
+	check "dead in the window: the set ends all the same" wait_for 100 test -e "$work/over"
+	check_says "dead in the window: it says how and which" '/srv/slow/? are still held.*HOLD_WRITES_TIMEOUT' "$(cat "$work/created")"
+	check "dead in the window: and others are made meanwhile" create /srv/b
+	slow_down 0
+	wait "$creation"
+	check "dead in the window: the volume goes on when its storage answers" wait_for 10 no_suspended_device
+	check "dead in the window: and takes writes" timeout 30 dd if=/dev/zero of=/srv/slow/new bs=1k count=1 conv=fsync status=none
+	must systemctl restart "$unit"
+	check "dead in the window: the next start leaves nothing" nothing_left
+}
+
+# strike_hang NAME HELD,... PENDING VOLUME...: the disk of slow hangs in the window of a set, which goes on in $creation.
+strike_hang() {
+	local name=$1 held='' pending seen lv
+	for lv in ${2//,/ }; do
+		held+=${held:+,}$(device_of "$lv")
+	done
+	pending=$(device_of "$3")
+	shift 3
+	for _ in 1 2 3; do
+		rm -f "$work/over"
+		{
+			vssctl create --keep "$@" >"$work/created" 2>&1
+			: >"$work/over"
+		} &
+		creation=$!
+		HANG=slow-body "$programs/strike.py" hang "$(main_pid)" "$work/over" "$held" "$pending" \
+			/srv/a/probe /srv/b/probe >"$work/struck" 2>&1
+		seen=$?
+		note "$name: $(tr '\n' ' ' <"$work/struck")"
+		[ "$seen" -ne 0 ] || break
+		# On a busy machine its moment can pass unseen; the set knows nothing of a strike then.
+		note "$name: not met; the set: $(tail -n 1 "$work/created")"
+		wait "$creation"
+		nothing_left >/dev/null
+	done
+	check "$name: it was met" test "$seen" -eq 0
+	check "$name: the others take writes again" not_in_file never "$work/struck"
+	check "$name: at the deadline" test "$(worst)" -le $(((hold + 2) * 1000))
 }
 
 # What strikes the volumes strikes the root among them; but what wants memory would have to write to the root.
@@ -400,8 +427,8 @@ note "load: ${load_summary:-}"
 rm -rf "/run/systemd/system/$unit.d" /etc/vss/vssd.conf /etc/lvm/lvmlocal.conf /usr/local/sbin/app-hook
 systemctl daemon-reload
 systemctl restart "$unit"
-umount /srv/slow
-lvremove -qq -f -y "$vg/slow"
-vgreduce -qq "$vg" /dev/mapper/slow
-dmsetup remove slow slow-body
+umount /srv/slow /srv/later
+lvremove -qq -f -y "$vg/slow" "$vg/later"
+vgreduce -qq "$vg" /dev/mapper/slow /dev/mapper/later
+dmsetup remove slow later slow-body later-body
 finish
