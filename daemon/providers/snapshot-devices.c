@@ -75,11 +75,11 @@ static int await_real(const struct snapshot_devices *d, struct mapper_info *real
         return r;
 }
 
-/* Both are caches. forward: REAL has worked, so that the origin must go on over it. undecided: it
- * is another thread's, which will know, and the origin has to wait for that. */
-static int rescue_cache(const struct snapshot_devices *d, const struct mapper_info *origin,
-                        struct mapper_info *real, bool *ret_forward, bool *ret_undecided,
-                        struct vss_error *reterr) {
+/* Both keep state of their own. forward: REAL has worked, so that the origin must go on over it.
+ * undecided: it is another thread's, which will know, and the origin has to wait for that. */
+static int rescue_stateful(const struct snapshot_devices *d, const struct mapper_info *origin,
+                           struct mapper_info *real, bool *ret_forward, bool *ret_undecided,
+                           struct vss_error *reterr) {
         bool staged = origin->suspended && origin->inactive_table;
         int r = 0;
 
@@ -90,7 +90,7 @@ static int rescue_cache(const struct snapshot_devices *d, const struct mapper_in
         if (r >= 0 && staged && real->exists && real->suspended && other_device_n_awaited() > 0) {
                 *ret_undecided = true;
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
-                                     "the cache %s is still being brought to life, which its "
+                                     "the device %s is still being brought to life, which its "
                                      "storage keeps waiting; %s goes on when that is over",
                                      real->name, origin->name);
         }
@@ -115,8 +115,8 @@ static int rescue_real(const struct snapshot_devices *d, const struct mapper_inf
                 return r;
         if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin"))
                 return real.live_table && real.suspended ? mapper_resume(&real, reterr) : 0;
-        return snapshot_devices_is_cache(&live)
-                       ? rescue_cache(d, origin, &real, ret_forward, ret_undecided, reterr)
+        return snapshot_devices_is_stateful(&live)
+                       ? rescue_stateful(d, origin, &real, ret_forward, ret_undecided, reterr)
                        : 0;
 }
 

@@ -225,10 +225,7 @@ int snapshot_making_add_row(const struct snapshot_making *m, struct window *wind
                                            .commits = commits,
                                            .n_commits = n,
                                            .clears_inactive_table = m->makes_real,
-                                           .other = m->real_in_window && snapshot_devices_is_cache(
-                                                                                 &m->real_table)
-                                                            ? m->real_device
-                                                            : 0,
+                                           .other = m->real_in_window ? m->real_device : 0,
                                    },
                                    reterr);
         if (r < 0)

@@ -1,16 +1,18 @@
 #pragma once
 
 /* The other device of a window's row: over the same blocks as the origin, and its target keeps
- * state of its own (a cache), so that only one of the two may ever work. Owned by the row, and by
- * the guard's; what is run allocates nothing.
+ * state of its own (a cache, a RAID), so that only one of the two may ever work. Owned by the row,
+ * and by the guard's; what is run allocates nothing.
  *
  *      made:     it is brought to life by the commits, and the origin's new table lies on it
  *      unmade:   it works, the commits suspend it, and the origin's new table replaces it
  *
  * Once it has worked there is no way back to the origin's old table: dm-cache reads its mappings
  * when it is resumed for the first time and never again, so that the origin would go by those of
- * before, and what the other has moved since would be lost. Then the way back is forward: the
- * origin gets its new table, over the other, and what is on it is undone afterwards. */
+ * before, and what the other has moved since would be lost. A RAID reads what its legs lack, and
+ * its second instance would bring them in line beside the writes of the first. Then the way back is
+ * forward: the origin gets its new table, over the other, and what is on it is undone afterwards.
+ */
 
 #include "common/util.h"
 #include "daemon/window/dm-kernel.h"

@@ -147,13 +147,29 @@ static void row_suspended(struct row *row) {
         (void)gate_step(&w->gate, GATE_SUSPENDING, GATE_COMMITTING); /* or it went back */
 }
 
+/* Asked before each commit: one can hang, or the daemon be stopped, until the window has gone back
+ * without it. The origin takes writes then, and the device of the next commit is undone, or another
+ * set's by then. (One that is about to begin in that moment does begin. It is undone with the rest;
+ * but where it would set a second device to work beside the origin, see other-device.h.) */
+static bool may_commit(struct window *w) {
+        if (gate_phase(&w->gate) != GATE_COMMITTING)
+                return false;
+        if (guard_is_armed(w->guard))
+                return true;
+        (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK); /* or it is there already */
+        return false;
+}
+
 static void row_commit(struct row *row) {
         struct window *w = row->window;
 
         row->times.commit_begin_usec = now_monotonic_usec();
         for (size_t i = 0; i < row->n_commits; i++) {
-                int r = row_request(row, row->commits[i]);
+                int r;
 
+                if (!may_commit(w))
+                        return;
+                r = row_request(row, row->commits[i]);
                 if (r < 0) {
                         row_fail(row, row->commits[i], r);
                         return;
@@ -164,12 +180,9 @@ static void row_commit(struct row *row) {
         if (!last_to_arrive(w, &w->n_committed))
                 return;
         w->times.committed_usec = now_monotonic_usec();
-        if (guard_commit(w->guard))
-                (void)gate_step(&w->gate, GATE_COMMITTING, GATE_RESUMING); /* or it went back */
-        else {
-                atomic_store(&w->guard_fired, true);
-                (void)gate_step(&w->gate, GATE_COMMITTING, GATE_BACK);
-        }
+        /* Or it went back. */
+        (void)gate_step(&w->gate, GATE_COMMITTING,
+                        guard_commit(w->guard) ? GATE_RESUMING : GATE_BACK);
 }
 
 static void row_run(struct row *row) {

@@ -69,7 +69,6 @@ struct window {
         futex_word n_parked;
         futex_word over; /* the threads may end: that allocates, frees and unmaps */
         _Atomic uint32_t n_suspended, n_committed;
-        _Atomic bool guard_fired;
         /* The window's holder and every thread: the last one frees it. */
         _Atomic uint32_t n_owners;
         struct window_failure failure;

@@ -44,9 +44,10 @@ struct window_row {
         size_t n_commits;
         bool clears_inactive_table; /* on the way back clear the origin's inactive table first */
         /* Another device over the origin's blocks, of which only one may work at a time because its
-         * target keeps state of its own (a cache); 0: none. The commits change over from one to
-         * the other. On the way back it is resumed if other_works, before the origin is. Otherwise
-         * the origin gets its new table, over the other, if that works already: other-device.h. */
+         * target keeps state of its own (a cache, a RAID); 0: none. The commits change over from
+         * one to the other. On the way back it is resumed if other_works, before the origin is.
+         * Otherwise the origin gets its new table, over the other, if that works already:
+         * other-device.h. */
         dev_t other;
         bool other_works;
 };

@@ -64,6 +64,7 @@ struct fake_page {
         _Atomic int lock_error;
         _Atomic bool locked;
         bool has_others, others_work; /* of the windows' rows */
+        unsigned n_copies;            /* of each row: so many commits more */
         void (*in_ioctl)(void);       /* called inside each ioctl; NULL: nothing */
 };
 
@@ -272,7 +273,8 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
 
         ck_assert_int_eq(window_new(&w, &options), 0);
         for (size_t i = 0; i < fake->n; i++) {
-                struct dm_request **commits = calloc(2, sizeof(struct dm_request *));
+                struct dm_request **commits =
+                        calloc(2 + fake->n_copies, sizeof(struct dm_request *));
                 size_t n = 0;
                 char volume[32];
 
@@ -283,7 +285,8 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
                                                             : dm_request_new_resume)(&commits[n++],
                                                                                      FAKE_OTHER(i)),
                                          0);
-                ck_assert_int_eq(dm_request_new_resume(&commits[n++], FAKE_COPY(i)), 0);
+                for (unsigned k = 0; k <= fake->n_copies; k++)
+                        ck_assert_int_eq(dm_request_new_resume(&commits[n++], FAKE_COPY(i)), 0);
                 ck_assert_int_eq(
                         window_add_row(w,
                                        &(struct window_row){

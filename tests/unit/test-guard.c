@@ -225,6 +225,35 @@ START_TEST(the_guard_waits_longer_than_its_rounds_for_a_change_over) {
 }
 END_TEST
 
+/* Stopped in one commit it does not go on with the next when the guard has let the origin go. */
+START_TEST(a_daemon_that_goes_on_commits_no_more) {
+        int status;
+        pid_t daemon;
+
+        fake_init(2);
+        fake->n_copies = 2;
+        fake->origins[0].stops_at = FAKE_COMMIT;
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(LONG_USEC, SHORT_USEC);
+
+                prepare(w);
+                assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "held for more than 200 ms");
+                window_free(w);
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert_int_eq(kill(daemon, SIGCONT), 0);
+        ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        ck_assert_uint_eq(fake->origins[0].n_commits, 1);
+        ck_assert(fake_nothing_suspended());
+}
+END_TEST
+
 /* Stopped before it brings the other device to life, it finds nothing to bring to life when it goes
  * on after the guard. */
 START_TEST(a_daemon_that_goes_on_wakes_no_second_device) {
@@ -413,6 +442,7 @@ int main(void) {
         tcase_add_test(t, the_guard_goes_back_where_a_change_over_died);
         tcase_add_loop_test(t, the_guard_waits_longer_than_its_rounds_for_a_change_over, 0, 2);
         tcase_add_test(t, a_daemon_that_goes_on_wakes_no_second_device);
+        tcase_add_test(t, a_daemon_that_goes_on_commits_no_more);
         tcase_add_test(t, a_hung_suspend_is_undone_by_the_guard_when_the_daemon_dies);
         tcase_add_loop_test(t, a_suspend_that_completes_in_a_stopped_daemon_is_undone, 0, 2);
         tcase_add_test(t, the_guard_resumes_for_a_stopped_daemon_once);

@@ -419,6 +419,27 @@ START_TEST(a_hung_take_over_does_not_hold_up_another) {
 }
 END_TEST
 
+/* Where one hangs until all have gone back, what would follow it is of an origin that takes writes
+ * by then, if not of another set. */
+START_TEST(a_hung_commit_is_the_last_of_its_row) {
+        struct window *w;
+
+        fake_init(2);
+        fake->n_copies = 2;
+        fake->origins[1].hangs_at = FAKE_COMMIT;
+        w = fake_window(LONG_USEC, SHORT_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/");
+        ck_assert(fake_nothing_suspended());
+        ck_assert_uint_eq(fake->origins[0].n_commits, 3);
+        w = window_free(w);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+        ck_assert_uint_eq(fake->origins[1].n_commits, 1);
+        ck_assert_uint_eq(fake->origins[1].n_resumes, 1);
+}
+END_TEST
+
 /* Nobody answers, when it is called. */
 static void *kill_guard(void *p) {
         ck_assert(FAKE_WAIT_FOR(fake->origins[1].n_commits == 1));
@@ -581,6 +602,7 @@ int main(void) {
         tcase_add_test(t, a_hung_commit_is_taken_over);
         tcase_add_loop_test(t, a_hung_resume_does_not_hold_up_the_end, 0, 2);
         tcase_add_test(t, a_hung_take_over_does_not_hold_up_another);
+        tcase_add_test(t, a_hung_commit_is_the_last_of_its_row);
         tcase_add_test(t, a_hung_commit_is_taken_over_without_a_guard);
         tcase_add_test(t, what_others_have_suspended_is_refused);
         tcase_add_test(t, an_origin_has_one_row);
