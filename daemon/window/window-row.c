@@ -5,8 +5,10 @@
 #include "daemon/window/window-row.h"
 #include "daemon/window/stack.h"
 
-/* A resume that fails leaves the volume hanging, so it is not given up lightly. */
+/* A resume that fails leaves the volume hanging: these come at once, and then it is tried for as
+ * long as it takes, with a pause. */
 #define RESUME_ATTEMPTS 3
+#define RESUME_PAUSE_USEC (20 * USEC_PER_MSEC)
 
 struct row *row_free(struct row *row) {
         if (!row)
@@ -98,9 +100,36 @@ void row_abandon(struct row *row) {
         row->stuck = state != ROW_PENDING;
 }
 
+/* True if there is nothing left to resume: somebody else has, or the device is gone. */
+static bool row_is_over(struct row *row) {
+        int r;
+
+        if (guard_is_settled(row->window->guard, row->index))
+                return true;
+        r = row_request(row, row->status);
+        return r == -ENXIO || (r >= 0 && !dm_request_saw_suspended(row->status));
+}
+
+static void resume_for_good(struct row *row) {
+        for (unsigned n = 1;; n++) {
+                futex_word nothing = 0;
+                int r = row_request(row, row->resume);
+
+                if (r >= 0)
+                        return;
+                if (n == RESUME_ATTEMPTS)
+                        row_fail(row, row->resume, r);
+                if (n < RESUME_ATTEMPTS)
+                        continue;
+                (void)futex_wait(&nothing, 0, now_monotonic_usec() + RESUME_PAUSE_USEC);
+                if (row_is_over(row))
+                        return;
+        }
+}
+
 void row_resume(struct row *row, bool back) {
         bool forward = false;
-        int r = -EIO;
+        int r;
 
         row->times.resume_begin_usec = now_monotonic_usec();
         if (back && row->other) {
@@ -115,13 +144,7 @@ void row_resume(struct row *row, bool back) {
                 if (r < 0)
                         row_fail(row, row->clear, r);
         }
-        for (unsigned i = 0; i < RESUME_ATTEMPTS; i++) {
-                r = row_request(row, row->resume);
-                if (r >= 0)
-                        break;
-        }
-        if (r < 0)
-                row_fail(row, row->resume, r);
+        resume_for_good(row);
         row->times.resume_end_usec = now_monotonic_usec();
 }
 

@@ -17,7 +17,7 @@ enum row_state {
         ROW_SUSPENDED, /* its thread waits for the others, or is at its commits */
         ROW_RESUMING,
         ROW_SETTLED,   /* its thread is through with it */
-        ROW_ABANDONED, /* hangs past every deadline; its thread settles it alone */
+        ROW_ABANDONED, /* hangs, or fails, past every deadline; its thread settles it alone */
 };
 
 struct row {
@@ -82,6 +82,7 @@ enum row_state row_state(struct row *row);
 bool row_take(struct row *row, enum row_state from, enum row_state to);
 /* Leaves it to its own thread, which hangs. */
 void row_abandon(struct row *row);
+/* Returns when the origin runs. */
 void row_resume(struct row *row, bool back);
 /* A thread's whole life; p is its row. */
 void *row_thread(void *p);

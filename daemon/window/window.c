@@ -455,6 +455,7 @@ static int say_stuck(struct window *w, struct vss_error *reterr) {
 static int say_failed(struct window *w, struct vss_error *reterr) {
         const struct window_failure *f = &w->failure;
         const struct row *row = w->rows[f->row - 1];
+        _cleanup_(freep) char *held = late_volumes(w, true);
 
         if (f->error == -EBUSY && streq(f->verb, "suspend"))
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBUSY,
@@ -468,8 +469,9 @@ static int say_failed(struct window *w, struct vss_error *reterr) {
                         "try again when it is healthy",
                         row->volume, strerror(-f->error));
         return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -f->error,
-                             "device-mapper could not %s %s: %s", f->verb, row->volume,
-                             strerror(-f->error));
+                             "device-mapper could not %s %s: %s%s%s%s", f->verb, row->volume,
+                             strerror(-f->error), held ? "; writes to " : "", str_or_empty(held),
+                             held ? " are still held, until its resume succeeds" : "");
 }
 
 static int say(struct window *w, enum window_outcome outcome, struct vss_error *reterr) {

@@ -23,10 +23,10 @@
  * suspend, which syncs the file system; a resume, which writes to it; or a commit. It does not hold
  * up the others: they are resumed when the deadline passes. Where a commit hangs the guard resumes
  * the origin; but in a row with another device it must not go on before it is known which of the
- * two works. What still hangs a second later window_run returns without, naming the volume; the
- * origin belongs to the thread that hangs (held-origin.h), which undoes the suspend in the moment
- * that it can, and the guard does so should the daemon be dead or stopped by then. Until then every
- * other command on that volume hangs as well. */
+ * two works. What still hangs, or fails to be resumed and is tried again, a second later window_run
+ * returns without, naming the volume; the origin belongs to the thread that hangs (held-origin.h),
+ * which undoes the suspend in the moment that it can, and the guard does so should the daemon be
+ * dead or stopped by then. Until then every other command on that volume hangs as well. */
 
 #include "common/vss-error.h"
 #include <sys/types.h>

@@ -275,16 +275,38 @@ START_TEST(a_resume_that_fails_is_tried_again) {
 }
 END_TEST
 
-START_TEST(a_resume_that_fails_for_good_is_told) {
+/* On the way forward (0) or back (1): as long as it is suspended it is noted, and tried again. */
+START_TEST(a_resume_that_fails_is_tried_to_the_end) {
+        char lists[] = "/tmp/test-window-XXXXXX";
         struct window *w;
 
-        fake_init(2);
-        fake->origins[1].resume_failures = 1000;
-        w = fake_window(LONG_USEC, LONG_USEC);
+        fake_init(3);
+        ck_assert_ptr_nonnull(mkdtemp(lists));
+        fake_suspend_lists = lists;
+        fake->origins[1].resume_failures = 1000000;
+        if (_i == 1)
+                fake->origins[2].commit_error = EINVAL;
+        w = fake_window(LONG_USEC, SHORT_USEC);
         prepare(w);
-        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "resume /srv/1/");
-        ck_assert(!fake->origins[0].suspended);
-        window_free(w);
+        if (_i == 0)
+                assert_run_fails(
+                        w, VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                        "resume /srv/1/: Input/output error; writes to /srv/1/ are still held");
+        else
+                assert_run_fails(
+                        w, VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                        "resume /srv/2/: Invalid argument; writes to /srv/1/ are still held");
+        ck_assert(!fake->origins[0].suspended && !fake->origins[2].suspended);
+        w = window_free(w);
+        ck_assert_int_eq(rmdir(lists), -1);
+        ck_assert_int_eq(errno, ENOTEMPTY);
+        ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0); /* the guard is there */
+        ck_assert(fake->origins[1].suspended);
+
+        atomic_store(&fake->origins[1].resume_failures, 0);
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+        ck_assert_int_eq(rmdir(lists), 0);
 }
 END_TEST
 
@@ -596,7 +618,7 @@ int main(void) {
         tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
         tcase_add_test(t, a_resume_that_fails_is_tried_again);
-        tcase_add_test(t, a_resume_that_fails_for_good_is_told);
+        tcase_add_loop_test(t, a_resume_that_fails_is_tried_to_the_end, 0, 2);
         tcase_add_loop_test(t, a_hung_suspend_does_not_hold_up_the_others, 0, 2);
         tcase_add_test(t, a_hung_suspend_is_a_late_flush_by_either_limit);
         tcase_add_test(t, a_hung_commit_is_taken_over);
