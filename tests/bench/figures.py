@@ -44,6 +44,8 @@ LOAD = {
     "floor_load_ms": "as floor_ms, by the writes of that load",
     "idle_load_ms": "the longest such write in 3 s in which nothing else is done",
     "set_load_ms": "as set_ms, under that load",
+    "lvcreate_load_ms": "as lvcreate_ms, under that load",
+    "lvcreate_load_pause_ms": "the longest write of that load meanwhile",
 }
 
 

@@ -52,6 +52,18 @@ volumes_are() { # N LVCREATE-OPTION...
 	done
 }
 
+# What LVM does alone, for each of the volumes. The OPTIONs are those that a snapshot of such a volume needs.
+lvcreate_each() { # [OPTION...]
+	local lv
+	for lv in "${lvs[@]}"; do
+		lvcreate -qq -y -s -n "$lv-plain" "$@" "$vg/$lv" || return
+	done
+}
+
+lvremove_all() {
+	lvm < <(printf "lvremove -qq -y $vg/%s-plain\n" "${lvs[@]}")
+}
+
 # What the requester prints of a set, as samples: set_figures N OUTPUT LINE=FIGURE...
 set_figures() {
 	local n=$1 output=$2 pair

@@ -6,7 +6,8 @@
 # places of a file, past the page cache. A pause is the time that one of its writes takes. fio notes the
 # longest of each 20 ms and volume with the time of its end; when it has been told to end, those that
 # fall into the window of a set, into all of the set (from before DoSnapshotSet to after it), into the commit
-# of staged snapshots by bare ioctls, or into some seconds in which nothing else is done, are looked up.
+# of staged snapshots by bare ioctls, into N times lvcreate -s, or into some seconds in which nothing else is done,
+# are looked up.
 . "$(dirname "$0")/lib-bench.sh"
 
 FILE_SIZE=8M # on each volume: less than the copies' stores hold
@@ -119,9 +120,21 @@ measure_floor() { # N
 	kill -CONT "$fio"
 }
 
+measure_lvcreate() { # N
+	local begin
+	sleep 2
+	begin=$(now_ms)
+	sample_time "lvcreate_load_ms_$1" lvcreate_each -L 16M
+	span "lvcreate_load_pause_ms_$1" "$begin" "$(now_ms)"
+	sleep 1
+	kill -STOP "$fio"
+	lvremove_all >"$work/lvm" 2>&1 || give_up "removing $1 snapshots" "$(cat "$work/lvm")"
+	kill -CONT "$fio"
+}
+
 measure_idle() { # N
 	local begin
-	sleep 1
+	sleep 2
 	begin=$(now_ms)
 	sleep 3
 	span "idle_load_ms_$1" "$begin" "$(now_ms)"
@@ -138,6 +151,7 @@ measure() { # N RUNS
 		measure_set "$n"
 		measure_idle "$n"
 		measure_floor "$n"
+		measure_lvcreate "$n"
 	done
 	fio_stop
 }

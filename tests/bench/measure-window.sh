@@ -37,20 +37,9 @@ measure_floor() { # N
 	floor_remove "${lvs[@]}" >"$work/floor" 2>&1 || give_up "removing $1 snapshots" "$(cat "$work/floor")"
 }
 
-lvcreate_each() {
-	local lv
-	for lv in "${lvs[@]}"; do
-		lvcreate -qq -y -s -n "$lv-plain" "${room[@]}" "$vg/$lv" || return
-	done
-}
-
-lvremove_all() {
-	lvm < <(printf "lvremove -qq -y $vg/%s-plain\n" "${lvs[@]}")
-}
-
 measure_lvcreate() { # N
 	load_pause >/dev/null
-	sample_time "lvcreate${suffix}_ms_$1" lvcreate_each
+	sample_time "lvcreate${suffix}_ms_$1" lvcreate_each "${room[@]}"
 	sample "lvcreate${suffix}_pause_ms_$1" "$(load_pause)"
 	sample_time "lvremove${suffix}_ms_$1" lvremove_all
 }
