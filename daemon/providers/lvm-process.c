@@ -3,9 +3,11 @@
 
 #include "daemon/providers/lvm-process.h"
 #include "common/alive-lock.h"
+#include "common/time-util.h"
 #include "daemon/providers/lvm.h"
 #include "daemon/providers/vg-lock.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -14,7 +16,12 @@
 /* The child's descriptor for reports; it knows it by LVM_REPORT_FD. */
 #define REPORT_FD 3
 
+/* The files that they hold: each run of the daemon has one of its own, to know its own lvm from
+ * those of earlier runs. */
 #define ALIVE "alive"
+
+static char own_alive[64];
+static pthread_once_t own_alive_once = PTHREAD_ONCE_INIT;
 
 const char *lvm_program;
 const char *lvm_lock_directory = "/run/lock/lvm/vss";
@@ -152,6 +159,11 @@ static int set_nonblocking(int fd) {
         return 0;
 }
 
+static void name_own_alive(void) {
+        (void)snprintf(own_alive, sizeof(own_alive), ALIVE "-%d-%llu", (int)getpid(),
+                       (unsigned long long)now_monotonic_usec());
+}
+
 /* Held by the child, and by nobody else once it runs. lvm closes what it does not know, so the lock
  * takes the place of its standard error, which is told to go where its output goes. */
 static int lock_alive(int *ret) {
@@ -162,24 +174,49 @@ static int lock_alive(int *ret) {
         if ((mkdir(vg_lock_directory, 0700) < 0 && errno != EEXIST) ||
             (mkdir(lvm_lock_directory, 0700) < 0 && errno != EEXIST))
                 return -errno;
-        r = str_format(&path, "%s/" ALIVE, lvm_lock_directory);
+        (void)pthread_once(&own_alive_once, name_own_alive);
+        r = str_format(&path, "%s/%s", lvm_lock_directory, own_alive);
         return r < 0 ? r : alive_lock_hold(path, ret);
 }
 
-int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr) {
-        _cleanup_(freep) char *path = NULL;
+/* What nobody holds is never held again: it goes. */
+static int await_orphan(const char *path, uint64_t end_usec, struct vss_error *reterr) {
+        uint64_t now_usec = now_monotonic_usec();
         int r;
 
-        if (str_format(&path, "%s/" ALIVE, lvm_lock_directory) < 0)
-                return vss_error_from_errno(reterr, -ENOMEM, lvm_lock_directory);
-        r = alive_lock_await(path, timeout_usec);
+        r = alive_lock_await(path, now_usec < end_usec ? end_usec - now_usec : 0);
         if (r == -ETIMEDOUT)
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
-                                     "an lvm that an earlier run of this service has "
-                                     "started is still at work ('fuser %s' says which); "
-                                     "end it and start the service again",
+                                     "an lvm that an earlier run of this service has started is "
+                                     "still at work ('fuser %s' says which); it goes on when that "
+                                     "has ended",
                                      path);
-        return r < 0 ? vss_error_from_errno(reterr, r, path) : 0;
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, path);
+        (void)unlink(path); /* one that stays is looked at again */
+        return 0;
+}
+
+int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr) {
+        uint64_t end_usec = now_monotonic_usec() + timeout_usec;
+        _cleanup_(closedirp) DIR *d = opendir(lvm_lock_directory);
+        const struct dirent *e;
+        int r = 0;
+
+        if (!d)
+                return errno == ENOENT ? 0
+                                       : vss_error_from_errno(reterr, -errno, lvm_lock_directory);
+        (void)pthread_once(&own_alive_once, name_own_alive);
+        while (r >= 0 && (e = readdir(d))) {
+                _cleanup_(freep) char *path = NULL;
+
+                if (strncmp(e->d_name, ALIVE, strlen(ALIVE)) != 0 || streq(e->d_name, own_alive))
+                        continue;
+                if (str_format(&path, "%s/%s", lvm_lock_directory, e->d_name) < 0)
+                        return vss_error_from_errno(reterr, -ENOMEM, lvm_lock_directory);
+                r = await_orphan(path, end_usec, reterr);
+        }
+        return r;
 }
 
 int lvm_process_start(struct lvm_process *ret, const char **ret_program) {

@@ -19,7 +19,7 @@ extern const char *lvm_program;
  * groups there where it must not ask for those that we hold. A test has another. */
 extern const char *lvm_lock_directory;
 /* When a daemon dies, its lvm finishes what it was told; its successor must not work on the same
- * groups meanwhile. Waits until there is no such lvm, of this daemon or any other. */
+ * groups meanwhile. Waits until there is no such lvm of an earlier run. */
 int lvm_await_orphans(uint64_t timeout_usec, struct vss_error *reterr);
 
 int lvm_open(struct lvm **ret, struct vss_error *reterr);
