@@ -33,6 +33,8 @@ static const struct key {
         TIME("Timeouts", "PrepareSnapshot", session.prepare_snapshot_usec, 1, 86400),
         TIME("Timeouts", "PostSnapshot", session.post_snapshot_usec, 1, 86400),
         TIME("Timeouts", "Event", session.event_usec, 1, 86400),
+        /* And what is suspended, before it: less than TimeoutStartSec= of the unit at first. */
+        TIME("Timeouts", "Recovery", session.recovery_usec, 1, 240),
         COUNT("Limits", "Volumes", session.max_volumes, 1, 64),
         COUNT("Limits", "Snapshots", session.max_snapshots, 1, 512),
         COUNT("Limits", "ClientSnapshots", session.max_client_snapshots, 1, 512),

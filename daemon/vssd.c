@@ -1,6 +1,7 @@
 /* The daemon, wired together: store, writers, sessions, bus, in this order up and in reverse down.
  *
- *      STARTING: undo what a crash left, connect    --name owned--> SERVING
+ *      STARTING: undo what a crash left             --done, or time over--> connect
+ *      STARTING: connect                            --name owned--> SERVING
  *      SERVING: READY=1                             --SIGTERM, SIGINT, bus lost, idle--> STOPPING
  *      STOPPING: sessions ended, everything thawed  --nothing under way--> exit
  *                                                   --stop timeout--> exit at once; the guard and
@@ -47,8 +48,10 @@ struct vssd {
         struct express_writers *express;
         struct session_manager *sessions;
         struct bus *bus;
+        const char *address;          /* of the bus; NULL: the system's */
         char *revert_block_directory; /* beside the configuration file */
         sd_event_source *sigterm, *sigint, *turn, *settled, *stop_timer, *idle_timer;
+        unsigned n_recovering; /* what goes on beside the serving: session_manager_recover() */
         bool serving, stopping;
         int exit_status;
 };
@@ -125,6 +128,7 @@ static void vssd_stop(struct vssd *v, int exit_status, const char *why) {
         if (sd_event_add_time_relative(v->event, &v->stop_timer, CLOCK_MONOTONIC,
                                        v->config.stop_usec, 0, on_stop_timeout, v) < 0)
                 _exit(EXIT_FAILURE); /* a stop without a deadline is none */
+        session_manager_cancel_recovery(v->sessions);
         if (v->bus)
                 bus_stop(v->bus);
 }
@@ -164,12 +168,21 @@ static int on_turn(sd_event_source *source _unused_, void *userdata) {
         return 0;
 }
 
+/* Without a manager there is nobody to tell. */
+static void say_status(const struct vssd *v) {
+        (void)sd_notify(0, v->n_recovering == 0
+                                   ? "STATUS=Ready"
+                                   : "STATUS=Ready, but for volumes whose storage does not answer: "
+                                     "see the log");
+}
+
 static void on_ready(void *userdata) {
         struct vssd *v = userdata;
 
         v->serving = true;
         log_info("vssd " VSSD_VERSION " is ready");
-        (void)sd_notify(0, "READY=1\nSTATUS=Ready"); /* without a manager there is nobody to tell */
+        say_status(v);
+        (void)sd_notify(0, "READY=1"); /* as above */
 }
 
 static void on_lost(void *userdata, const struct vss_error *error) {
@@ -242,6 +255,42 @@ static int vssd_set_places(struct vssd *v, const char *state_directory, struct v
         return 0;
 }
 
+static void vssd_serve(struct vssd *v) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = bus_new(&v->bus,
+                    &(const struct bus_options){
+                            .event = v->event,
+                            .address = v->address,
+                            .allow_self = v->address != NULL,
+                            .store = v->store,
+                            .sessions = v->sessions,
+                            .writers = v->writers,
+                            .express = v->express,
+                            .revert_block_directory = v->revert_block_directory,
+                            .ready = on_ready,
+                            .lost = on_lost,
+                            .userdata = v,
+                    },
+                    &error);
+        if (r < 0)
+                on_lost(v, &error);
+        vss_error_done(&error);
+}
+
+static void on_recovered(void *userdata, unsigned n_left) {
+        struct vssd *v = userdata;
+
+        v->n_recovering = n_left;
+        if (v->stopping)
+                return;
+        if (v->serving)
+                say_status(v);
+        else if (!v->bus)
+                vssd_serve(v);
+}
+
 static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_error *reterr) {
         struct vss_error recovery = { 0 };
         int r;
@@ -273,28 +322,16 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
                 return r;
         exposed_share_set_clients(v->config.nfs_clients);
 
-        /* Resume first, then serve. What cannot be undone now stays in the store for the next
-         * start; it is no reason to keep those waiting who need the service. */
+        /* Resume first, then serve. What cannot be undone now is undone later, or stays in the
+         * store for the next start; it is no reason to keep those waiting who need the service. */
+        v->address = a->address;
         (void)sd_notify(0, "STATUS=Undoing what an earlier run left");
-        if (session_manager_recover(v->sessions, &recovery) < 0)
+        if (session_manager_recover(v->sessions, on_recovered, v, &recovery) < 0) {
                 log_error("Recovery is not complete: %s", str_or_empty(recovery.message));
+                vssd_serve(v);
+        }
         vss_error_done(&recovery);
-
-        return bus_new(&v->bus,
-                       &(const struct bus_options){
-                               .event = v->event,
-                               .address = a->address,
-                               .allow_self = a->address != NULL,
-                               .store = v->store,
-                               .sessions = v->sessions,
-                               .writers = v->writers,
-                               .express = v->express,
-                               .revert_block_directory = v->revert_block_directory,
-                               .ready = on_ready,
-                               .lost = on_lost,
-                               .userdata = v,
-                       },
-                       reterr);
+        return 0;
 }
 
 static void vssd_done(struct vssd *v) {

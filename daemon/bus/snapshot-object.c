@@ -6,6 +6,7 @@
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/bus-signal.h"
 #include "daemon/providers/provider.h"
+#include "daemon/providers/volume-hold.h"
 
 /* The row that the wire table describes, first, and the record whose strings it borrows. */
 struct snapshot_source {
@@ -122,6 +123,8 @@ static void snapshot_load(void *source) {
 
         /* A copy whose storage cannot be asked shows no figures; that it is there is known. */
         provider = s->record.provider ? provider_by_name(s->record.provider) : NULL;
+        if (volume_is_held(s->record.origin_uuid))
+                provider = NULL; /* the question would wait for the storage, too */
         if (provider && provider->usage &&
             provider->usage(&s->record, &s->info.used_bytes, &s->info.maximum_bytes,
                             &s->info.overflowed, NULL) < 0)

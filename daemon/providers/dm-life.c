@@ -152,19 +152,45 @@ int dm_remove(struct store *store, const struct snapshot_record *record, bool fo
         return dm_remove_all(store, record, 1, force, reterr);
 }
 
-int dm_rescue(const struct intent_record *intent, struct vss_error *reterr) {
-        _cleanup_(copies_done) struct copies c = { 0 };
-        int r;
+/* uuid NULL: all of them, whatever becomes of one. */
+static int copies_rescue(const struct copies *c, const char *uuid, struct vss_error *reterr) {
+        int r = 0;
 
-        r = copies_parse(&c, intent, reterr);
-        for (size_t i = 0; i < c.n; i++) {
-                const struct snapshot_devices d = dm_copy_devices(c.pointers[i]);
-                int k = snapshot_devices_rescue(&d, reterr);
+        for (size_t i = 0; i < c->n; i++) {
+                const struct snapshot_devices d = dm_copy_devices(c->pointers[i]);
+                int k;
 
+                if (uuid && !streq(uuid, str_or_empty(c->items[i].origin_uuid)))
+                        continue;
+                k = snapshot_devices_rescue(&d, reterr);
                 if (k < 0)
                         r = k;
         }
         return r;
+}
+
+int dm_origins(const struct intent_record *intent, char ***uuids, char ***names,
+               struct vss_error *reterr) {
+        _cleanup_(copies_done) struct copies c = { 0 };
+        int r;
+
+        r = copies_parse(&c, intent, reterr);
+        for (size_t i = 0; r >= 0 && i < c.n; i++) {
+                r = strv_append(uuids, str_or_empty(c.items[i].origin_uuid));
+                if (r >= 0)
+                        r = strv_append(names, c.items[i].origin);
+                if (r < 0)
+                        (void)vss_error_from_errno(reterr, r, c.items[i].origin);
+        }
+        return r;
+}
+
+int dm_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr) {
+        _cleanup_(copies_done) struct copies c = { 0 };
+        int r;
+
+        r = copies_parse(&c, intent, reterr);
+        return r < 0 ? r : copies_rescue(&c, uuid, reterr);
 }
 
 static void release_nodes(const struct copies *c, bool gone) {
@@ -178,10 +204,10 @@ int dm_recover(struct store *store, const struct intent_record *intent, struct v
         _cleanup_(copies_done) struct copies c = { 0 };
         int r;
 
+        r = copies_parse(&c, intent, reterr);
         /* Before anything that might wait for a volume that is suspended. */
-        r = dm_rescue(intent, reterr);
         if (r >= 0)
-                r = copies_parse(&c, intent, reterr);
+                r = copies_rescue(&c, NULL, reterr);
         if (r < 0)
                 return r;
         release_nodes(&c, false);

@@ -75,6 +75,7 @@ const struct provider provider_dm = {
         .release = dm_release,
         .remove = dm_remove,
         .remove_all = dm_remove_all,
+        .origins = dm_origins,
         .rescue = dm_rescue,
         .recover = dm_recover,
         .activate = dm_activate,

@@ -64,7 +64,9 @@ int dm_remove(struct store *store, const struct snapshot_record *r, bool force,
               struct vss_error *reterr);
 int dm_remove_all(struct store *store, const struct snapshot_record *records, size_t n, bool force,
                   struct vss_error *reterr);
-int dm_rescue(const struct intent_record *intent, struct vss_error *reterr);
+int dm_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr);
+int dm_origins(const struct intent_record *intent, char ***uuids, char ***names,
+               struct vss_error *reterr);
 int dm_recover(struct store *store, const struct intent_record *intent, struct vss_error *reterr);
 int dm_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int dm_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,

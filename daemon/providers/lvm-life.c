@@ -172,13 +172,39 @@ static int recovery_init(struct recovery *ret, const struct lvm_kind *kind,
         return 0;
 }
 
-int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *record,
-                    struct vss_error *reterr) {
+int lvm_life_origins(const struct lvm_kind *kind, const struct intent_record *record, char ***uuids,
+                     char ***names, struct vss_error *reterr) {
         _cleanup_(recovery_done) struct recovery i = { 0 };
         int r;
 
         r = recovery_init(&i, kind, record, reterr);
-        return r < 0 ? r : lvm_rescue(i.copies, i.intent.n, reterr);
+        for (size_t k = 0; r >= 0 && k < i.intent.n; k++) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = str_format(&name, "%s/%s", i.copies[k]->vg, i.copies[k]->origin);
+                if (r >= 0)
+                        r = strv_append(uuids, i.copies[k]->origin_dm_uuid);
+                if (r >= 0)
+                        r = strv_append(names, name);
+                if (r < 0)
+                        (void)vss_error_from_errno(reterr, r, i.copies[k]->origin);
+        }
+        return r;
+}
+
+int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *record,
+                    const char *uuid, struct vss_error *reterr) {
+        _cleanup_(recovery_done) struct recovery i = { 0 };
+        size_t n = 0;
+        int r;
+
+        r = recovery_init(&i, kind, record, reterr);
+        if (r < 0)
+                return r;
+        for (size_t k = 0; k < i.intent.n; k++)
+                if (streq(i.copies[k]->origin_dm_uuid, uuid))
+                        i.copies[n++] = i.copies[k];
+        return lvm_rescue(i.copies, n, reterr);
 }
 
 int lvm_life_recover(const struct lvm_kind *kind, struct store *store,

@@ -10,8 +10,10 @@
 int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
                     const struct snapshot_record *records, size_t n, bool force,
                     struct vss_error *reterr);
+int lvm_life_origins(const struct lvm_kind *kind, const struct intent_record *intent, char ***uuids,
+                     char ***names, struct vss_error *reterr);
 int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *intent,
-                    struct vss_error *reterr);
+                    const char *uuid, struct vss_error *reterr);
 int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                      const struct intent_record *intent, struct vss_error *reterr);
 int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,

@@ -15,8 +15,13 @@ int thick_remove_all(struct store *store, const struct snapshot_record *records,
         return lvm_life_remove(&thick_kind, store, records, n, force, reterr);
 }
 
-int thick_rescue(const struct intent_record *intent, struct vss_error *reterr) {
-        return lvm_life_rescue(&thick_kind, intent, reterr);
+int thick_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                  struct vss_error *reterr) {
+        return lvm_life_origins(&thick_kind, intent, uuids, names, reterr);
+}
+
+int thick_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr) {
+        return lvm_life_rescue(&thick_kind, intent, uuid, reterr);
 }
 
 int thick_recover(struct store *store, const struct intent_record *intent,

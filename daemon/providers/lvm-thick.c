@@ -126,6 +126,7 @@ const struct provider provider_lvm_thick = {
         .release = thick_release,
         .remove = thick_remove,
         .remove_all = thick_remove_all,
+        .origins = thick_origins,
         .rescue = thick_rescue,
         .recover = thick_recover,
         .activate = thick_activate,

@@ -69,7 +69,9 @@ int thick_remove(struct store *store, const struct snapshot_record *r, bool forc
                  struct vss_error *reterr);
 int thick_remove_all(struct store *store, const struct snapshot_record *records, size_t n,
                      bool force, struct vss_error *reterr);
-int thick_rescue(const struct intent_record *intent, struct vss_error *reterr);
+int thick_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                  struct vss_error *reterr);
+int thick_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr);
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr);
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);

@@ -158,11 +158,25 @@ static int thin_remove_all(struct store *store, const struct snapshot_record *re
         return lvm_life_remove(&thin_kind, store, records, n, force, reterr);
 }
 
-/* A metadata snapshot suspends nothing. */
-static int thin_rescue(const struct intent_record *intent, struct vss_error *reterr) {
+/* A metadata snapshot is its pool's. */
+static int thin_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                        struct vss_error *reterr) {
+        int r;
+
+        if (!streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
+                return lvm_life_origins(&thin_kind, intent, uuids, names, reterr);
+        r = strv_append(uuids, str_or_empty(intent->data));
+        if (r >= 0)
+                r = strv_append(names, str_or_empty(intent->data));
+        return r < 0 ? vss_error_from_errno(reterr, r, "the intent of a question") : 0;
+}
+
+/* It suspends nothing. */
+static int thin_rescue(const struct intent_record *intent, const char *uuid,
+                       struct vss_error *reterr) {
         if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
                 return 0;
-        return lvm_life_rescue(&thin_kind, intent, reterr);
+        return lvm_life_rescue(&thin_kind, intent, uuid, reterr);
 }
 
 static int thin_recover(struct store *store, const struct intent_record *intent,
@@ -220,6 +234,7 @@ const struct provider provider_lvm_thin = {
         .release = thin_release,
         .remove = thin_remove,
         .remove_all = thin_remove_all,
+        .origins = thin_origins,
         .rescue = thin_rescue,
         .recover = thin_recover,
         .activate = thin_activate,

@@ -72,10 +72,17 @@ struct provider {
          * it has nothing that is quicker than one after the other. */
         int (*remove_all)(struct store *store, const struct snapshot_record *records, size_t n,
                           bool force, struct vss_error *reterr);
+        /* The volumes that an intent is about: the device-mapper UUID of each, "" for one that has
+         * none, and a name for messages. Appends to both lists, which stay of one length. NULL,
+         * like an intent that cannot be understood: that is not known. */
+        int (*origins)(const struct intent_record *intent, char ***uuids, char ***names,
+                       struct vss_error *reterr);
         /* At start-up, of all open intents before any is undone: the part of it that cannot wait.
-         * Origins that are suspended are resumed, and no program is started for that: what lies
-         * on one of them may be what the undoing of another needs. NULL: nothing. Idempotent. */
-        int (*rescue)(const struct intent_record *intent, struct vss_error *reterr);
+         * Those of its origins with this UUID are resumed if they are suspended, and no program is
+         * started for that: what lies on one of them may be what the undoing of another needs.
+         * NULL: nothing. Idempotent. */
+        int (*rescue)(const struct intent_record *intent, const char *uuid,
+                      struct vss_error *reterr);
         /* At start-up: undo what the intent announces. Idempotent. */
         int (*recover)(struct store *store, const struct intent_record *intent,
                        struct vss_error *reterr);

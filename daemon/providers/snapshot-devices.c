@@ -89,7 +89,7 @@ static int rescue_stateful(const struct snapshot_devices *d, const struct mapper
                 r = await_real(d, real, reterr);
         if (r >= 0 && staged && real->exists && real->suspended && other_device_n_awaited() > 0) {
                 *ret_undecided = true;
-                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
                                      "the device %s is still being brought to life, which its "
                                      "storage keeps waiting; %s goes on when that is over",
                                      real->name, origin->name);

@@ -93,7 +93,8 @@ static int list_add(struct list *l, const struct sight *s) {
         r = volume_open(&v, s->name, &error);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 && r != -ENOTBLK && error.hr == VSS_E_VOLUME_NOT_SUPPORTED)
+        if (r < 0 && r != -ENOTBLK &&
+            (error.hr == VSS_E_VOLUME_NOT_SUPPORTED || error.hr == VSS_E_PROVIDER_VETO))
                 return list_add_refused(l, s, str_or_empty(error.message));
         if (r < 0 || list_has(l, v->devno))
                 return 0;

@@ -10,6 +10,7 @@
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/volume-hold.h"
 #include <blkid/blkid.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -99,8 +100,8 @@ static int refuse_own(const struct volume *v, struct vss_error *reterr) {
         return refuse_part(reterr, v, "is itself a shadow copy; name the volume it was made of");
 }
 
-/* The device's own facts. */
-static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) {
+/* The device's own facts, for which nothing is read from it. */
+static int fill_facts(struct volume *v, dev_t devno, struct vss_error *reterr) {
         _cleanup_(block_done) struct block b = { 0 };
         _cleanup_(freep) char *layer = NULL;
         int r;
@@ -134,6 +135,13 @@ static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
         if (strncmp(v->lv, LVM_STORE_PREFIX, strlen(LVM_STORE_PREFIX)) == 0)
                 return refuse_part(reterr, v, "is the store of a shadow copy");
         return 0;
+}
+
+/* Before it is read, which would wait for what its storage waits for. */
+static int fill_device(struct volume *v, dev_t devno, struct vss_error *reterr) {
+        int r = fill_facts(v, devno, reterr);
+
+        return r < 0 || !v->dm_name ? r : volume_hold_check(v->dm_uuid, v->display, reterr);
 }
 
 static bool is_swap(dev_t devno) {

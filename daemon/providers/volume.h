@@ -30,7 +30,8 @@ struct volume {
 int volume_check_name(const char *spec, struct vss_error *reterr);
 /* VSS_E_OBJECT_NOT_FOUND: nothing there; E_INVALIDARG: relative or malformed;
  * VSS_E_VOLUME_NOT_SUPPORTED: exists, but no copies can be made of it whoever makes them (tmpfs,
- * nfs, overlay, swap, ...), with -ENOTBLK for what is a part of something or itself a copy. */
+ * nfs, overlay, swap, ...), with -ENOTBLK for what is a part of something or itself a copy;
+ * VSS_E_PROVIDER_VETO: it is held (volume-hold.h). */
 int volume_open(struct volume **ret, const char *spec, struct vss_error *reterr);
 struct volume *volume_free(struct volume *v);
 DEFINE_CLEANUP(struct volume, volume_free);

@@ -6,6 +6,7 @@
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
+#include "daemon/providers/volume-hold.h"
 #include "daemon/session/manager-private.h"
 #include "daemon/session/upkeep.h"
 
@@ -152,6 +153,15 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
         r = deletion_find(d, reterr);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < d->n; i++) {
+                const struct snapshot_record *record = &d->records[i];
+
+                r = volume_hold_check(record->origin_uuid, str_or_empty(record->volume), reterr);
+                if (r < 0) {
+                        d->result.not_deleted = record->id;
+                        return r;
+                }
+        }
         qsort(d->records, d->n, sizeof(*d->records), compare_providers);
         while (gone < d->n) {
                 r = snapshots_delete(d->store, &d->records[gone], deletion_count_alike(d, gone),

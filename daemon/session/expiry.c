@@ -8,6 +8,7 @@
 #include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/log/log.h"
+#include "daemon/providers/volume-hold.h"
 #include "daemon/session/session-private.h"
 
 #define RETRY_USEC (300 * USEC_PER_SEC)
@@ -42,6 +43,9 @@ static bool is_orphan(const struct session_manager *m, const struct snapshot_rec
 
 /* When it is to go, on the wall clock; USEC_INFINITY: not by itself. */
 static uint64_t expiry_usec(const struct session_manager *m, const struct snapshot_record *r) {
+        /* The start sees to it by itself, and comes here again. */
+        if (volume_is_held(r->origin_uuid))
+                return USEC_INFINITY;
         if (is_orphan(m, r))
                 return 0;
         /* Whoever makes it is to be told of it first; the end of its session comes here again. */

@@ -11,6 +11,7 @@
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
+#include "daemon/providers/volume-hold.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/upkeep.h"
 
@@ -80,6 +81,8 @@ static int exposure_prepare(struct exposure *e, struct vss_error *reterr) {
         k = store_snapshot_get(e->store, e->id, r, reterr);
         if (k >= 0)
                 k = check_context(r, e->attributes, reterr);
+        if (k >= 0)
+                k = volume_hold_check(r->origin_uuid, str_or_empty(r->volume), reterr);
         if (k < 0)
                 return k;
         if (r->attributes & SNAPSHOT_EXPOSED_ATTRIBUTES)
@@ -200,6 +203,9 @@ static int unexpose_run(struct inquiry *q, struct vss_error *reterr) {
         if (!(e->record.attributes & SNAPSHOT_EXPOSED_ATTRIBUTES))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "Snapshot %s is not exposed", VSS_ID_TEXT(e->id));
+        r = volume_hold_check(e->record.origin_uuid, str_or_empty(e->record.volume), reterr);
+        if (r < 0)
+                return r;
         r = storage_table()->unexpose(&e->record, false, reterr);
         if (r >= 0)
                 r = hide(e->store, &e->record, reterr);
@@ -373,6 +379,25 @@ static bool intent_parse(const char *data, VSS_ID *ret_id, uint32_t *ret_attribu
         *ret_name = data + at;
         return *ret_attributes == VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY ||
                *ret_attributes == VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY;
+}
+
+int exposure_origins(struct store *store, const struct intent_record *intent, char ***uuids,
+                     char ***names, struct vss_error *reterr) {
+        struct snapshot_record r = { 0 };
+        uint32_t attributes;
+        const char *name;
+        VSS_ID id;
+        int k = 0;
+
+        /* Of nothing that is there it is about nothing. */
+        if (!intent_parse(intent->data, &id, &attributes, &name) ||
+            store_snapshot_get(store, id, &r, NULL) < 0)
+                return 0;
+        k = strv_append(uuids, str_or_empty(r.origin_uuid));
+        if (k >= 0)
+                k = strv_append(names, str_or_empty(r.volume));
+        snapshot_record_done(&r);
+        return k < 0 ? vss_error_from_errno(reterr, k, name) : 0;
 }
 
 int exposure_recover(struct store *store, const struct intent_record *intent,

@@ -4,6 +4,7 @@
 
 #include "daemon/session/session.h"
 
+struct recovery;
 struct upkeep;
 
 struct session_manager {
@@ -21,6 +22,8 @@ struct session_manager {
 
         unsigned n_inquiries;                   /* under way */
         struct upkeep *upkeeps, **upkeeps_tail; /* waiting; the first is running: upkeep.h */
+
+        struct recovery *recovery; /* of the start; NULL: it is over */
 
         sd_event_source *expiry;
         bool expiry_pending;        /* a snapshot has an end to come */
@@ -68,7 +71,9 @@ int manager_unexpose(struct session_manager *m, struct session *session, VSS_ID 
  * be done. What is missing of it comes back; it ends, though the record still has it. */
 void exposure_again(const struct snapshot_record *r);
 void exposure_end(const struct snapshot_record *r);
-/* An intent of ours, and undoing it. */
+/* An intent of ours, the volume that it is about (as a provider's origins()), and undoing it. */
 bool exposure_has_intent(const struct intent_record *intent);
+int exposure_origins(struct store *store, const struct intent_record *intent, char ***uuids,
+                     char ***names, struct vss_error *reterr);
 int exposure_recover(struct store *store, const struct intent_record *intent,
                      struct vss_error *reterr);

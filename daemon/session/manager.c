@@ -53,7 +53,7 @@ struct session_manager *session_manager_free(struct session_manager *m) {
 }
 
 bool session_manager_is_idle(const struct session_manager *m) {
-        if (m->n_inquiries > 0)
+        if (m->n_inquiries > 0 || m->recovery)
                 return false;
         for (const struct session *s = m->sessions; s; s = s->next)
                 if (s->released || s->coordinator)

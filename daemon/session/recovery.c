@@ -1,174 +1,275 @@
-/* Start-up, before anybody is served: what a crash, a kill or a power cut left is undone by its
- * intent; what belonged to requesters that are gone is deleted; what was to stay is made readable
- * again. One thing that cannot be put right is said and does not keep the rest from it. */
+/* The start: what a crash, a kill or a power cut left is undone by its intent; what belonged to
+ * requesters that are gone is deleted; what was to stay is made readable again.
+ *
+ *      RESUME: every origin of an open intent, a thread each   --done, or a third of that time-->
+ *      LANES:  guards awaited, intents undone, copies settled  --done, or no step for so long-->
+ *      SERVE:  what is late goes on in its lane, its volumes are held (volume-hold.h)
+ *
+ * A lane is what cannot be put right side by side: the volumes of a volume group, or a mapped
+ * device, and all that one intent names together. It is a job; one whose storage does not answer
+ * keeps nobody waiting but itself, for as long as that takes, and whatever answers late that it was
+ * not in time is tried again. The manager has one recovery, until the last lane has ended. */
 
-#include "common/alive-lock.h"
 #include "common/time-util.h"
-#include "common/vss-id.h"
-#include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
-#include "daemon/providers/provider.h"
-#include "daemon/session/manager-private.h"
+#include "daemon/session/recovery-private.h"
 
 #include <systemd/sd-daemon.h>
 
-#define STEP_USEC "180000000" /* three minutes */
-#define GUARDS_TIMEOUT_USEC (15 * USEC_PER_SEC)
+#define NAMES_SHOWN 4
+/* Beside what a step may take: until the service has its name on the bus. */
+#define SERVING_USEC (60 * USEC_PER_SEC)
 
-/* A step here may take a minute (LVM), and there may be many: as long as they go on one by one,
- * systemd is to wait. What it waits without hearing of us is longer than one may take. */
-static void recover_on(void) {
-        /* Without a manager there is nobody to ask. */
-        (void)sd_notify(0, "EXTEND_TIMEOUT_USEC=" STEP_USEC);
-}
+static struct recovery *recovery_free(struct recovery *r) {
+        if (!r)
+                return NULL;
+        while (r->lanes) {
+                struct lane *l = r->lanes;
 
-static void recover_intent(struct session_manager *m, const struct intent_record *intent) {
-        const struct provider *p = provider_by_name(str_or_empty(intent->provider));
-        const bool exposure = exposure_has_intent(intent);
-        struct vss_error error = { 0 };
-        int r;
-
-        if (!p && !exposure) {
-                log_set(LOG_ERR, intent->set_id,
-                        "The provider %s left a step unfinished (%s) and is not here to undo it",
-                        str_or_empty(intent->provider), str_or_empty(intent->kind));
-                return;
+                r->lanes = l->next;
+                lane_free(l);
         }
-        log_set(LOG_NOTICE, intent->set_id,
-                "Undoing an unfinished step of snapshot set %s (%s, %s)",
-                VSS_ID_TEXT(intent->set_id), str_or_empty(intent->provider),
-                str_or_empty(intent->kind));
-        r = exposure ? exposure_recover(m->store, intent, &error)
-                     : p->recover(m->store, intent, &error);
-        if (r < 0)
-                log_set_failure(LOG_ERR, intent->set_id, &error,
-                                "It could not be undone, the next start tries again: %s",
-                                error.message ? error.message : strerror(-r));
-        else if (store_intent_close(m->store, intent->id, &error) < 0 &&
-                 error.hr != VSS_E_OBJECT_NOT_FOUND) /* the provider may have closed it */
-                log_set_failure(LOG_ERR, intent->set_id, &error, "%s", str_or_empty(error.message));
-        vss_error_done(&error);
-}
-
-/* Each provider has an intent of its own of a set, and volumes of all of them may be suspended. */
-static void rescue_intent(const struct intent_record *intent) {
-        const struct provider *p = provider_by_name(str_or_empty(intent->provider));
-        struct vss_error error = { 0 };
-
-        if (p && p->rescue && p->rescue(intent, &error) < 0)
-                log_set_failure(LOG_ERR, intent->set_id, &error,
-                                "Volumes of snapshot set %s may still be suspended: %s",
-                                VSS_ID_TEXT(intent->set_id), str_or_empty(error.message));
-        vss_error_done(&error);
-}
-
-/* The guard of a daemon that died resumes what it finds suspended, and undoing suspends: one after
- * the other. It is there for moments; if its resume hangs, so would ours. */
-static void await_guards(struct session_manager *m) {
-        int r = alive_lock_await(store_guard_lock(m->store), GUARDS_TIMEOUT_USEC);
-
-        if (r < 0)
-                log_error(
-                        "The guard process of an earlier run cannot be waited for (%s: %s); "
-                        "undoing what that run left may fail, and is tried again at the next start",
-                        store_guard_lock(m->store), strerror(-r));
-}
-
-static int recover_intents(struct session_manager *m, struct vss_error *reterr) {
-        struct intent_record *intents = NULL;
-        size_t n = 0;
-        int r;
-
-        r = store_intent_list(m->store, &intents, &n, reterr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++)
-                rescue_intent(&intents[i]);
-        if (n > 0)
-                await_guards(m);
-        for (size_t i = 0; i < n; i++) {
-                recover_on();
-                recover_intent(m, &intents[i]);
+        for (size_t i = 0; r->left && i < r->n; i++) {
+                strv_free(r->left[i].uuids);
+                strv_free(r->left[i].names);
         }
-        intent_records_free(intents, n);
-        return 0;
+        free(r->left);
+        free(r->rescues);
+        intent_records_free(r->intents, r->n);
+        sd_event_source_disable_unref(r->timer);
+        free(r);
+        return NULL;
 }
+DEFINE_CLEANUP(struct recovery, recovery_free);
 
-static void recover_delete(struct session_manager *m, const struct snapshot_record *r,
-                           const char *why) {
-        const struct log_fields fields = { .set_id = &r->set_id, .snapshot_id = &r->id };
-        struct vss_error error = { 0 };
-
-        if (snapshot_delete(m->store, r, true, &error) >= 0)
-                log_full(LOG_NOTICE, &fields, "Snapshot %s of %s was deleted: %s",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), why);
-        else
-                log_full(LOG_ERR, &fields, "Snapshot %s of %s was to be deleted (%s) and stays: %s",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), why,
-                         str_or_empty(error.message));
-        vss_error_done(&error);
-}
-
-static void recover_keep(struct session_manager *m, const struct snapshot_record *r) {
-        const struct log_fields fields = { .set_id = &r->set_id, .snapshot_id = &r->id };
-        const struct provider *p = provider_by_name(str_or_empty(r->provider));
-        struct vss_error error = { 0 };
+/* The volumes of an intent that nobody can tell them of are no others': its provider stands for
+ * them, whose name is no UUID. */
+static int recovery_read_intent(struct recovery *r, size_t i) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct left *left = &r->left[i];
         int k;
 
-        if (!p) {
-                log_full(LOG_ERR, &fields,
-                         "Snapshot %s of %s belongs to the provider %s, which is not here; it "
-                         "cannot be read",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), str_or_empty(r->provider));
-                return;
+        left->intent = &r->intents[i];
+        k = recovery_intent_origins(r->manager->store, left->intent, &left->uuids, &left->names,
+                                    &error);
+        if (k == -ENOMEM)
+                return k;
+        if (k < 0 || !left->uuids) { /* undoing it says what is wrong with it */
+                left->uuids = strv_free(left->uuids);
+                left->names = strv_free(left->names);
+                k = strv_append(&left->uuids, str_or_empty(left->intent->provider));
+                if (k >= 0)
+                        k = strv_append(&left->names, str_or_empty(left->intent->provider));
         }
-        k = p->activate(r, &error);
-        if (k == -ENOENT) {
-                log_full(LOG_ERR, &fields,
-                         "The storage of snapshot %s of %s is gone, the snapshot is lost: %s",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), str_or_empty(error.message));
-                vss_error_done(&error);
-                recover_delete(m, r, "its storage is gone");
-                return;
-        }
-        if (k >= 0 && !streq(str_or_empty(r->device), str_or_empty(r->device_object)))
-                k = storage_table()->mount(r, false, &error);
-        if (k >= 0)
-                exposure_again(r);
+        return k < 0 ? k : recovery_add(r, left->uuids, left->names);
+}
+
+static int recovery_read_snapshots(struct recovery *r, struct vss_error *reterr) {
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+        int k;
+
+        k = store_snapshot_list(r->manager->store, GUID_NULL, &records, &n, reterr);
         if (k < 0)
-                log_full(LOG_ERR, &fields, "Snapshot %s of %s cannot be read: %s",
-                         VSS_ID_TEXT(r->id), str_or_empty(r->volume),
-                         error.message ? error.message : strerror(-k));
+                return k;
+        for (size_t i = 0; k >= 0 && i < n; i++) {
+                char *uuids[] = { (char *)(uintptr_t)str_or_empty(records[i].origin_uuid), NULL };
+                char *names[] = { (char *)(uintptr_t)str_or_empty(records[i].volume), NULL };
+
+                k = recovery_add(r, uuids, names);
+        }
+        snapshot_records_free(records, n);
+        return k < 0 ? vss_error_from_errno(reterr, k, "Looking at the snapshots") : 0;
+}
+
+static int recovery_read(struct recovery *r, struct vss_error *reterr) {
+        int k;
+
+        k = store_intent_list(r->manager->store, &r->intents, &r->n, reterr);
+        if (k < 0)
+                return k;
+        r->left = calloc(r->n > 0 ? r->n : 1, sizeof(*r->left));
+        k = r->left ? 0 : -ENOMEM;
+        for (size_t i = 0; k >= 0 && i < r->n; i++)
+                k = recovery_read_intent(r, i);
+        return k < 0 ? vss_error_from_errno(reterr, k, "Looking at what an earlier run left")
+                     : recovery_read_snapshots(r, reterr);
+}
+
+/* "a, b and 3 more" */
+static char *names_text(char *const *names) {
+        _cleanup_(freep) char *text = NULL;
+        size_t n = strv_length(names);
+
+        for (size_t i = 0; i < n && i < NAMES_SHOWN; i++) {
+                char *longer;
+
+                if (str_format(&longer, "%s%s%s", str_or_empty(text), i > 0 ? ", " : "", names[i]) <
+                    0)
+                        return NULL;
+                free(text);
+                text = longer;
+        }
+        if (n > NAMES_SHOWN) {
+                char *longer;
+
+                if (str_format(&longer, "%s and %zu more", text, n - NAMES_SHOWN) < 0)
+                        return NULL;
+                free(text);
+                text = longer;
+        }
+        return TAKE_PTR(text);
+}
+
+static unsigned long long recovery_age(const struct recovery *r) {
+        return (now_monotonic_usec() - r->begin_usec) / USEC_PER_SEC;
+}
+
+static void lane_end(struct lane *l, int k, struct vss_error *error) {
+        struct recovery *r = l->recovery;
+        struct lane **at = &r->lanes;
+
+        if (k < 0)
+                log_failure(LOG_ERR, error, "Recovery is not complete: %s",
+                            error->message ? error->message : strerror(-k));
+        while (*at != l)
+                at = &(*at)->next;
+        *at = l->next;
+        r->n_lanes--;
+        lane_let_go(l);
+        if (l->late && !l->cancelled) {
+                _cleanup_(freep) char *names = names_text(l->names);
+
+                log_notice("%s: what an earlier run had left has been gone through, %llu s after "
+                           "the start; sets can be made again",
+                           str_or_empty(names), recovery_age(r));
+        }
+        for (size_t i = 0; i < l->n_gone; i++)
+                manager_tell(r->manager, &l->gone[i], SNAPSHOT_REMOVED);
+        manager_arm_expiry(r->manager);
+        lane_free(l);
+        if (r->n_lanes == 0) {
+                /* In a turn of its own; it has no way to fail. */
+                (void)sd_event_source_set_time(r->timer, 0);
+                (void)sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);
+        }
+}
+
+/* There may be many steps, and all of them take their time: as long as they go on one by one, the
+ * start waits for the next, and systemd for the start. */
+static void lane_on_progress(void *userdata, const char *step _unused_) {
+        const struct lane *l = userdata;
+        struct recovery *r = l->recovery;
+        const uint64_t usec = r->manager->config.recovery_usec;
+
+        if (r->late)
+                return;
+        /* Neither is a duty: without the first it serves earlier, nor is there always a manager. */
+        (void)sd_event_source_set_time(r->timer, now_monotonic_usec() + usec);
+        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)(usec + SERVING_USEC));
+}
+
+static void lane_on_job(void *userdata, int r, struct vss_error *error) {
+        lane_end(userdata, r, error);
+}
+
+static void lane_start(struct lane *l) {
+        struct vss_error error = { 0 };
+        int r;
+
+        r = job_start(&l->job, l->recovery->manager->event, "vss-recovery", lane_run, lane_on_job,
+                      l);
+        if (r >= 0) {
+                job_set_progress(l->job, lane_on_progress);
+                return;
+        }
+        /* It has to be done, here if need be. */
+        log_warning("Cannot start a thread (%s): the start takes longer", strerror(-r));
+        r = lane_run(NULL, l, &error);
+        lane_end(l, r, &error);
         vss_error_done(&error);
 }
 
-static void recover_snapshot(struct session_manager *m, const struct snapshot_record *r) {
-        uint64_t now = (uint64_t)(now_realtime_nsec() / 1000 / 1000 / 1000);
+static void lane_say_late(struct lane *l) {
+        _cleanup_(freep) char *names = names_text(l->names);
 
-        if (!(r->context & VSS_VOLSNAP_ATTR_PERSISTENT))
-                recover_delete(m, r, "it was not to outlive its requester");
-        else if (r->expire_unix != 0 && r->expire_unix <= now)
-                recover_delete(m, r, "it has expired");
-        else
-                recover_keep(m, r);
+        l->late = true;
+        log_error("%s: %s is not done %llu s after the start, as the storage takes its time or "
+                  "does not answer; the service starts without. It is done when the storage "
+                  "answers; until then no set is made of these volumes nor of others in their "
+                  "volume groups, and their copies are left as they are ('dmsetup info' shows "
+                  "what is suspended, the kernel's log which disk is at fault)",
+                  str_or_empty(names), str_or_empty(atomic_load(&l->doing)),
+                  recovery_age(l->recovery));
 }
 
-int session_manager_recover(struct session_manager *m, struct vss_error *reterr) {
-        struct snapshot_record *records = NULL;
-        size_t n = 0;
-        int r;
+/* No step has ended for so long, or the last lane has ended. */
+static int recovery_on_time(sd_event_source *source _unused_, uint64_t usec _unused_,
+                            void *userdata) {
+        struct recovery *r = userdata;
+        session_recovered_fn done = r->done;
+        unsigned n_lanes = r->n_lanes;
+        void *done_userdata = r->userdata;
 
-        r = recover_intents(m, reterr);
-        if (r < 0)
-                return r;
-        r = store_snapshot_list(m->store, GUID_NULL, &records, &n, reterr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++) {
-                recover_on();
-                recover_snapshot(m, &records[i]);
+        r->late = true;
+        for (struct lane *l = r->lanes; l; l = l->next)
+                lane_say_late(l);
+        manager_arm_expiry(r->manager);
+        if (n_lanes == 0) {
+                r->manager->recovery = NULL;
+                recovery_free(r);
         }
-        snapshot_records_free(records, n);
-        manager_arm_expiry(m);
+        done(done_userdata, n_lanes);
         return 0;
+}
+
+static int recovery_hold(struct recovery *r) {
+        int k = 0;
+
+        for (struct lane *l = r->lanes; k >= 0 && l; l = l->next)
+                k = lane_hold(l);
+        return k;
+}
+
+int session_manager_recover(struct session_manager *m, session_recovered_fn done, void *userdata,
+                            struct vss_error *reterr) {
+        _cleanup_(recovery_freep) struct recovery *r = NULL;
+        int k;
+
+        assert(!m->recovery);
+
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return vss_error_from_errno(reterr, -ENOMEM, "Looking at what an earlier run left");
+        r->manager = m;
+        r->done = done;
+        r->userdata = userdata;
+        r->begin_usec = now_monotonic_usec();
+        k = recovery_read(r, reterr);
+        if (k < 0)
+                return k;
+        k = sd_event_add_time(m->event, &r->timer, CLOCK_MONOTONIC,
+                              r->n_lanes > 0 ? r->begin_usec + m->config.recovery_usec : 0, 1,
+                              recovery_on_time, r);
+        if (k >= 0)
+                k = recovery_find_rescues(r);
+        if (k >= 0)
+                k = recovery_hold(r);
+        if (k < 0)
+                return vss_error_from_errno(reterr, k, "Looking at what an earlier run left");
+        recovery_rescue(r, m->config.recovery_usec / 3);
+        for (struct lane *l = r->lanes, *next; l; l = next) {
+                next = l->next;
+                lane_start(l);
+        }
+        m->recovery = TAKE_PTR(r);
+        return 0;
+}
+
+void session_manager_cancel_recovery(struct session_manager *m) {
+        for (struct lane *l = m->recovery ? m->recovery->lanes : NULL; l; l = l->next) {
+                l->cancelled = true;
+                if (l->job)
+                        job_cancel(l->job);
+        }
 }

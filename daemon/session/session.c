@@ -22,6 +22,7 @@ void session_config_defaults(struct session_config *c) {
                 .prepare_snapshot_usec = 180 * USEC_PER_SEC,
                 .post_snapshot_usec = 300 * USEC_PER_SEC,
                 .event_usec = 180 * USEC_PER_SEC,
+                .recovery_usec = 30 * USEC_PER_SEC,
                 .max_volumes = 64,
                 .max_snapshots = 512,
                 .max_client_snapshots = 64,

@@ -25,6 +25,7 @@ struct session_config {
         uint64_t prepare_snapshot_usec; /* 180 s */
         uint64_t post_snapshot_usec;    /* 300 s */
         uint64_t event_usec;            /* any other event: 180 s */
+        uint64_t recovery_usec;         /* the start waits so long for a step of it: 30 s */
         unsigned max_volumes;           /* 64 */
         unsigned max_snapshots;         /* 512 of one volume */
         unsigned max_client_snapshots;  /* 64 of these, client-accessible ones */
@@ -38,8 +39,15 @@ int session_manager_new(struct session_manager **ret, sd_event *event, struct st
 struct session_manager *session_manager_free(struct session_manager *m);
 DEFINE_CLEANUP(struct session_manager, session_manager_free);
 /* At start-up, before serving: undo or finish every open intent, delete what non-persistent sets
- * left, activate and mount finished persistent ones. Blocks. */
-int session_manager_recover(struct session_manager *m, struct vss_error *reterr);
+ * left, activate and mount finished persistent ones. Blocks for a third of recovery_usec at most,
+ * for what is suspended; done() comes from the loop: when all has been gone through (n_left 0), or
+ * when no step of it has ended for recovery_usec; and then once more, when the rest has been. 0, or
+ * nothing is done. */
+typedef void (*session_recovered_fn)(void *userdata, unsigned n_left);
+int session_manager_recover(struct session_manager *m, session_recovered_fn done, void *userdata,
+                            struct vss_error *reterr);
+/* For a stop: no new step of it is begun. */
+void session_manager_cancel_recovery(struct session_manager *m);
 /* Background work (aborts, deletions) still running? For a clean stop. */
 bool session_manager_is_idle(const struct session_manager *m);
 /* Is there a snapshot with an end to come? Only a running service can delete it then. */

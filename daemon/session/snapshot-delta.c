@@ -4,6 +4,7 @@
 #include "common/vss-id.h"
 #include "daemon/providers/provider-error.h"
 #include "daemon/providers/provider.h"
+#include "daemon/providers/volume-hold.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
 
@@ -83,6 +84,8 @@ static int comparison_run(struct inquiry *q, struct vss_error *reterr) {
                 r = store_snapshot_get(c->store, c->younger, &younger, reterr);
         if (r >= 0 && !live)
                 r = check_pair(&older, &younger, reterr);
+        if (r >= 0)
+                r = volume_hold_check(older.origin_uuid, str_or_empty(older.volume), reterr);
         return r < 0 ? r : compare(c, &older, live ? NULL : &younger, reterr);
 }
 

@@ -59,12 +59,18 @@ static int adopt_run(struct inquiry *q, struct vss_error *reterr) {
 
 /* Copies are of the mapping; without it they could not be activated again. */
 static int check_copies(struct change *c, struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
         _cleanup_(volume_freep) struct volume *v = NULL;
         unsigned n = 0;
         int r;
 
+        r = storage_table()->volume_open(&v, c->volume, &error);
+        if (r < 0 && error.hr == VSS_E_PROVIDER_VETO) { /* it is held */
+                vss_error_move(reterr, &error);
+                return r;
+        }
         /* What is not mounted, or not even there, has a name that is looked for elsewhere. */
-        if (storage_table()->volume_open(&v, c->volume, NULL) < 0)
+        if (r < 0)
                 return 0;
         r = volume_count_snapshots(c->store, v, &n, NULL, reterr);
         if (r >= 0 && n > 0)

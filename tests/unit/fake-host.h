@@ -128,6 +128,21 @@ static inline HRESULT wait_for(struct async *a) {
         } while (false)
 #define ck_finished(method, s) ck_async(VSS_S_ASYNC_FINISHED, method, s)
 
+/* The start, to the end of it. */
+static struct { unsigned n, n_left; } recovered;
+static inline void on_recovered(void *userdata _unused_, unsigned n_left) {
+        recovered.n++;
+        recovered.n_left = n_left;
+}
+static inline void host_recover(void) {
+        memset(&recovered, 0, sizeof(recovered));
+        ck_ok(session_manager_recover(host.manager, on_recovered, NULL, &error));
+        ck_assert_uint_eq(recovered.n, 0); /* never before the call returned */
+        while (recovered.n == 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_uint_eq(recovered.n_left, 0);
+}
+
 /* An answer that comes later. */
 static struct {
         unsigned n;

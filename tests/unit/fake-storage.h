@@ -7,6 +7,7 @@
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/providers/provider.h"
+#include "daemon/providers/volume-hold.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -20,11 +21,13 @@ struct fake_storage {
         const char *fail; /* the step that fails: "stage", "mount", ... ; with a provider's name
                              before it only there: "beta:stage" */
         HRESULT fail_hr;
+        int fail_cause;
         unsigned fail_after; /* so many calls of it succeed first */
         bool fail_once;      /* and those after it again */
-        const char *hold;    /* the step that waits for fake_storage_go() */
+        const char *hold;    /* the step that waits for fake_storage_go(), or "beta:mount(what)" */
         unsigned hold_after; /* so many calls of it go through first */
         bool holding, go;
+        uint64_t pause_usec;     /* each step takes so long */
         int activate;            /* what activate() returns */
         const char *other_group; /* where the stores of beta's copies may go; NULL: nowhere else */
         unsigned n_sets;         /* provider sets that are neither aborted nor released */
@@ -37,10 +40,12 @@ static inline void fake_storage_reset(void) {
         fake.journal[0] = '\0';
         fake.fail = fake.hold = NULL;
         fake.fail_hr = VSS_E_PROVIDER_VETO;
+        fake.fail_cause = EIO;
         fake.fail_after = fake.hold_after = 0;
         fake.fail_once = false;
         fake.holding = fake.go = false;
         fake.activate = 0;
+        fake.pause_usec = 0;
         fake.other_group = NULL;
         fake.n_sets = 0;
 }
@@ -48,20 +53,24 @@ static inline void fake_storage_reset(void) {
 /* Every step begins here: journal, hold, failure. */
 static inline int fake_step(const char *who, const char *step, const char *what,
                             struct vss_error *reterr) {
-        char full[64];
+        char full[64], exact[256];
         bool fails;
 
         (void)snprintf(full, sizeof(full), "%s:%s", who, step);
+        (void)snprintf(exact, sizeof(exact), "%s(%s)", full, what);
         (void)pthread_mutex_lock(&fake.mutex);
         (void)snprintf(fake.journal + strlen(fake.journal),
                        sizeof(fake.journal) - strlen(fake.journal), "%s(%s) ", full, what);
-        if (fake.hold && (streq(fake.hold, step) || streq(fake.hold, full)) &&
+        if (fake.hold &&
+            (streq(fake.hold, step) || streq(fake.hold, full) || streq(fake.hold, exact)) &&
             (fake.hold_after == 0 || fake.hold_after-- == 0)) {
                 fake.holding = true;
                 (void)pthread_cond_broadcast(&fake.changed);
                 while (!fake.go)
                         (void)pthread_cond_wait(&fake.changed, &fake.mutex);
         }
+        if (fake.pause_usec > 0)
+                (void)usleep((useconds_t)fake.pause_usec);
         fails = fake.fail && (streq(fake.fail, step) || streq(fake.fail, full));
         if (fails && fake.fail_after > 0) {
                 fake.fail_after--;
@@ -72,7 +81,7 @@ static inline int fake_step(const char *who, const char *step, const char *what,
         (void)pthread_mutex_unlock(&fake.mutex);
         if (!fails)
                 return 0;
-        return vss_error_set(reterr, fake.fail_hr, EIO, "%s fails for %s", full, what);
+        return vss_error_set(reterr, fake.fail_hr, fake.fail_cause, "%s fails for %s", full, what);
 }
 
 static inline bool fake_storage_is_holding(void) {
@@ -198,8 +207,27 @@ static inline int fake_remove_all(struct store *store, const struct snapshot_rec
         r = fake_step(records[0].provider, force ? "remove-force" : "remove", what, reterr);
         return r < 0 ? r : store_snapshots_delete(store, ids, n, 0, reterr);
 }
-static inline int fake_rescue(const struct intent_record *intent, struct vss_error *reterr) {
-        return fake_step(intent->provider, "rescue", intent->data, reterr);
+/* The words of an intent that are specs of volumes (see below). */
+static inline int fake_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                               struct vss_error *reterr _unused_) {
+        char *copy = strdup(intent->data), *rest = copy, *word;
+
+        ck_assert_ptr_nonnull(copy);
+        while ((word = strsep(&rest, " "))) {
+                char text[128];
+
+                if (!strchr(word, '/'))
+                        continue;
+                (void)snprintf(text, sizeof(text), "uuid-%s", word);
+                ck_assert_int_eq(strv_append(uuids, text), 0);
+                ck_assert_int_eq(strv_append(names, word), 0);
+        }
+        free(copy);
+        return 0;
+}
+static inline int fake_rescue(const struct intent_record *intent, const char *uuid,
+                              struct vss_error *reterr) {
+        return fake_step(intent->provider, "rescue", uuid, reterr);
 }
 static inline int fake_recover(struct store *store _unused_, const struct intent_record *intent,
                                struct vss_error *reterr) {
@@ -240,8 +268,8 @@ FAKE_PROVIDER(beta)
                 .other_groups = fake_other_groups, .add_window_rows = fake_rows,               \
                 .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                 \
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,       \
-                .remove_all = fake_remove_all, .rescue = fake_rescue, .recover = fake_recover, \
-                .activate = fake_activate, .usage = fake_usage                                 \
+                .remove_all = fake_remove_all, .origins = fake_origins, .rescue = fake_rescue, \
+                .recover = fake_recover, .activate = fake_activate, .usage = fake_usage        \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);
@@ -273,6 +301,9 @@ static inline int fake_volume_open(struct volume **ret, const char *spec,
         v->vg = strndup(spec, (size_t)(slash - spec));
         ck_assert_int_eq(str_format(&v->device, "/dev/%s", spec), 0);
         ck_assert_int_eq(str_format(&v->dm_uuid, "uuid-%s", spec), 0);
+        r = volume_hold_check(v->dm_uuid, spec, reterr); /* as volume_open() */
+        if (r < 0)
+                return r;
         if (raw)
                 v->name = strdup(v->device);
         else {

@@ -40,6 +40,7 @@ START_TEST(defaults_are_the_documented_ones) {
         ck_assert_uint_eq(c.session.prepare_snapshot_usec, 180 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.post_snapshot_usec, 300 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.event_usec, 180 * USEC_PER_SEC);
+        ck_assert_uint_eq(c.session.recovery_usec, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.max_volumes, 64);
         ck_assert_uint_eq(c.session.max_snapshots, 512);
         ck_assert_uint_eq(c.session.max_client_snapshots, 64);
@@ -60,6 +61,7 @@ START_TEST(each_setting_is_read) {
                                  "PrepareSnapshot=5min\r\n"
                                  "PostSnapshot=2h\n"
                                  "Event=90\n"
+                                 "Recovery=4min\n"
                                  "[Limits]\n"
                                  "Volumes=8\n"
                                  "Snapshots=16\n"
@@ -75,6 +77,7 @@ START_TEST(each_setting_is_read) {
         ck_assert_uint_eq(c.session.prepare_snapshot_usec, 300 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.post_snapshot_usec, 7200 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.event_usec, 90 * USEC_PER_SEC);
+        ck_assert_uint_eq(c.session.recovery_usec, 240 * USEC_PER_SEC);
         ck_assert_uint_eq(c.session.max_volumes, 8);
         ck_assert_uint_eq(c.session.max_snapshots, 16);
         ck_assert_uint_eq(c.session.max_client_snapshots, 512);
@@ -93,6 +96,7 @@ START_TEST(mistakes_are_named_with_their_line) {
         refused("[Timeouts]\nHold=10001ms\n", "from 1 s to 10 s");
         refused("[Timeouts]\nHold=0\n", "from 1 s to 10 s");
         refused("[Timeouts]\nFlush=121\n", "from 1 s to 120 s");
+        refused("[Timeouts]\nRecovery=5min\n", "from 1 s to 240 s");
         refused("[Timeouts]\nFreeze=infinity\n", "from 1 s to 60 s");
         refused("[Timeouts]\nFreeze=99999999999999999999s\n", "is no time");
         refused("[Timeouts]\nFreeze=18446744073709551615\n", "is no time");

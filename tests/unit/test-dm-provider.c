@@ -254,6 +254,24 @@ START_TEST(one_has_the_turn_at_a_time) {
 }
 END_TEST
 
+START_TEST(an_intent_tells_its_origins) {
+        static const char lines[] = LINE "id=" ID " number=1 boot=b origin=plain origin_uuid=- "
+                                         "store=group:tank\n";
+        const struct intent_record intent = { .kind = (char *)DM_INTENT_CREATE,
+                                              .data = (char *)lines };
+        _cleanup_(strv_freep) char **uuids = NULL, **names = NULL;
+        _cleanup_(dm_copy_done) struct dm_copy c = { 0 };
+
+        ck_assert_int_eq(dm_copy_parse(&c, LINE), 0);
+        ck_assert_int_eq(provider_dm.origins(&intent, &uuids, &names, NULL), 0);
+        ck_assert_uint_eq(strv_length(uuids), 2);
+        ck_assert_str_eq(uuids[0], c.origin_uuid);
+        ck_assert_str_eq(uuids[1], "");
+        ck_assert_str_eq(names[0], c.origin);
+        ck_assert_str_eq(names[1], "plain");
+}
+END_TEST
+
 START_TEST(an_intent_that_is_none_is_left_alone) {
         static const char *const texts[] = { "nonsense\n", LINE "nonsense\n" };
 
@@ -262,8 +280,11 @@ START_TEST(an_intent_that_is_none_is_left_alone) {
                 struct intent_record intent = { .kind = (char *)DM_INTENT_CREATE,
                                                 .data = (char *)texts[i] };
 
-                ck_assert_int_eq(provider_dm.rescue(&intent, &error), -EBADMSG);
+                _cleanup_(strv_freep) char **uuids = NULL, **names = NULL;
+
+                ck_assert_int_eq(provider_dm.rescue(&intent, "", &error), -EBADMSG);
                 ck_assert_ptr_nonnull(error.message);
+                ck_assert_int_eq(provider_dm.origins(&intent, &uuids, &names, NULL), -EBADMSG);
         }
 }
 END_TEST
@@ -284,6 +305,7 @@ int main(void) {
         tcase_add_test(t, places_are_those_of_the_volume_or_the_default);
         tcase_add_test(t, another_boot_has_ended_the_copy);
         tcase_add_test(t, one_has_the_turn_at_a_time);
+        tcase_add_test(t, an_intent_tells_its_origins);
         tcase_add_test(t, an_intent_that_is_none_is_left_alone);
         suite_add_tcase(s, t);
         runner = srunner_create(s);

@@ -188,6 +188,33 @@ START_TEST(an_intent_survives_its_text) {
 }
 END_TEST
 
+/* What is held while it cannot be undone, and resumed before anything else. */
+START_TEST(an_intent_tells_its_origins) {
+        struct lvm_copy copies[2] = { { 0 }, { 0 } };
+        const struct lvm_intent_subject subject = {
+                .copies = (struct lvm_copy *[]){ &copies[0], &copies[1] },
+                .n = 2,
+        };
+        _cleanup_(strv_freep) char **uuids = NULL, **names = NULL;
+        struct intent_record record = { .kind = (char *)LVM_INTENT_CREATE };
+
+        ck_assert_int_eq(lvm_copy_init(&copies[0], "tank", VG_UUID, "a", LV_UUID, "c1", NULL), 0);
+        ck_assert_int_eq(lvm_copy_init(&copies[1], "tank", VG_UUID, "b", COW_UUID, "c2", NULL), 0);
+        ck_assert_int_eq(lvm_intent_format("lvm-thick", &subject, &record.data), 0);
+        ck_assert_int_eq(provider_lvm_thick.origins(&record, &uuids, &names, NULL), 0);
+        ck_assert_uint_eq(strv_length(uuids), 2);
+        ck_assert_str_eq(uuids[0], copies[0].origin_dm_uuid);
+        ck_assert_str_eq(uuids[1], copies[1].origin_dm_uuid);
+        ck_assert_str_eq(names[0], "tank/a");
+        ck_assert_str_eq(names[1], "tank/b");
+        free(record.data);
+        record.data = (char *)"nonsense";
+        ck_assert_int_lt(provider_lvm_thick.origins(&record, &uuids, &names, NULL), 0);
+        for (size_t i = 0; i < 2; i++)
+                lvm_copy_done(&copies[i]);
+}
+END_TEST
+
 START_TEST(what_is_no_intent_is_not_understood) {
         static const char *const texts[] = {
                 "",
@@ -285,6 +312,7 @@ int main(void) {
         tcase_add_test(t, a_copy_survives_its_text);
         tcase_add_test(t, what_is_no_copy_is_not_understood);
         tcase_add_test(t, an_intent_survives_its_text);
+        tcase_add_test(t, an_intent_tells_its_origins);
         tcase_add_test(t, what_is_no_intent_is_not_understood);
         tcase_add_test(t, only_known_kinds_of_blocks_can_be_copied);
         tcase_add_test(t, a_cache_that_is_not_in_order_is_not_copied);

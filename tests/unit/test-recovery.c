@@ -4,21 +4,24 @@
 #include "tests/unit/fake-host.h"
 
 #include "common/alive-lock.h"
+#include "daemon/session/recovery-steps.h"
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 
-static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG context,
-                  uint64_t expire_unix) {
+static VSS_ID put_record(const char *provider, const char *uuid, const char *name, uint64_t number,
+                         LONG context, uint64_t expire_unix) {
         struct snapshot_record r = { .number = number,
                                      .context = context,
                                      .state = VSS_SS_CREATED,
                                      .expire_unix = expire_unix,
                                      .set_id = { .Data1 = (uint32_t)number } };
+        VSS_ID id;
 
         ck_assert_int_eq(vss_id_random(&r.id), 0);
         ck_assert_int_eq(str_replace(&r.provider, provider), 0);
+        ck_assert_int_eq(str_replace(&r.origin_uuid, uuid), 0);
         ck_assert_int_eq(str_replace(&r.volume, name), 0);
         ck_assert_int_eq(str_format(&r.device, "/dev/vss/ShadowCopy%u", (unsigned)number), 0);
         /* "raw...": the copy is the device itself. */
@@ -28,33 +31,55 @@ static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG 
                 ck_assert_int_eq(
                         str_format(&r.device_object, "/run/vss/ShadowCopy%u", (unsigned)number), 0);
         ck_assert_int_eq(store_set_commit(host.store, NULL, &r, 1, NULL, 0, NULL), 0);
+        id = r.id;
         snapshot_record_done(&r);
-        return r.id;
+        return id;
 }
 
-static void put_intent(const char *provider) {
+static VSS_ID put(const char *provider, const char *name, uint64_t number, LONG context,
+                  uint64_t expire_unix) {
+        return put_record(provider, NULL, name, number, context, expire_unix);
+}
+
+static VSS_ID put_of(const char *uuid, const char *name, uint64_t number, LONG context) {
+        return put_record("alpha", uuid, name, number, context, 0);
+}
+
+static void put_intent(const char *provider, const char *data) {
         struct intent_record intent = { .provider = (char *)(uintptr_t)provider,
                                         .kind = (char *)(uintptr_t) "create",
-                                        .data = (char *)(uintptr_t) "half made" };
+                                        .data = (char *)(uintptr_t)data };
         int64_t id;
 
         ck_assert_int_eq(store_intent_open(host.store, &intent, &id, NULL), 0);
 }
 
-static void recover(void) {
-        ck_ok(session_manager_recover(host.manager, &error));
-        ck_assert(session_manager_is_idle(host.manager));
+static const char *journal_at(const char *text) {
+        const char *at = strstr(fake.journal, text);
+
+        ck_assert_msg(at, "no %s in %s", text, fake.journal);
+        return at;
 }
 
 START_TEST(open_intents_are_undone_first) {
-        put("alpha", "/a/", 1, VSS_CTX_BACKUP, 0);
-        put_intent("alpha");
-        put_intent("beta");
-        recover();
+        put_of("uuid-alpha/one", "/a/", 1, VSS_CTX_BACKUP);
+        put_intent("alpha", "alpha/one alpha/raw-x");
+        put_intent("beta", "beta/two");
+        put_intent("alpha", "nothing that anybody knows");
+        host_recover();
         /* All volumes go on before anything is done that could wait for one of them. */
-        ck_assert_str_eq(fake.journal, "alpha:rescue(half made) beta:rescue(half made) "
-                                       "alpha:recover(half made) beta:recover(half made) "
-                                       "host:unmount-force(/a/) alpha:remove-force(/a/) ");
+        static const char *const rescues[] = { "alpha:rescue(uuid-alpha/one)",
+                                               "alpha:rescue(uuid-alpha/raw-x)",
+                                               "beta:rescue(uuid-beta/two)",
+                                               "alpha:rescue(alpha)" };
+        for (size_t i = 0; i < ARRAY_SIZE(rescues); i++)
+                ck_assert(journal_at(rescues[i]) < journal_at("recover("));
+        ck_assert_uint_eq(fake_storage_count(":rescue("), 4);
+        ck_assert_uint_eq(fake_storage_count(":recover("), 3);
+        /* And what is known of its copies comes after that. */
+        ck_assert(journal_at("alpha:recover(alpha/one alpha/raw-x)") <
+                  journal_at("host:unmount-force(/a/) "));
+        ck_assert(journal_at("host:unmount-force(/a/) ") < journal_at("alpha:remove-force(/a/) "));
         ck_assert_uint_eq(fake_count_intents(host.store), 0);
         ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
 }
@@ -77,10 +102,10 @@ START_TEST(a_guard_that_was_left_behind_is_waited_for) {
         pthread_t guard;
         int fd = -1;
 
-        put_intent("alpha");
+        put_intent("alpha", "half made");
         ck_assert_int_eq(alive_lock_hold(store_guard_lock(host.store), &fd), 0);
         ck_assert_int_eq(pthread_create(&guard, NULL, guard_thread, &fd), 0);
-        recover();
+        host_recover();
         ck_assert(guard_ended);
         ck_assert_int_eq(pthread_join(guard, NULL), 0);
         ck_assert_uint_eq(fake_storage_count("alpha:recover"), 1);
@@ -88,25 +113,25 @@ START_TEST(a_guard_that_was_left_behind_is_waited_for) {
 END_TEST
 
 START_TEST(what_cannot_be_undone_is_kept_and_does_not_stop_the_rest) {
-        put_intent("alpha");
-        put_intent("nobody");
-        put_intent("beta");
+        put_intent("alpha", "half made");
+        put_intent("nobody", "half made");
+        put_intent("beta", "half made");
         fake.fail = "alpha:recover";
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_intents(host.store), 2);
         ck_assert_uint_eq(fake_storage_count("beta:recover"), 1);
         fake.fail = NULL;
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_intents(host.store), 1);
 }
 END_TEST
 
 START_TEST(what_cannot_be_rescued_does_not_stop_the_rest) {
-        put_intent("alpha");
-        put_intent("nobody");
-        put_intent("beta");
+        put_intent("alpha", "half made");
+        put_intent("nobody", "half made");
+        put_intent("beta", "half made");
         fake.fail = "alpha:rescue";
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_storage_count("beta:rescue"), 1);
         ck_assert_uint_eq(fake_storage_count("alpha:recover"), 1);
         ck_assert_uint_eq(fake_storage_count("beta:recover"), 1);
@@ -119,7 +144,7 @@ START_TEST(only_persistent_copies_stay) {
         put("alpha", "/app/", 3, VSS_CTX_APP_ROLLBACK, 0);
         put("beta", "/nas/", 4, VSS_CTX_NAS_ROLLBACK | VSS_VOLSNAP_ATTR_DIFFERENTIAL, 0);
         put("beta", "raw", 5, VSS_CTX_NAS_ROLLBACK, 0);
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 3);
         ck_assert_uint_eq(fake_storage_count("alpha:remove-force(/backup/)"), 1);
         ck_assert_uint_eq(fake_storage_count("alpha:remove-force(/share/)"), 1);
@@ -133,7 +158,7 @@ END_TEST
 START_TEST(lost_storage_is_not_shown_as_a_copy) {
         put("alpha", "/app/", 1, VSS_CTX_APP_ROLLBACK, 0);
         fake.activate = -ENOENT;
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
         ck_assert_uint_eq(fake_storage_count("host:mount("), 0);
 }
@@ -143,7 +168,7 @@ START_TEST(a_copy_that_cannot_be_activated_or_mounted_keeps_its_row) {
         put("alpha", "/app/", 1, VSS_CTX_APP_ROLLBACK, 0);
         put("nobody", "/other/", 2, VSS_CTX_APP_ROLLBACK, 0);
         fake.fail = _i == 0 ? "activate" : "mount";
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
         ck_assert_uint_eq(fake_storage_count("remove"), 0);
 }
@@ -152,7 +177,7 @@ END_TEST
 START_TEST(a_copy_that_cannot_be_deleted_stays_listed_until_it_can) {
         put("alpha", "/backup/", 1, VSS_CTX_BACKUP, 0);
         fake.fail = "remove-force";
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
         ck_assert(session_manager_has_expiry(host.manager));
         fake.fail = NULL;
@@ -170,7 +195,7 @@ START_TEST(expired_copies_go) {
         put("alpha", "/old/", 1, VSS_CTX_APP_ROLLBACK, now - 10);
         put("alpha", "/new/", 2, VSS_CTX_APP_ROLLBACK, now + 3);
         put("alpha", "/ever/", 3, VSS_CTX_APP_ROLLBACK, UINT64_MAX);
-        recover();
+        host_recover();
         ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
         ck_assert_uint_eq(fake_storage_count("remove-force(/old/)"), 1);
         while (fake_count_snapshots(host.store) > 1)
@@ -186,7 +211,7 @@ START_TEST(an_expired_copy_in_use_is_tried_again_later) {
         uint64_t now = (uint64_t)(now_realtime_nsec() / 1000000000);
 
         put("alpha", "/used/", 1, VSS_CTX_APP_ROLLBACK, now + 1);
-        recover();
+        host_recover();
         ck_assert(session_manager_has_expiry(host.manager)); /* no end for being idle */
         fake.fail = "unmount";
         while (fake_storage_count("unmount") == 0)
@@ -200,8 +225,166 @@ START_TEST(an_expired_copy_in_use_is_tried_again_later) {
 }
 END_TEST
 
-/* Each step asks for time of its own: systemd waits as long as they go on. */
-START_TEST(systemd_is_asked_for_time) {
+/* A start that has to do without what is held: recovered.n_left of it. */
+static void recover_in(uint64_t usec) {
+        host.config.recovery_usec = usec;
+        host_reconfigure();
+        memset(&recovered, 0, sizeof(recovered));
+        ck_ok(session_manager_recover(host.manager, on_recovered, NULL, &error));
+        while (recovered.n == 0)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+}
+
+/* It answers again. */
+static void let_go(void) {
+        fake_storage_go();
+        while (recovered.n < 2)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_uint_eq(recovered.n_left, 0);
+        ck_assert(session_manager_is_idle(host.manager));
+        ck_assert_uint_eq(recovered.n, 2);
+}
+
+static void until_counted(const char *text, unsigned n) {
+        while (fake_storage_count(text) < n)
+                ck_assert_int_ge(sd_event_run(host.event, USEC_PER_MSEC), 0);
+}
+
+static HRESULT added(const char *spec) {
+        struct session *s = session_make();
+        VSS_ID set;
+        HRESULT hr;
+
+        ck_ok(session_initialize_for_backup(s, &error));
+        ck_ok(session_set_context(s, VSS_CTX_FILE_SHARE_BACKUP, &error));
+        ck_ok(session_start_snapshot_set(s, &set, &error));
+        hr = add_volume(s, spec);
+        session_free(s);
+        while (session_manager_set_in_progress(host.manager))
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        return hr;
+}
+
+static const struct {
+        const char *step;
+        bool undone; /* the intent of it */
+} hangs[] = {
+        { "alpha:rescue(uuid-alpha/one)", false },
+        { "alpha:recover(alpha/one alpha/three)", false },
+        { "alpha:activate(/alpha/one/)", true },
+        { "host:mount(/alpha/one/)", true },
+};
+
+/* Whatever of a volume's recovery it is that its storage does not answer to. */
+START_TEST(one_that_hangs_holds_up_nothing_else) {
+        put_of("uuid-alpha/one", "/alpha/one/", 1, VSS_CTX_APP_ROLLBACK);
+        put_of("uuid-alpha/two", "/alpha/two/", 2, VSS_CTX_APP_ROLLBACK);
+        put_intent("alpha", "alpha/one alpha/three");
+        put_intent("beta", "beta/two");
+        fake.hold = hangs[_i].step;
+        recover_in(300 * USEC_PER_MSEC);
+        ck_assert(fake_storage_is_holding());
+        ck_assert_uint_eq(recovered.n_left, 1);
+        ck_assert_uint_eq(fake_storage_count("alpha:rescue(uuid-alpha/three)"), 1);
+        until_counted("beta:recover(beta/two)", 1);
+        until_counted("host:mount(/alpha/two/)", 1);
+        ck_assert_uint_eq(fake_count_intents(host.store), hangs[_i].undone ? 0 : 1);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
+        ck_assert(!session_manager_is_idle(host.manager));
+
+        let_go();
+        ck_assert_uint_eq(fake_storage_count("alpha:recover("), 1);
+        ck_assert_uint_eq(fake_storage_count("host:mount(/alpha/one/)"), 1);
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
+}
+END_TEST
+
+START_TEST(volumes_that_are_not_put_right_yet_are_left_alone) {
+        const struct exposure_request request = {
+                .id = put_of("uuid-alpha/one", "/alpha/one/", 1, VSS_CTX_APP_ROLLBACK),
+                .attributes = VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
+                .expose = "/mnt",
+        };
+        struct session *s;
+
+        put_intent("alpha", "alpha/one alpha/three");
+        fake.hold = "alpha:recover";
+        recover_in(USEC_PER_MSEC);
+        ck_assert_uint_eq(recovered.n_left, 1);
+        ck_assert_int_eq(added("alpha/one"), VSS_E_PROVIDER_VETO);
+        ck_assert_ptr_nonnull(strstr(answer.message, "alpha/one: what an earlier run"));
+        ck_assert_int_eq(added("alpha/three"), VSS_E_PROVIDER_VETO); /* named by the same intent */
+        ck_assert_int_eq(added("alpha/two"), S_OK);
+        ck_assert_int_eq(added("beta/two"), S_OK);
+        s = session_make();
+        ck_ok(session_initialize_for_backup(s, &error));
+        ck_ok(session_set_context(s, VSS_CTX_APP_ROLLBACK, &error));
+        ck_assert_int_eq(expose_of(s, &request), VSS_E_PROVIDER_VETO);
+        ck_assert_int_eq(delete_of(s, request.id, VSS_OBJECT_SNAPSHOT, true), VSS_E_PROVIDER_VETO);
+        ck_assert(vss_id_equal(answer.deleted.not_deleted, request.id));
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+
+        let_go();
+        ck_assert_int_eq(added("alpha/one"), S_OK);
+        ck_assert_int_eq(delete_of(s, request.id, VSS_OBJECT_SNAPSHOT, true), S_OK);
+        session_free(s);
+        host_settle();
+}
+END_TEST
+
+START_TEST(what_is_deleted_late_is_told) {
+        put_of("uuid-alpha/one", "/alpha/one/", 1, VSS_CTX_BACKUP);
+        fake.hold = "alpha:remove-force";
+        recover_in(USEC_PER_MSEC);
+        /* Nobody else deletes it meanwhile. */
+        ck_assert(!session_manager_has_expiry(host.manager));
+        ck_assert_uint_eq(host.removed, 0);
+        let_go();
+        ck_assert_uint_eq(host.removed, 1);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+}
+END_TEST
+
+START_TEST(what_did_not_answer_in_time_is_tried_again) {
+        put_of("uuid-alpha/one", "/alpha/one/", 1, VSS_CTX_BACKUP);
+        put_intent("alpha", "alpha/one");
+        recovery_retry_usec = 1;
+        fake.fail = _i == 0 ? "alpha:recover" : "alpha:remove-force";
+        fake.fail_cause = ETIMEDOUT;
+        fake.fail_once = true;
+        host_recover();
+        ck_assert_uint_eq(fake_storage_count("alpha:recover"), _i == 0 ? 2 : 1);
+        ck_assert_uint_eq(fake_storage_count("alpha:remove-force"), _i == 0 ? 1 : 2);
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+}
+END_TEST
+
+/* A stop begins nothing more of it; the next start does. */
+START_TEST(a_stop_does_not_wait_for_another_try) {
+        put_intent("alpha", "alpha/one");
+        recovery_retry_usec = USEC_INFINITY / 2;
+        fake.fail = "alpha:recover";
+        fake.fail_cause = ETIMEDOUT;
+        recover_in(USEC_PER_MSEC);
+        until_counted("alpha:recover", 1);
+        session_manager_cancel_recovery(host.manager);
+        host_settle();
+        ck_assert_uint_eq(recovered.n, 2);
+        ck_assert_uint_eq(fake_storage_count("alpha:recover"), 1);
+        ck_assert_uint_eq(fake_count_intents(host.store), 1);
+        session_manager_cancel_recovery(host.manager); /* of nothing */
+        fake.fail = NULL;
+        host.config.recovery_usec = 30 * USEC_PER_SEC;
+        host_reconfigure();
+        host_recover();
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+}
+END_TEST
+
+/* Many steps that end are no storage that does not answer; and each asks systemd for more time. */
+START_TEST(as_long_as_steps_end_they_are_waited_for) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         unsigned n = 0;
         char text[256];
@@ -213,16 +396,20 @@ START_TEST(systemd_is_asked_for_time) {
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", host.directory);
         ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
         ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
-        put_intent("alpha");
-        put("alpha", "/backup/", 1, VSS_CTX_BACKUP, 0);
-        put("alpha", "/app/", 2, VSS_CTX_APP_ROLLBACK, 0);
-        recover();
+        put_intent("alpha", "half made");
+        put("alpha", "raw-a", 1, VSS_CTX_APP_ROLLBACK, 0);
+        put("alpha", "raw-b", 2, VSS_CTX_APP_ROLLBACK, 0);
+        put("alpha", "raw-c", 3, VSS_CTX_APP_ROLLBACK, 0);
+        put("alpha", "raw-d", 4, VSS_CTX_APP_ROLLBACK, 0);
+        fake.pause_usec = 500 * USEC_PER_MSEC;
+        recover_in(1900 * USEC_PER_MSEC);
+        ck_assert_uint_eq(recovered.n_left, 0);
         ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
         while ((size = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
                 text[size] = '\0';
-                n += strncmp(text, "EXTEND_TIMEOUT_USEC=", 20) == 0;
+                n += strcmp(text, "EXTEND_TIMEOUT_USEC=61900000") == 0;
         }
-        ck_assert_uint_eq(n, 3);
+        ck_assert_uint_eq(n, 5);
         (void)close(fd);
         (void)unlink(address.sun_path);
 }
@@ -236,7 +423,7 @@ START_TEST(numbers_go_on) {
         s = session_up_to("BD", VSS_CTX_NAS_ROLLBACK, NULL);
         session_free(s);
         host_settle();
-        recover();
+        host_recover();
         s = session_up_to("BD", VSS_CTX_NAS_ROLLBACK, NULL);
         session_free(s);
         host_settle();
@@ -266,7 +453,12 @@ int main(void) {
         tcase_add_test(tc, a_copy_that_cannot_be_deleted_stays_listed_until_it_can);
         tcase_add_test(tc, expired_copies_go);
         tcase_add_test(tc, an_expired_copy_in_use_is_tried_again_later);
-        tcase_add_test(tc, systemd_is_asked_for_time);
+        tcase_add_loop_test(tc, one_that_hangs_holds_up_nothing_else, 0, ARRAY_SIZE(hangs));
+        tcase_add_test(tc, volumes_that_are_not_put_right_yet_are_left_alone);
+        tcase_add_test(tc, what_is_deleted_late_is_told);
+        tcase_add_loop_test(tc, what_did_not_answer_in_time_is_tried_again, 0, 2);
+        tcase_add_test(tc, a_stop_does_not_wait_for_another_try);
+        tcase_add_test(tc, as_long_as_steps_end_they_are_waited_for);
         tcase_add_test(tc, numbers_go_on);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);

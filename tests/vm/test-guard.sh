@@ -5,7 +5,9 @@
 # strikes hit it; the root is in most of the sets.
 # And that daemon, guard and writers touch no file system inside it, and wait for no journal, bus or udev.
 #
-# usage: test-guard.sh [PART...]: slow, guard, untouched, silent
+# Nor does a start wait for storage that does not answer.
+#
+# usage: test-guard.sh [PART...]: slow, guard, start, untouched, silent
 . "$(dirname "$0")/lib.sh"
 
 unit=vssd.service
@@ -35,10 +37,11 @@ slow_make() {
 	must modprobe dm-delay
 	for name in slow later; do
 		must dmsetup create "$name-body" --table "$(body_table "$name" 0)"
-		filter+="\"r|^/dev/mapper/$name-body\$|\", \"r|^/dev/dm-$(dmsetup info -c --noheadings -o minor "$name-body")\$|\", "
+		filter+="\"a|^/dev/mapper/$name\$|\", "
 	done
-	# LVM looks for labels on every device, and would hang with the one that hangs.
-	echo "devices { global_filter = [ $filter\"a|.*|\" ] }" >/etc/lvm/lvmlocal.conf
+	# LVM looks for labels on every device, and would hang with the one that hangs. It takes a device by any of
+	# its names, of which udev gives many.
+	echo "devices { global_filter = [ $filter\"a|^/dev/vd|\", \"r|.*|\" ] }" >/etc/lvm/lvmlocal.conf
 	for name in slow later; do
 		must dmsetup create "$name" <<-EOT
 			0 2048 linear $disk ${heads[$name]}
@@ -195,6 +198,13 @@ restart_is() { # no | on-failure
 	systemctl daemon-reload
 }
 
+# A setting more of the timeouts; it is read at the next start. What the other parts leave is put right before a
+# start ends, however busy the machine is.
+conf_is() { # NAME=VALUE
+	mkdir -p /etc/vss
+	printf '[Timeouts]\nHold=%ds\nFlush=8s\n%s\n' $hold "${1:-Recovery=4min}" >/etc/vss/vssd.conf
+}
+
 # --- the parts ---------------------------------------------------------------------------------
 
 test_slow() {
@@ -298,6 +308,54 @@ test_guard() {
 	slow_down 0
 }
 
+not() {
+	! "$@"
+}
+
+suspended() { # LV
+	grep -qx 1 "/sys/block/$(device_of "$1")/dm/suspended"
+}
+
+# The daemon and its guard are killed when all is staged, and the volumes suspended, one with nothing below it
+# that answers: its resume hangs.
+test_start() {
+	local begin
+	restart_is no
+	conf_is Recovery=6s
+	: >/run/app/kill
+	vssctl create --keep /srv/a /srv/slow >"$work/created" 2>&1
+	rm /run/app/kill
+	must wait_for 30 not systemctl is-active -q "$unit"
+	echo new >/srv/slow/new
+	must dmsetup suspend "$vg-slow"
+	must dmsetup suspend "$vg-a"
+	must hang
+	begin=$SECONDS
+	systemctl reset-failed "$unit"
+	check "a dead disk: the service starts" systemctl start "$unit"
+	took=$((SECONDS - begin))
+	note "a dead disk: the start took $took s"
+	check "a dead disk: soon" test "$took" -le 20
+	check "a dead disk: its volume is still suspended" suspended "$vg/slow"
+	check "a dead disk: the others are not" not suspended "$vg/a"
+	check "a dead disk: the load goes on" load_goes_on
+	check_says "a dead disk: the log says whose resume hangs" "$vg/slow may still be suspended: its resume has not ended" \
+		"$(journalctl -q -b -u "$unit" -n 30 -o cat)"
+	check_says "a dead disk: and what the start does without" "$vg/slow.*resuming it is not done" \
+		"$(journalctl -q -b -u "$unit" -n 30 -o cat)"
+	create /srv/a
+	check_says "a dead disk: no set is made beside it" '/srv/a: what an earlier run .* is still being put right' "$(cat "$work/created")"
+	check_says "a dead disk: the list of the volumes says why" '/srv/slow.*is still being put right' \
+		"$(vssctl volumes --json | tr -d '\n')"
+	check "a dead disk: sets of other volumes are made" create /
+	check "a dead disk: and deleted" vssctl delete "$(sets_there)"
+	slow_down 0
+	check "a dead disk: what was left goes when it answers" wait_for 60 nothing_left
+	check "a dead disk: and the list says so no longer" wait_for 10 eval '! vssctl volumes --json | grep -q "still being put right"'
+	restart_is on-failure
+	conf_is
+}
+
 # The writer is told Abort at once, and goes about its work then, when the slow volume is suspended still.
 trace_begin() { # [alone]
 	traced=("$(main_pid)")
@@ -368,6 +426,9 @@ writer_make() {
 	mkdir -p /run/app /etc/vss/writers.d
 	cat >/usr/local/sbin/app-hook <<-EOS
 		#!/bin/bash
+		if [ "\$1" = freeze ] && [ -e /run/app/kill ]; then
+		        exec systemctl kill --kill-whom=all --signal=KILL $unit
+		fi
 		journal=\$(systemctl show -P MainPID systemd-journald)
 		state=\$(awk '\$1 == "State:" { print \$2 }' "/proc/\$journal/status")
 		echo "\$1\$([ "\$state" != T ] || echo -stuck)" >>/run/app/log
@@ -407,8 +468,7 @@ vg_make /dev/disk/by-id/virtio-data0
 volume_make a 64M ext4
 volume_make b 320M xfs
 slow_make
-mkdir -p /etc/vss
-printf '[Timeouts]\nHold=%ds\nFlush=8s\n' $hold >/etc/vss/vssd.conf
+conf_is
 restart_is on-failure
 must systemctl restart "$unit"
 must vssctl volumes
@@ -417,7 +477,7 @@ touch /srv/a/probe /srv/b/probe
 writer_make
 before=$(state)
 load_start /srv/a/counter /srv/b/counter
-[ $# -gt 0 ] || set -- untouched slow guard silent
+[ $# -gt 0 ] || set -- untouched slow guard start silent
 for part in "$@"; do
 	"test_$part"
 done
