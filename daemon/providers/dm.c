@@ -73,6 +73,8 @@ const struct provider provider_dm = {
         .abort = dm_set_abort,
         .intents = dm_intents,
         .release = dm_release,
+        .bound = "copies of mapped devices are what differs from these, and are nothing without "
+                 "them; copy what is on the block device to a volume of its own (dd)",
         .remove = dm_remove,
         .remove_all = dm_remove_all,
         .origins = dm_origins,

@@ -1,13 +1,9 @@
 /* See lvm-life.h. Everything follows from a copy's line of provider_data. Stateless. */
 
 #include "daemon/providers/lvm-life.h"
-#include "common/time-util.h"
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
-
-/* As long as lvm itself may take for what it was told. */
-#define ORPHANS_TIMEOUT_USEC (180 * USEC_PER_SEC)
 
 enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
@@ -172,24 +168,31 @@ static int recovery_init(struct recovery *ret, const struct lvm_kind *kind,
         return 0;
 }
 
+int lvm_origins(const struct lvm_copy *copies, size_t n, char ***uuids, char ***names,
+                struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(freep) char *name = NULL;
+
+                r = str_format(&name, "%s/%s", copies[i].vg, copies[i].origin);
+                if (r >= 0)
+                        r = strv_append(uuids, copies[i].origin_dm_uuid);
+                if (r >= 0)
+                        r = strv_append(names, name);
+                if (r < 0)
+                        (void)vss_error_from_errno(reterr, r, copies[i].origin);
+        }
+        return r;
+}
+
 int lvm_life_origins(const struct lvm_kind *kind, const struct intent_record *record, char ***uuids,
                      char ***names, struct vss_error *reterr) {
         _cleanup_(recovery_done) struct recovery i = { 0 };
         int r;
 
         r = recovery_init(&i, kind, record, reterr);
-        for (size_t k = 0; r >= 0 && k < i.intent.n; k++) {
-                _cleanup_(freep) char *name = NULL;
-
-                r = str_format(&name, "%s/%s", i.copies[k]->vg, i.copies[k]->origin);
-                if (r >= 0)
-                        r = strv_append(uuids, i.copies[k]->origin_dm_uuid);
-                if (r >= 0)
-                        r = strv_append(names, name);
-                if (r < 0)
-                        (void)vss_error_from_errno(reterr, r, i.copies[k]->origin);
-        }
-        return r;
+        return r < 0 ? r : lvm_origins(i.intent.copies, i.intent.n, uuids, names, reterr);
 }
 
 int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *record,
@@ -224,7 +227,7 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
         for (size_t k = 0; k < n; k++)
                 release_nodes(i.copies[k], false);
         if (r >= 0)
-                r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
+                r = lvm_await_orphans(LVM_ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
                 r = lvm_undo(kind, i.copies, n, &(struct lvm_undo){ .force = true }, reterr);
         for (size_t k = 0; k < n; k++)

@@ -3,13 +3,20 @@
 /* A copy that LVM holds, after its set was committed: finding it again, deleting it; and what a
  * crash left of one. The same for all kinds. */
 
+#include "common/time-util.h"
 #include "daemon/providers/lvm-undo.h"
 #include "daemon/store/store.h"
+
+/* As long as lvm itself may take for what it was told. */
+#define LVM_ORPHANS_TIMEOUT_USEC (180 * USEC_PER_SEC)
 
 /* See struct provider. */
 int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
                     const struct snapshot_record *records, size_t n, bool force,
                     struct vss_error *reterr);
+/* Of n copies: the device-mapper UUID and the name ("group/volume") of each one's origin. */
+int lvm_origins(const struct lvm_copy *copies, size_t n, char ***uuids, char ***names,
+                struct vss_error *reterr);
 int lvm_life_origins(const struct lvm_kind *kind, const struct intent_record *intent, char ***uuids,
                      char ***names, struct vss_error *reterr);
 int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *intent,

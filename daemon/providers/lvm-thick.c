@@ -127,6 +127,9 @@ const struct provider provider_lvm_thick = {
         .remove = thick_remove,
         .remove_all = thick_remove_all,
         .origins = thick_origins,
+        .bound = "copies of thick logical volumes are what differs from these, and are nothing "
+                 "without them; copy what is on the block device to a volume of its own (dd), or "
+                 "have the volume in a thin pool, whose copies can be broken off",
         .rescue = thick_rescue,
         .recover = thick_recover,
         .activate = thick_activate,

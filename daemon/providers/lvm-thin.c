@@ -5,6 +5,7 @@
 
 #include "daemon/providers/lvm-thin.h"
 #include "daemon/providers/copy-link.h"
+#include "daemon/providers/lvm-breaking.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-probe.h"
 #include "daemon/providers/thin-reserve.h"
@@ -163,6 +164,8 @@ static int thin_origins(const struct intent_record *intent, char ***uuids, char 
                         struct vss_error *reterr) {
         int r;
 
+        if (streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
+                return thin_break_origins(intent, uuids, names, reterr);
         if (!streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
                 return lvm_life_origins(&thin_kind, intent, uuids, names, reterr);
         r = strv_append(uuids, str_or_empty(intent->data));
@@ -171,10 +174,11 @@ static int thin_origins(const struct intent_record *intent, char ***uuids, char 
         return r < 0 ? vss_error_from_errno(reterr, r, "the intent of a question") : 0;
 }
 
-/* It suspends nothing. */
+/* Neither a metadata snapshot nor breaking off suspends anything. */
 static int thin_rescue(const struct intent_record *intent, const char *uuid,
                        struct vss_error *reterr) {
-        if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
+        if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT) ||
+            streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
                 return 0;
         return lvm_life_rescue(&thin_kind, intent, uuid, reterr);
 }
@@ -183,6 +187,8 @@ static int thin_recover(struct store *store, const struct intent_record *intent,
                         struct vss_error *reterr) {
         if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
                 return thin_reserve_recover(&thin_reserve_system, store, intent, reterr);
+        if (streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
+                return thin_break_recover(store, intent, reterr);
         return lvm_life_recover(&thin_kind, store, intent, reterr);
 }
 
@@ -235,6 +241,7 @@ const struct provider provider_lvm_thin = {
         .remove = thin_remove,
         .remove_all = thin_remove_all,
         .origins = thin_origins,
+        .break_off = thin_break_off,
         .rescue = thin_rescue,
         .recover = thin_recover,
         .activate = thin_activate,

@@ -44,5 +44,13 @@ int thin_stage(struct provider_set **ret, struct store *store, const struct volu
 int thin_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
                const struct snapshot_record *younger, struct vss_error *reterr);
 
+/* lvm-thin-break.c; see struct provider. */
+int thin_break_off(struct store *store, const struct snapshot_record *records, size_t n,
+                   uint32_t flags, char **names, struct vss_error *reterr);
+int thin_break_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                       struct vss_error *reterr);
+int thin_break_recover(struct store *store, const struct intent_record *intent,
+                       struct vss_error *reterr);
+
 /* lvm-thin-undo.c */
 extern const struct lvm_kind thin_kind;

@@ -16,6 +16,7 @@ static const HRESULT legal[] = {
         VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED,
         VSS_E_PROVIDER_VETO,
         VSS_E_CANNOT_REVERT_DISKID,
+        VSS_E_BREAK_REVERT_ID_FAILED,
         /* Ours know these, too. */
         VSS_E_NESTED_VOLUME_LIMIT,
         VSS_E_VOLUME_IN_USE,

@@ -77,6 +77,15 @@ struct provider {
          * like an intent that cannot be understood: that is not known. */
         int (*origins)(const struct intent_record *intent, char ***uuids, char ***names,
                        struct vss_error *reterr);
+        /* Makes an ordinary volume of each of some copies of one set, which nobody reads any more,
+         * with an intent of its own, and takes their rows from the store. flags:
+         * VSS_BREAKEX_FLAG_*, checked; without MAKE_READ_WRITE the volumes are read-only. names: n
+         * of them, NULL before; each gets the path of its volume, on success. All or none: on
+         * failure the copies are as they were. NULL: they are nothing without their volumes. */
+        int (*break_off)(struct store *store, const struct snapshot_record *records, size_t n,
+                         uint32_t flags, char **names, struct vss_error *reterr);
+        /* Without break_off(): what the copies are, and the way out; said to who asks for it. */
+        const char *bound;
         /* At start-up, of all open intents before any is undone: the part of it that cannot wait.
          * Those of its origins with this UUID are resumed if they are suspended, and no program is
          * started for that: what lies on one of them may be what the undoing of another needs.
