@@ -109,6 +109,14 @@ static const struct option_spec expose_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec break_options[] = {
+        { "writable", 'w', FLAG(writable), .help = "volumes that can be written" },
+        { "mask", 0, FLAG(mask), .help = "leave the volumes inactive" },
+        { "revert-identity", 0, TEXT(revert_identity), .argument = "WHICH",
+          .help = "all: keep the originals' UUIDs; none: new ones" },
+        OPTION_END,
+};
+
 #define COMPONENT_DETAILS                                                                          \
         "\nWith --component only the writers of these components take part. COMPONENT is a full\n" \
         "name, parts separated by '\\' or '/'; without it all of the writer is meant. Without a\n" \
@@ -246,6 +254,29 @@ static const struct verb verbs[] = {
                 .arguments_min = 1,
                 .arguments_max = 1,
                 .run = verb_unexpose,
+        },
+        {
+                .name = "break",
+                .usage = "[OPTION...] SET",
+                .help = "make volumes of a set's copies, and forget it",
+                .details =
+                        "Makes an ordinary volume of each copy of a set, all of them or none, and "
+                        "forgets the set.\nCopies of thin logical volumes can be broken off; "
+                        "others depend on their volumes. The\nvolumes are read-only, if not "
+                        "--writable, and called after their originals and the number\nof the copy: "
+                        "data_ShadowCopy7. This cannot be undone.\n"
+                        "\n"
+                        "Their file systems have the UUIDs of the originals, and such volumes do "
+                        "not come up by\nthemselves. With --revert-identity=none they get UUIDs of "
+                        "their own and are volumes like\nall others; with --revert-identity=all "
+                        "they take the place of the originals, of which\nnone may be there any "
+                        "more. --mask leaves them inactive.",
+                .options = break_options,
+                .examples = "  vssctl break --writable --revert-identity=none 4f1c\n"
+                            "  vssctl break --mask 4f1c\n",
+                .arguments_min = 1,
+                .arguments_max = 1,
+                .run = verb_break,
         },
         {
                 .name = "run",

@@ -16,8 +16,10 @@ struct option_values {
         bool json, quiet, verbose, no_color, help, version;
         const char *address, *host;
 
-        bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare;
+        bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare, writable,
+                mask;
         const char *context, *set, *type, *document, *previous, *svg, *name, *format, *share, *path;
+        const char *revert_identity;
         char **exclude_writers, **components;
 };
 

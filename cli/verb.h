@@ -24,6 +24,7 @@ struct verb {
         int (*run)(const struct cli *cli);
 };
 
+int verb_break(const struct cli *cli);
 int verb_create(const struct cli *cli);
 int verb_delete(const struct cli *cli);
 int verb_delta(const struct cli *cli);

@@ -6,6 +6,7 @@
 #include "libvssclient/call.h"
 #include "libvssclient/last-error.h"
 #include "libvssclient/lists.h"
+#include "libvssclient/set-object.h"
 #include <vss/vsslinux.h>
 
 #define SET_INTERFACE VSS_BUS_NAME ".SnapshotSet"
@@ -29,21 +30,6 @@ void VssFreeSetTimeline(VSS_SET_TIMELINE *timeline) {
 
 static void timeline_freep(VSS_SET_TIMELINE **t) {
         VssFreeSetTimeline(*t);
-}
-
-/* Ids stand in object paths with '_' for '-'. */
-static int set_path(char **ret, VSS_ID id) {
-        char *path;
-        int r;
-
-        r = str_format(&path, "%s/set/%s", VSS_BUS_PATH, VSS_ID_TEXT(id));
-        if (r < 0)
-                return r;
-        for (char *c = path; *c != '\0'; c++)
-                if (*c == '-')
-                        *c = '_';
-        *ret = path;
-        return 0;
 }
 
 static int refuse(const char *what, struct vss_error *reterr) {
@@ -169,27 +155,16 @@ static int read_properties(VSS_SET_TIMELINE *t, DBusMessage *reply, struct vss_e
 /* property NULL: all. */
 static int ask(DBusMessage **ret, VSS_ID set, const char *property, struct vss_error *reterr) {
         static const char *const interface = SET_INTERFACE;
-        _cleanup_(connection_unrefp) struct connection *c = NULL;
         _cleanup_(message_unrefp) DBusMessage *call = NULL;
         _cleanup_(freep) char *path = NULL;
         int r;
 
-        if (set_path(&path, set) < 0)
+        if (set_object_path(&path, set) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "GetAll");
         r = call_new(&call, path, DBUS_INTERFACE_PROPERTIES, property ? "Get" : "GetAll", reterr,
                      DBUS_TYPE_STRING, &interface, property ? DBUS_TYPE_STRING : DBUS_TYPE_INVALID,
                      &property, DBUS_TYPE_INVALID);
-        if (r < 0)
-                return r;
-        r = connection_open(&c, reterr);
-        if (r >= 0)
-                r = connection_call(c, call, CALL_TIMEOUT_MSEC, ret, reterr);
-        if (r < 0 && *ret && dbus_message_is_error(*ret, DBUS_ERROR_UNKNOWN_OBJECT)) {
-                vss_error_done(reterr);
-                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
-                                     "There is no snapshot set %s", VSS_ID_TEXT(set));
-        }
-        return r;
+        return r < 0 ? r : set_object_call(call, set, CALL_TIMEOUT_MSEC, ret, reterr);
 }
 
 HRESULT VssGetSetTimeline(VSS_ID set, VSS_SET_TIMELINE **timeline) {

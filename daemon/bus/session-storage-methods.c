@@ -37,22 +37,27 @@ void session_on_unexpose_snapshot(struct bus_call *call, const struct bus_value 
                 bus_call_finish(call, r, &error);
 }
 
-typedef int (*id_method)(struct session *s, VSS_ID id, struct vss_error *reterr);
+static void set_is_broken(void *userdata, int r, const void *result _unused_,
+                          struct vss_error *error) {
+        struct bus_call *call = userdata;
 
-static void call_with_id(struct bus_call *call, const char *text, const char *name,
-                         id_method method) {
+        if (r < 0)
+                bus_call_fail(call, error);
+        else
+                bus_call_reply(call);
+}
+
+void session_on_break_snapshot_set(struct bus_call *call, const struct bus_value *args) {
         struct vss_error error = { 0 };
         VSS_ID id;
         int r;
 
-        r = bus_call_parse_id(&id, call, text, name, &error);
+        r = bus_call_parse_id(&id, call, args[0].s, "set_id", &error);
         if (r >= 0)
-                r = method(bus_call_session(call), id, &error);
-        bus_call_finish(call, r, &error);
-}
-
-void session_on_break_snapshot_set(struct bus_call *call, const struct bus_value *args) {
-        call_with_id(call, args[0].s, "set_id", session_break_snapshot_set);
+                r = session_break_snapshot_set(bus_call_session(call), id, set_is_broken, call,
+                                               &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
 }
 
 void session_on_break_snapshot_set_ex(struct bus_call *call, const struct bus_value *args) {

@@ -204,7 +204,35 @@ static void on_delete(struct bus_call *call, const struct bus_value *args) {
                 bus_call_finish(call, r, &error);
 }
 
+static void set_broken(void *userdata, int r, const void *result, struct vss_error *error) {
+        char *const *volumes = result;
+        struct bus_call *call = userdata;
+
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        bus_out_strv(bus_call_answer(call), volumes);
+        bus_call_reply(call);
+}
+
+static void on_break(struct bus_call *call, const struct bus_value *args) {
+        const struct set_source *source = call->object.source;
+        struct vss_error error = { 0 };
+        int r;
+
+        r = manager_break_set(call->bus->options.sessions, source->id, args[0].u, set_broken, call,
+                              &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+}
+
 static const struct bus_method set_methods[] = {
+        { .name = "Break",
+          BUS_IN("u flags"),
+          BUS_OUT("as volumes"),
+          .class = BUS_CLASS_MANAGE,
+          .handler = on_break },
         { .name = "Delete",
           BUS_IN("b force"),
           BUS_OUT("i deleted"),

@@ -45,8 +45,7 @@ static int snapshot_put_away(const struct provider *p, const struct snapshot_rec
         return k;
 }
 
-/* It is still there, so it is to be readable. */
-static void snapshot_put_back(const struct snapshot_record *r) {
+void snapshot_put_back(const struct snapshot_record *r) {
         struct vss_error error = { 0 };
 
         if (!streq(str_or_empty(r->device), str_or_empty(r->device_object)) &&

@@ -46,8 +46,8 @@ void manager_arm_expiry(struct session_manager *m);
 /* A set that was to go with its requester could not: it is tried again, as the expired are. */
 void manager_delete_later(struct session_manager *m);
 
-/* Deletions and exposures wait for each other (upkeep.h). done() as of session_delete_snapshots().
- * session may be NULL. */
+/* Deletions, exposures and breaks wait for each other (upkeep.h). done() as of
+ * session_delete_snapshots(). session may be NULL. */
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
                    struct vss_error *reterr);
@@ -59,6 +59,8 @@ int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done
 /* Deletes one; for workers and for start-up. */
 int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
                     struct vss_error *reterr);
+/* What was unmounted to go, and is still there: readable again, and exposed. */
+void snapshot_put_back(const struct snapshot_record *r);
 
 /* --- exposure.c --- */
 /* done() as of session_expose_snapshot(); session may be NULL. */

@@ -34,10 +34,10 @@ static int say_undone(const struct intent_record *intent, int r, const struct vs
 
         if (r == -ETIMEDOUT)
                 log_set_failure(LOG_WARNING, intent->set_id, error,
-                                "It could not be undone yet, and is tried again: %s", why);
+                                "It could not be done yet, and is tried again: %s", why);
         else
                 log_set_failure(LOG_ERR, intent->set_id, error,
-                                "It could not be undone, the next start tries again: %s", why);
+                                "It could not be done, the next start tries again: %s", why);
         return r;
 }
 
@@ -54,7 +54,7 @@ int recovery_undo_intent(struct store *store, const struct intent_record *intent
                 return -ENODEV;
         }
         log_set(LOG_NOTICE, intent->set_id,
-                "Undoing an unfinished step of snapshot set %s (%s, %s)",
+                "Clearing up an unfinished step of snapshot set %s (%s, %s)",
                 VSS_ID_TEXT(intent->set_id), str_or_empty(intent->provider),
                 str_or_empty(intent->kind));
         r = exposure ? exposure_recover(store, intent, &error) : p->recover(store, intent, &error);

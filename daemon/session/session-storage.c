@@ -1,4 +1,4 @@
-/* What is done with finished snapshots besides reading, deleting and exposing them: breaking,
+/* What is done with finished snapshots besides reading, deleting, exposing and breaking them off:
  * reverting, importing, resynchronising. No provider of this service can do any of it, so that a
  * call that is legal ends with the documented code for that; state and arguments are looked at as
  * they would be before a provider is asked. */
@@ -6,91 +6,6 @@
 #include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/session/session-private.h"
-
-/* --- break --- */
-
-/* The answer when the set is there: it is for providers whose copies are disks of their own. */
-static int refuse_break(struct session *s, VSS_ID set_id, struct vss_error *reterr) {
-        struct snapshot_record *records = NULL;
-        size_t n = 0;
-        int r;
-
-        r = store_snapshot_list(s->manager->store, set_id, &records, &n, reterr);
-        if (r < 0)
-                return r;
-        if (n == 0 || vss_id_is_null(set_id))
-                r = vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0, "There is no snapshot set %s",
-                                  VSS_ID_TEXT(set_id));
-        else
-                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
-                                  "Snapshot set %s was made by the provider %s, whose snapshots "
-                                  "depend on their volumes and cannot be broken off",
-                                  VSS_ID_TEXT(set_id), str_or_empty(records[0].provider));
-        snapshot_records_free(records, n);
-        return r;
-}
-
-int session_break_snapshot_set(struct session *s, VSS_ID set_id, struct vss_error *reterr) {
-        int r;
-
-        r = session_enter(s, METHOD_BREAK_SNAPSHOT_SET, NULL, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        return refuse_break(s, set_id, reterr);
-}
-
-static int check_break_flags(uint32_t flags, struct vss_error *reterr) {
-        const uint32_t others = VSS_BREAKEX_FLAG_MAKE_READ_WRITE |
-                                VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL |
-                                VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE;
-        const uint32_t identity =
-                VSS_BREAKEX_FLAG_REVERT_IDENTITY_ALL | VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE;
-
-        if (flags & ~(others | VSS_BREAKEX_FLAG_MASK_LUNS))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "BreakSnapshotSetEx has no flag in 0x%x",
-                                     (unsigned)(flags & ~(others | VSS_BREAKEX_FLAG_MASK_LUNS)));
-        if ((flags & VSS_BREAKEX_FLAG_MASK_LUNS && flags & others) ||
-            (flags & identity) == identity)
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "The flags 0x%x of BreakSnapshotSetEx exclude each other",
-                                     (unsigned)flags);
-        return 0;
-}
-
-/* An operation that has failed when its object comes into being. */
-static int answer_async(const char *name, const struct vss_error *error, struct async **ret,
-                        struct vss_error *reterr) {
-        int r;
-
-        r = async_new(ret, name, NULL, NULL);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, name);
-        async_complete(*ret, error);
-        return 0;
-}
-
-/* A set that is not there is said at once; what the break itself meets, by the async. */
-int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
-                                  struct async **ret, struct vss_error *reterr) {
-        struct vss_error error = { 0 };
-        int r;
-
-        r = session_enter(s, METHOD_BREAK_SNAPSHOT_SET_EX, NULL, reterr);
-        if (r >= 0)
-                r = check_break_flags(flags, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        r = refuse_break(s, set_id, &error);
-        if (error.hr == VSS_E_PROVIDER_VETO)
-                r = answer_async("BreakSnapshotSetEx", &error, ret, reterr);
-        else
-                vss_error_move(reterr, &error);
-        vss_error_done(&error);
-        return r;
-}
 
 /* --- revert --- */
 
@@ -139,6 +54,18 @@ int session_query_revert_status(struct session *s, const char *volume, struct vs
 }
 
 /* --- import --- */
+
+/* An operation that has failed when its object comes into being. */
+static int answer_async(const char *name, const struct vss_error *error, struct async **ret,
+                        struct vss_error *reterr) {
+        int r;
+
+        r = async_new(ret, name, NULL, NULL);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, name);
+        async_complete(*ret, error);
+        return 0;
+}
 
 /* The state stays: what imports nothing leads nowhere. */
 int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr) {

@@ -197,11 +197,14 @@ int session_expose_snapshot(struct session *s, const struct exposure_request *re
 int session_unexpose_snapshot(struct session *s, VSS_ID id, session_done_fn done, void *userdata,
                               struct vss_error *reterr);
 
-/* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
- * documents, and a call that is legal is answered with the code for a provider that cannot. */
-int session_break_snapshot_set(struct session *s, VSS_ID set_id, struct vss_error *reterr);
+/* Copies become ordinary volumes: break-off.c. result: char *const *, the volumes' paths, in the
+ * order of the copies' numbers. flags: VSS_BREAKEX_FLAG_*. */
+int session_break_snapshot_set(struct session *s, VSS_ID set_id, session_done_fn done,
+                               void *userdata, struct vss_error *reterr);
 int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
                                   struct async **ret, struct vss_error *reterr);
+/* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
+ * documents, and a call that is legal is answered with the code for a provider that cannot. */
 int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, struct vss_error *reterr);
 int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr);
 int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr);
@@ -272,6 +275,8 @@ int manager_expose_snapshot(struct session_manager *m, const struct exposure_req
                             session_done_fn done, void *userdata, struct vss_error *reterr);
 int manager_unexpose_snapshot(struct session_manager *m, VSS_ID id, session_done_fn done,
                               void *userdata, struct vss_error *reterr);
+int manager_break_set(struct session_manager *m, VSS_ID set_id, uint32_t flags,
+                      session_done_fn done, void *userdata, struct vss_error *reterr);
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
                              session_done_fn done, void *userdata, struct vss_error *reterr);
 

@@ -525,12 +525,13 @@ HRESULT IVssBackupComponentsEx4_GetRootAndLogicalPrefixPaths(IVssBackupComponent
 HRESULT IVssBackupComponents_ImportSnapshots(IVssBackupComponents *backup, IVssAsync **ppAsync);
 
 /*
- * IVssBackupComponents::BreakSnapshotSet: lets go of a set: its devices become ordinary volumes
- * that the service does not know any more. Not to be undone.
+ * IVssBackupComponents::BreakSnapshotSet: lets go of a set: its copies become ordinary volumes, all
+ * of them or none, that the service does not know any more. Not to be undone. Exposures end; the
+ * device objects are no more, the block devices /dev/vss/ShadowCopyN are.
  *
  * SnapshotSetId: the set.
- * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (the provider cannot).
- * Since 0.2.
+ * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (the copies depend on their
+ * volumes, or somebody uses them), VSS_E_UNEXPECTED. Since 0.2.
  */
 HRESULT IVssBackupComponents_BreakSnapshotSet(IVssBackupComponents *backup, VSS_ID SnapshotSetId);
 
@@ -538,10 +539,14 @@ HRESULT IVssBackupComponents_BreakSnapshotSet(IVssBackupComponents *backup, VSS_
  * IVssBackupComponentsEx2::BreakSnapshotSetEx: as BreakSnapshotSet, while the caller goes on, and
  * with what becomes of the volumes.
  *
- * SnapshotSetID: the set. dwBreakFlags: VSS_BREAKEX_FLAG_...; MASK_LUNS excludes the others,
- * REVERT_IDENTITY_ALL and _NONE each other. ppAsync: as GatherWriterMetadata.
- * Errors: E_INVALIDARG (dwBreakFlags), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
- * VSS_E_PROVIDER_VETO, VSS_E_BREAK_REVERT_ID_FAILED. Since 0.2.
+ * SnapshotSetID: the set. dwBreakFlags: VSS_BREAKEX_FLAG_...: MAKE_READ_WRITE, else the volumes are
+ * read-only; REVERT_IDENTITY_ALL, they keep the UUIDs of their originals, of which none may be
+ * there; REVERT_IDENTITY_NONE, their file systems get UUIDs of their own; with neither these stay
+ * as they are; MASK_LUNS, the volumes stay inactive. MASK_LUNS excludes the others,
+ * REVERT_IDENTITY_ALL and _NONE each other. ppAsync: as GatherWriterMetadata; not to be cancelled.
+ * Errors: E_INVALIDARG (dwBreakFlags), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND. QueryStatus's:
+ * VSS_E_PROVIDER_VETO, VSS_E_BREAK_REVERT_ID_FAILED (an original is there; the UUID cannot be
+ * changed), VSS_E_UNEXPECTED. Since 0.2.
  */
 HRESULT IVssBackupComponentsEx2_BreakSnapshotSetEx(IVssBackupComponents *backup,
                                                    VSS_ID SnapshotSetID, DWORD dwBreakFlags,

@@ -325,6 +325,24 @@ HRESULT VssSubscribeWriter(CVssWriter *writer, DWORD dwSubscribeTimeout, DWORD d
  */
 HRESULT VssDispatchWriter(CVssWriter *writer);
 
+/* Breaking sets */
+
+/*
+ * VssBreakSnapshotSet: BreakSnapshotSetEx without an object, waiting for its end: the copies of a
+ * set become ordinary volumes, all of them or none, and the service forgets the set.
+ *
+ * Copies of thin logical volumes become thin volumes of their pool, named ORIGIN_ShadowCopyN;
+ * exposures end. Others depend on their volumes and cannot be broken off.
+ *
+ * set: its id. flags: VSS_BREAKEX_FLAG_..., as BreakSnapshotSetEx. volumes: NULL, or receives the
+ * volumes' paths, "/dev/vg/data_ShadowCopy7", in the order of the copies' numbers, which is that of
+ * VssListSnapshots; ends with NULL; freed with VssFreeStrings. Errors: E_INVALIDARG (flags),
+ * E_ACCESSDENIED, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (the copies depend on their volumes,
+ * or are in use), VSS_E_BREAK_REVERT_ID_FAILED (an original is there; the UUID of such a file
+ * system cannot be changed), VSS_E_UNEXPECTED. Since 0.2.
+ */
+HRESULT VssBreakSnapshotSet(VSS_ID set, DWORD flags, char ***volumes);
+
 /*
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
  * provider.

@@ -5,6 +5,8 @@
 #include "daemon/window/dm-request.h"
 #include "tests/bus/fake-storage.h"
 
+#include <stdio.h>
+
 #define VOLUMES_MAX 64 /* of a set */
 
 struct provider_set {
@@ -125,6 +127,38 @@ static int fake_remove(struct store *store, const struct snapshot_record *r, boo
         return k < 0 ? k : store_snapshot_delete(store, r->id, 0, reterr);
 }
 
+/* With the knob "breakable" each becomes /dev/fake/volume-N. */
+static int fake_break_off(struct store *store, const struct snapshot_record *records, size_t n,
+                          uint32_t flags, char **names, struct vss_error *reterr) {
+        struct intent_record intent = {
+                .set_id = records[0].set_id,
+                .provider = (char *)fake_provider.name,
+                .kind = (char *)"break",
+                .data = (char *)"fake",
+        };
+        VSS_ID ids[VOLUMES_MAX];
+        int64_t intent_id;
+        char what[32];
+        int r;
+
+        if (!fake_knob("breakable"))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP,
+                                     "The fake storage's copies are bound");
+        r = store_intent_open(store, &intent, &intent_id, reterr);
+        if (r < 0)
+                return r;
+        (void)snprintf(what, sizeof(what), "%zu with %u", n, (unsigned)flags);
+        r = fake_step("break", what, VSS_E_BREAK_REVERT_ID_FAILED, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                ids[i] = records[i].id;
+                r = str_format(&names[i], "/dev/fake/volume-%u", (unsigned)records[i].number);
+        }
+        if (r >= 0)
+                return store_snapshots_delete(store, ids, n, intent_id, reterr);
+        (void)store_intent_close(store, intent_id, NULL); /* nothing was made */
+        return r;
+}
+
 static int fake_recover(struct store *store _unused_, const struct intent_record *intent,
                         struct vss_error *reterr) {
         return fake_step("recover", intent->kind, VSS_E_PROVIDER_VETO, reterr);
@@ -190,6 +224,7 @@ const struct provider fake_provider = {
         .intents = fake_intents,
         .release = fake_release,
         .remove = fake_remove,
+        .break_off = fake_break_off,
         .recover = fake_recover,
         .activate = fake_activate,
         .usage = fake_usage,

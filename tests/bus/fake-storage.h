@@ -12,7 +12,8 @@
  * Knobs are files in $VSSD_FAKE_DIR, looked at each time, so that a test can turn them while the
  * daemon runs: "fail" holds the name of the step that fails, and with what code if not its own;
  * "slow" a step and milliseconds; "large" makes what is compared large; "busy" lets copies be
- * deleted by force only; "adopted" makes /srv/plain an adopted volume; "sys" is the directory that
+ * deleted by force only; "breakable" lets sets be broken off;
+ * "adopted" makes /srv/plain an adopted volume; "sys" is the directory that
  * the daemon takes for /sys. Steps append their names to "journal".
  *
  * In the write-freeze window nothing is suspended, unless the step "commit" is slow: then all of

@@ -485,6 +485,59 @@ START_TEST(exposing) {
 }
 END_TEST
 
+START_TEST(breaking) {
+        const struct ended *e;
+        char name[64], set[64];
+
+        set_up();
+        harness_knob(&h, "breakable", "");
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+        e = vssctl(A("list"), A("--json"));
+        (void)snprintf(set, sizeof(set), "%.36s",
+                       strstr(e->out, "\"snapshot_set_id\": \"") +
+                               strlen("\"snapshot_set_id\": \""));
+
+        e = vssctl(A("break"), name); /* one copy is no set */
+        expect_status(e, 1);
+        expect_text(e->err, "a set is broken as a whole");
+        expect_status(vssctl(A("break"), A("--mask"), A("--writable"), set), 1);
+        expect_status(vssctl(A("break"), A("--mask"), A("--revert-identity"), A("all"), set), 1);
+        expect_status(vssctl(A("break"), A("--revert-identity"), A("some"), set), 1);
+        expect_status(vssctl(A("break")), 1);
+        ck_assert_uint_eq(harness_count(&h, "break"), 0);
+        harness_knob(&h, "fail", "break");
+        e = vssctl(A("break"), A("--revert-identity"), A("all"), set);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_BREAK_REVERT_ID_FAILED");
+        harness_knob(&h, "fail", NULL);
+        e = vssctl(A("break"), A("--mask"), set);
+        expect_status(e, 0);
+        expect_text(e->err, "the copy of /srv/data/ is the volume /dev/fake/volume-1");
+        ck_assert_ptr_nonnull(strstr(harness_journal(&h), "break 1 with 4\n"));
+        ck_assert_ptr_nonnull(strstr(harness_journal(&h), "break 1 with 1\n"));
+        expect_no_copies();
+        expect_status(vssctl(A("break"), set), 2);
+
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data"),
+                             A("/srv/mail")),
+                      0);
+        e = vssctl(A("list"), A("--json"));
+        (void)snprintf(set, sizeof(set), "%.36s",
+                       strstr(e->out, "\"snapshot_set_id\": \"") +
+                               strlen("\"snapshot_set_id\": \""));
+        e = vssctl(A("break"), A("--json"), A("-w"), A("--revert-identity=none"), set);
+        expect_status(e, 0);
+        expect_text(e->out, set);
+        expect_text(e->out, "\"original\": \"/srv/data/\"");
+        expect_text(e->out, "\"volume\": \"/dev/fake/volume-2\"");
+        expect_text(e->out, "\"volume\": \"/dev/fake/volume-3\"");
+        ck_assert_ptr_nonnull(strstr(harness_journal(&h), "break 2 with 10\n"));
+        expect_no_copies();
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("vssctl");
         TCase *c = tcase_create("vssctl");
@@ -509,6 +562,7 @@ int main(void) {
         tcase_add_test(c, volumes_are_adopted_and_released);
         tcase_add_test(c, wrong_usage_needs_no_service);
         tcase_add_test(c, exposing);
+        tcase_add_test(c, breaking);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -251,6 +251,12 @@ bool fixture_busy(void) {
         return f.private_bus;
 }
 
+bool fixture_breakable(void) {
+        if (f.private_bus)
+                harness_knob(&f.harness, "breakable", "");
+        return f.private_bus;
+}
+
 bool fixture_lose(void) {
         if (!f.private_bus)
                 return false;
@@ -415,6 +421,7 @@ void fixture_mend(void) {
         harness_knob(&f.harness, "fail", NULL);
         harness_knob(&f.harness, "slow", NULL);
         harness_knob(&f.harness, "busy", NULL);
+        harness_knob(&f.harness, "breakable", NULL);
         if (!f.lost)
                 return;
         harness_start_daemon(&f.harness, CONFIG);

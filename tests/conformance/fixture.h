@@ -17,6 +17,8 @@ bool fixture_is_private(void);
 bool fixture_fail(const char *step, HRESULT hr);
 bool fixture_slow(const char *step, unsigned milliseconds);
 bool fixture_busy(void);
+/* Copies can be broken off. */
+bool fixture_breakable(void);
 /* The second volume lies on the first; in a disk image inside a disk image. */
 bool fixture_nest(void);
 bool fixture_deep(void);

@@ -307,6 +307,8 @@ static int command(struct run *r, const char *verb, const char *text) {
                 ok = constant_parse(second, &number) && fixture_slow(word, (unsigned)number);
         else if (streq(verb, "busy"))
                 ok = fixture_busy();
+        else if (streq(verb, "breakable"))
+                ok = fixture_breakable();
         else if (streq(verb, "lose"))
                 ok = fixture_lose();
         else if (streq(verb, "veto"))

@@ -17,7 +17,7 @@
  *      is(@name, value)          what an output was
  *      drop()                    the set of objects is released
  *      many(63)                  adds so many volumes
- *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() lose() stranger()
+ *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() breakable() lose() stranger()
  *      veto("OnFreeze") mute("OnFreeze") muted() damaged("") nest() deep() block() leave()
  *                                what fixture.h can break
  *

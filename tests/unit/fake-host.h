@@ -263,6 +263,30 @@ static inline HRESULT unexpose_of(struct session *s, VSS_ID id) {
         return hr;
 }
 
+static char broken_to[256]; /* a space behind each */
+static inline void on_broken(void *userdata _unused_, int r, const void *result,
+                             struct vss_error *error) {
+        char *const *volumes = result;
+
+        on_answer(r, error);
+        broken_to[0] = '\0';
+        STRV_FOREACH (v, volumes)
+                (void)snprintf(broken_to + strlen(broken_to), sizeof(broken_to) - strlen(broken_to),
+                               "%s ", *v);
+}
+
+static inline HRESULT break_of(struct session *s, VSS_ID id) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        if (session_break_snapshot_set(s, id, on_broken, NULL, &error) >= 0)
+                return wait_for_answer();
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
 /* The documented order, up to and including a state. */
 static inline struct session *session_up_to(const char *state, LONG context, VSS_ID *ret_set) {
         const bool writers = !(context & VSS_VOLSNAP_ATTR_NO_WRITERS);

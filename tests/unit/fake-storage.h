@@ -29,6 +29,7 @@ struct fake_storage {
         bool holding, go;
         uint64_t pause_usec;     /* each step takes so long */
         int activate;            /* what activate() returns */
+        bool breakable;          /* what is broken off becomes a volume, else it is refused */
         const char *other_group; /* where the stores of beta's copies may go; NULL: nowhere else */
         unsigned n_sets;         /* provider sets that are neither aborted nor released */
 };
@@ -46,6 +47,7 @@ static inline void fake_storage_reset(void) {
         fake.holding = fake.go = false;
         fake.activate = 0;
         fake.pause_usec = 0;
+        fake.breakable = false;
         fake.other_group = NULL;
         fake.n_sets = 0;
 }
@@ -225,6 +227,26 @@ static inline int fake_origins(const struct intent_record *intent, char ***uuids
         free(copy);
         return 0;
 }
+static inline int fake_break(struct store *store, const struct snapshot_record *records, size_t n,
+                             uint32_t flags, char **names, struct vss_error *reterr) {
+        char what[64];
+        VSS_ID ids[8];
+        int r;
+
+        ck_assert_uint_ge(n, 1);
+        ck_assert_uint_le(n, ARRAY_SIZE(ids));
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_str_eq(records[i].provider, records[0].provider);
+                ck_assert_ptr_null(names[i]);
+                ids[i] = records[i].id;
+                ck_assert_int_eq(str_format(&names[i], "/dev%s", records[i].volume), 0);
+        }
+        (void)snprintf(what, sizeof(what), "%zu with %u", n, (unsigned)flags);
+        r = fake_step(records[0].provider, "break", what, reterr);
+        if (r >= 0 && !fake.breakable)
+                r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP, "They are bound");
+        return r < 0 ? r : store_snapshots_delete(store, ids, n, 0, reterr);
+}
 static inline int fake_rescue(const struct intent_record *intent, const char *uuid,
                               struct vss_error *reterr) {
         return fake_step(intent->provider, "rescue", uuid, reterr);
@@ -260,16 +282,17 @@ static inline int fake_usage(const struct snapshot_record *r _unused_, uint64_t 
         }
 FAKE_PROVIDER(alpha)
 FAKE_PROVIDER(beta)
-#define FAKE_TABLE(id_name, number, kind)                                                      \
-        {                                                                                      \
-                .name = #id_name, .display_name = "Fake " #id_name, .version = "1",            \
-                .id = { .Data1 = number }, .type = (kind), .priority = number,                 \
-                .probe = id_name##_probe, .stage = id_name##_stage,                            \
-                .other_groups = fake_other_groups, .add_window_rows = fake_rows,               \
-                .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                 \
-                .intents = fake_intents, .release = fake_release, .remove = fake_remove,       \
-                .remove_all = fake_remove_all, .origins = fake_origins, .rescue = fake_rescue, \
-                .recover = fake_recover, .activate = fake_activate, .usage = fake_usage        \
+#define FAKE_TABLE(id_name, number, kind)                                                        \
+        {                                                                                        \
+                .name = #id_name, .display_name = "Fake " #id_name, .version = "1",              \
+                .id = { .Data1 = number }, .type = (kind), .priority = number,                   \
+                .probe = id_name##_probe, .stage = id_name##_stage,                              \
+                .other_groups = fake_other_groups, .add_window_rows = fake_rows,                 \
+                .finish = fake_finish, .seal = fake_seal, .abort = fake_abort,                   \
+                .intents = fake_intents, .release = fake_release, .remove = fake_remove,         \
+                .remove_all = fake_remove_all, .break_off = fake_break, .origins = fake_origins, \
+                .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate,       \
+                .usage = fake_usage                                                              \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);

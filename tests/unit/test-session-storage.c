@@ -137,10 +137,10 @@ START_TEST(breaking) {
                 if (breaks[i].hr == S_OK)
                         ck_assert_int_eq(wait_for(a), breaks[i].async);
         }
-        ck_call(VSS_E_PROVIDER_VETO, session_break_snapshot_set(s, sets[OF_NAS], &error));
-        ck_call(VSS_E_OBJECT_NOT_FOUND, session_break_snapshot_set(s, snapshots[OF_NAS], &error));
-        ck_call(VSS_E_OBJECT_NOT_FOUND, session_break_snapshot_set(s, GUID_NULL, &error));
-        ck_call(VSS_E_BAD_STATE, session_break_snapshot_set(fresh, GUID_NULL, &error));
+        ck_assert_int_eq(break_of(s, sets[OF_NAS]), VSS_E_PROVIDER_VETO);
+        ck_assert_int_eq(break_of(s, snapshots[OF_NAS]), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(break_of(s, GUID_NULL), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(break_of(fresh, GUID_NULL), VSS_E_BAD_STATE);
         session_free(fresh);
         session_free(s);
         release_sets();
@@ -196,7 +196,7 @@ static int unexpose(struct session *s) {
 }
 
 static int break_set(struct session *s) {
-        return session_break_snapshot_set(s, id_of(OF_NOBODY, NULL), &ignored);
+        return (int)break_of(s, id_of(OF_NOBODY, NULL));
 }
 
 static int revert(struct session *s) {
