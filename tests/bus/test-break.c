@@ -1,10 +1,9 @@
-/* Sets that are broken off: by a session and by their own object, what all see of it, and what the
- * death of the daemon leaves. */
+/* Sets that are broken off: by a session, by their own object and by the library, what all see of
+ * it, and what the death of the daemon leaves. */
 
 #include "tests/bus/harness.h"
 
-#include <vss/vss.h>
-#include <vss/vsserror.h>
+#include <vss/vsslinux.h>
 
 #define WRITABLE_WITH_NEW (VSS_BREAKEX_FLAG_MAKE_READ_WRITE | VSS_BREAKEX_FLAG_REVERT_IDENTITY_NONE)
 
@@ -63,6 +62,7 @@ START_TEST(by_its_object) {
         ck_assert_str_eq(volumes[0], "/dev/fake/volume-1");
         ck_assert_str_eq(volumes[1], "/dev/fake/volume-2");
         ck_assert_ptr_null(volumes[2]);
+        strv_free(volumes);
         ck_assert_ptr_nonnull(strstr(harness_journal(&h), "break 2 with 10\n"));
         for (size_t i = 0; i < 3; i++) { /* both copies, and with the last of them the set */
                 m = client_signal(&c, ROOT, "org.freedesktop.DBus.ObjectManager",
@@ -109,6 +109,33 @@ START_TEST(by_a_session) {
 }
 END_TEST
 
+START_TEST(by_the_library) {
+        const VSS_ID unknown = { .Data1 = 1 };
+        char **volumes = NULL;
+        VSS_ID set_id;
+
+        ck_assert_int_eq(VssSetBusAddress(h.address), S_OK);
+        ck_assert_int_eq(VssIdFromString(id, &set_id), S_OK);
+        ck_assert_int_eq(VssBreakSnapshotSet(GUID_NULL, 0, &volumes), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(VssBreakSnapshotSet(unknown, 0, &volumes), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_str_ne(VssLastErrorMessage(), "");
+        ck_assert_int_eq(VssBreakSnapshotSet(set_id, 0x10, &volumes), E_INVALIDARG);
+        harness_knob(&h, "busy", "");
+        ck_assert_int_eq(VssBreakSnapshotSet(set_id, 0, &volumes), VSS_E_PROVIDER_VETO);
+        ck_assert_ptr_null(volumes);
+        harness_knob(&h, "busy", NULL);
+        ck_assert_int_eq(VssBreakSnapshotSet(set_id, 0, _i == 0 ? &volumes : NULL), S_OK);
+        if (_i == 0) {
+                ck_assert_str_eq(volumes[0], "/dev/fake/volume-1");
+                ck_assert_str_eq(volumes[1], "/dev/fake/volume-2");
+                ck_assert_ptr_null(volumes[2]);
+        }
+        VssFreeStrings(volumes);
+        ck_assert_uint_eq(count_copies(), 0);
+        ck_assert_int_eq(VssBreakSnapshotSet(set_id, 0, NULL), VSS_E_OBJECT_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(a_bound_set_stays_as_it_is) {
         const size_t mounted = harness_count(&h, "mount");
 
@@ -151,6 +178,7 @@ int main(void) {
         tcase_set_timeout(t, 60);
         tcase_add_test(t, by_its_object);
         tcase_add_loop_test(t, by_a_session, 0, 2);
+        tcase_add_loop_test(t, by_the_library, 0, 2);
         tcase_add_test(t, a_bound_set_stays_as_it_is);
         tcase_add_test(t, after_a_daemon_that_dies_breaking_a_set_it_is_looked_after);
         suite_add_tcase(s, t);

@@ -4,6 +4,7 @@
  *      storage-set create [OPTION]... VOLUME...    the whole way; prints what each step took
  *      storage-set delete [force]                  deletes every copy in the store, one by one
  *      storage-set delete together                 the same, what is of a set in one go
+ *      storage-set break FLAGS                     makes volumes of every copy in the store
  *      storage-set recover                         what the daemon does at its start
  *      storage-set activate                        after a reboot: the same for copies that stay
  *      storage-set probe VOLUME...                 whether copies can be made, or why not
@@ -388,6 +389,33 @@ static int delete_set_by_set(void) {
         return EXIT_SUCCESS;
 }
 
+/* Of each set what its provider has; the copies are unmounted by then. */
+static int verb_break(const char *flags) {
+        struct snapshot_record *records = NULL;
+        struct store *store = open_store();
+        struct vss_error error = { 0 };
+        char *names[VOLUMES_MAX] = { 0 };
+        size_t n = 0;
+
+        if (store_snapshot_list(store, (VSS_ID){ 0 }, &records, &n, &error) < 0)
+                die("list", &error);
+        for (size_t i = 0; i < n; i++)
+                if (snapshot_unmount(&records[i], false, &error) < 0)
+                        die(records[i].device, &error);
+        if (n == 0 || n > VOLUMES_MAX ||
+            provider_of(records->provider)
+                            ->break_off(store, records, n, (uint32_t)strtoul(flags, NULL, 0), names,
+                                        &error) < 0)
+                die("break", &error);
+        for (size_t i = 0; i < n; i++) {
+                (void)printf("volume %s %s\n", records[i].device, names[i]);
+                free(names[i]);
+        }
+        snapshot_records_free(records, n);
+        store_close(store);
+        return EXIT_SUCCESS;
+}
+
 static int activate_one(struct store *store, const struct snapshot_record *r,
                         struct vss_error *error) {
         int k;
@@ -520,6 +548,8 @@ int main(int argc, char **argv) {
                 return n > 0 && streq(argv[optind], "together") ? delete_set_by_set()
                                                                 : for_each_copy(delete_one);
         }
+        if (streq(verb, "break") && n == 1)
+                return verb_break(argv[optind]);
         if (streq(verb, "recover"))
                 return verb_recover();
         if (streq(verb, "activate"))
