@@ -153,7 +153,9 @@ int dm_remove(struct store *store, const struct snapshot_record *record, bool fo
 }
 
 /* uuid NULL: all of them, whatever becomes of one. */
-static int copies_rescue(const struct copies *c, const char *uuid, struct vss_error *reterr) {
+static int copies_rescue(const struct copies *c, const struct intent_record *intent,
+                         const char *uuid, struct vss_error *reterr) {
+        const bool grown = streq(str_or_empty(intent->kind), DM_INTENT_GROW);
         int r = 0;
 
         for (size_t i = 0; i < c->n; i++) {
@@ -162,7 +164,8 @@ static int copies_rescue(const struct copies *c, const char *uuid, struct vss_er
 
                 if (uuid && !streq(uuid, str_or_empty(c->items[i].origin_uuid)))
                         continue;
-                k = snapshot_devices_rescue(&d, reterr);
+                k = grown ? dm_grow_rescue(c->pointers[i], reterr)
+                          : snapshot_devices_rescue(&d, reterr);
                 if (k < 0)
                         r = k;
         }
@@ -190,7 +193,7 @@ int dm_rescue(const struct intent_record *intent, const char *uuid, struct vss_e
         int r;
 
         r = copies_parse(&c, intent, reterr);
-        return r < 0 ? r : copies_rescue(&c, uuid, reterr);
+        return r < 0 ? r : copies_rescue(&c, intent, uuid, reterr);
 }
 
 static void release_nodes(const struct copies *c, bool gone) {
@@ -207,9 +210,11 @@ int dm_recover(struct store *store, const struct intent_record *intent, struct v
         r = copies_parse(&c, intent, reterr);
         /* Before anything that might wait for a volume that is suspended. */
         if (r >= 0)
-                r = copies_rescue(&c, NULL, reterr);
+                r = copies_rescue(&c, intent, NULL, reterr);
         if (r < 0)
                 return r;
+        if (streq(str_or_empty(intent->kind), DM_INTENT_GROW))
+                return store_intent_close(store, intent->id, reterr);
         release_nodes(&c, false);
         r = dm_undo(c.pointers, c.n, &(struct dm_undo){ .force = true }, reterr);
         release_nodes(&c, true);
@@ -225,9 +230,9 @@ int dm_recover(struct store *store, const struct intent_record *intent, struct v
         return r < 0 ? r : store_intent_close(store, intent->id, reterr);
 }
 
-/* The copy's device. -ENOENT: it is gone, or was not to be there any more. */
-static int find(const struct snapshot_record *record, struct mapper_info *ret,
-                struct vss_error *reterr) {
+/* It is gone, too, where it was not to be there any more. */
+int dm_find(const struct snapshot_record *record, struct dm_copy *ret,
+            struct mapper_info *ret_device, struct vss_error *reterr) {
         _cleanup_(dm_copy_done) struct dm_copy c = { 0 };
         _cleanup_(freep) char *boot = NULL;
         int r;
@@ -243,11 +248,22 @@ static int find(const struct snapshot_record *record, struct mapper_info *ret,
                                      "the copy %s was made before the machine started: copies of "
                                      "mapped devices that are not LVM's end with that",
                                      str_or_empty(record->device));
-        r = mapper_find_uuid(c.copy_uuid, ret, reterr);
-        if (r >= 0 && (!ret->exists || !ret->live_table))
+        r = mapper_find_uuid(c.copy_uuid, ret_device, reterr);
+        if (r >= 0 && (!ret_device->exists || !ret_device->live_table))
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
                                      "the mapped device %s of a copy is gone", c.copy);
-        return r;
+        if (r < 0)
+                return r;
+        *ret = c;
+        c = (struct dm_copy){ 0 };
+        return 0;
+}
+
+static int find(const struct snapshot_record *record, struct mapper_info *ret,
+                struct vss_error *reterr) {
+        _cleanup_(dm_copy_done) struct dm_copy c = { 0 };
+
+        return dm_find(record, &c, ret, reterr);
 }
 
 int dm_activate(const struct snapshot_record *record, struct vss_error *reterr) {

@@ -26,7 +26,7 @@ static int add_linear(struct mapper_table *t, uint64_t sectors, dev_t devno, uin
         return mapper_table_add(t, mapper_table_length(t), sectors, "linear", params);
 }
 
-static int file_path(const struct dm_copy *c, char **ret) {
+int dm_store_file_path(const struct dm_copy *c, char **ret) {
         return str_format(ret, "%s/%s-%s.cow", c->place, c->copy, VSS_ID_TEXT(c->id));
 }
 
@@ -37,7 +37,7 @@ static int make_file(struct dm_store *s, const struct dm_copy *c, uint64_t bytes
         dev_t devno;
         int r;
 
-        if (file_path(c, &path) < 0)
+        if (dm_store_file_path(c, &path) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, c->place);
         fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
@@ -59,7 +59,7 @@ static int make_file(struct dm_store *s, const struct dm_copy *c, uint64_t bytes
 static int remove_file(const struct dm_copy *c, struct vss_error *reterr) {
         _cleanup_(freep) char *path = NULL;
 
-        if (file_path(c, &path) < 0)
+        if (dm_store_file_path(c, &path) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, c->place);
         if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, errno,

@@ -82,5 +82,6 @@ const struct provider provider_dm = {
         .recover = dm_recover,
         .activate = dm_activate,
         .usage = dm_usage,
+        .grow = dm_grow,
         .delta = dm_delta,
 };

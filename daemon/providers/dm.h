@@ -57,6 +57,7 @@ int dm_set_abort(struct provider_set *set, struct vss_error *reterr);
 /* dm-life.c: a finished copy, and what a crash left of one. */
 #define DM_INTENT_CREATE "create"
 #define DM_INTENT_DELETE "delete"
+#define DM_INTENT_GROW "grow"
 int dm_intent_open(struct store *store, const char *kind, VSS_ID set_id,
                    struct dm_copy *const *copies, size_t n, int64_t *ret_id,
                    struct vss_error *reterr);
@@ -69,7 +70,16 @@ int dm_origins(const struct intent_record *intent, char ***uuids, char ***names,
                struct vss_error *reterr);
 int dm_recover(struct store *store, const struct intent_record *intent, struct vss_error *reterr);
 int dm_activate(const struct snapshot_record *r, struct vss_error *reterr);
+/* The copy that is noted there, and its device. -ENOENT: it is gone. */
+int dm_find(const struct snapshot_record *r, struct dm_copy *ret, struct mapper_info *ret_device,
+            struct vss_error *reterr);
 int dm_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
              bool *ret_overflowed, struct vss_error *reterr);
 int dm_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
              const struct snapshot_record *younger, struct vss_error *reterr);
+
+/* dm-grow.c */
+int dm_grow(struct store *store, const struct snapshot_record *r, uint64_t bytes,
+            uint64_t *ret_bytes, struct vss_error *reterr);
+/* What a crash left of a growth that cannot wait; there is nothing else. */
+int dm_grow_rescue(const struct dm_copy *copy, struct vss_error *reterr);

@@ -1,6 +1,7 @@
 /* See loop-device.h. Stateless. */
 
 #include "daemon/providers/loop-device.h"
+#include "daemon/providers/block.h"
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -63,4 +64,41 @@ int loop_device_attach(int file_fd, const char *path, int *ret_fd, dev_t *ret_de
         *ret_devno = st.st_rdev;
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+/* By its number: the node is looked for. */
+static int open_node(dev_t devno, int *ret_fd) {
+        struct block b;
+        int r;
+
+        r = block_read(&b, devno);
+        if (r < 0)
+                return r;
+        r = block_open(b.path, devno, O_RDWR | O_CLOEXEC, ret_fd);
+        block_done(&b);
+        return r;
+}
+
+int loop_device_check(dev_t devno, int file_fd, const char *path, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+        struct loop_info64 info;
+        struct stat st;
+        int r;
+
+        r = open_node(devno, &fd);
+        if (r >= 0 && (fstat(file_fd, &st) < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0))
+                r = -errno;
+        if (r >= 0 && info.lo_inode != st.st_ino)
+                r = -ESTALE;
+        return r < 0 ? say_failed(reterr, path, r) : 0;
+}
+
+int loop_device_refresh(dev_t devno, const char *path, struct vss_error *reterr) {
+        _cleanup_(closep) int fd = -1;
+        int r;
+
+        r = open_node(devno, &fd);
+        if (r >= 0 && ioctl(fd, LOOP_SET_CAPACITY) < 0)
+                r = -errno;
+        return r < 0 ? say_failed(reterr, path, r) : 0;
 }

@@ -8,6 +8,7 @@
 
 #define LVM_INTENT_CREATE "create"
 #define LVM_INTENT_DELETE "delete"
+#define LVM_INTENT_GROW "grow" /* of thick copies' stores */
 
 struct lvm_intent {
         VSS_ID *snapshots; /* LVM_INTENT_DELETE only */

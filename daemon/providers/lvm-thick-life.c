@@ -2,6 +2,7 @@
  * is in it. */
 
 #include "daemon/providers/cow-delta.h"
+#include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-thick.h"
 
@@ -21,12 +22,16 @@ int thick_origins(const struct intent_record *intent, char ***uuids, char ***nam
 }
 
 int thick_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr) {
-        return lvm_life_rescue(&thick_kind, intent, uuid, reterr);
+        return streq(intent->kind, LVM_INTENT_GROW)
+                       ? thick_grow_rescue(intent, uuid, reterr)
+                       : lvm_life_rescue(&thick_kind, intent, uuid, reterr);
 }
 
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr) {
-        return lvm_life_recover(&thick_kind, store, intent, reterr);
+        return streq(intent->kind, LVM_INTENT_GROW)
+                       ? thick_grow_recover(store, intent, reterr)
+                       : lvm_life_recover(&thick_kind, store, intent, reterr);
 }
 
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr) {

@@ -2,6 +2,7 @@
  * told to be absent, so that it touches no device. What was done is read back from its reports. */
 
 #include "daemon/providers/lvm-name.h"
+#include "daemon/providers/lvm-segments.h"
 #include "daemon/providers/lvm-thick.h"
 #include "daemon/providers/snapshot-size.h"
 #include <inttypes.h>
@@ -9,21 +10,6 @@
 #include <stdio.h>
 
 #define SECTOR_SIZE 512
-
-enum {
-        SEG_VG,
-        SEG_LV,
-        SEG_LV_UUID,
-        SEG_MAJOR,
-        SEG_MINOR,
-        SEG_PE_START,
-        SEG_FIRST,
-        SEG_COUNT,
-        SEG_START,
-        SEG_FIELDS
-};
-#define SEG_COLUMNS \
-        "vg_name,lv_name,lv_uuid,pv_major,pv_minor,pe_start,pvseg_start,pvseg_size,seg_start"
 
 /* Only ours, so that neither the report nor lvm's work grows with the host. */
 #define OURS "-S lv_name=~^" LVM_COPY_PREFIX
@@ -63,46 +49,16 @@ static int say_refused(const struct provider_set *set, size_t i, struct vss_erro
 
 static int take_segment(struct provider_set *set, char *const *f, struct mapper_table *stores,
                         struct vss_error *reterr) {
-        struct thick_member *m = find_member(set, f[SEG_VG], f[SEG_LV]);
-        uint64_t number[SEG_FIELDS] = { 0 }, extent_sectors;
-        char params[64];
+        struct thick_member *m = find_member(set, f[LVM_SEGMENT_VG], f[LVM_SEGMENT_LV]);
         int r = 0;
 
         if (!m)
                 return 0; /* of an older copy */
-        for (size_t i = SEG_MAJOR; r >= 0 && i < SEG_FIELDS; i++)
-                r = lvm_number(f[i], &number[i]);
-        if (r >= 0 && !m->copy.lv_uuid)
-                r = lvm_copy_set_lv_uuid(&m->copy, f[SEG_LV_UUID]);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "lvm's report");
-        extent_sectors = m->group->extent_bytes / SECTOR_SIZE;
-        (void)snprintf(params, sizeof(params), "%" PRIu64 ":%" PRIu64 " %" PRIu64,
-                       number[SEG_MAJOR], number[SEG_MINOR],
-                       number[SEG_PE_START] + number[SEG_FIRST] * extent_sectors);
-        r = mapper_table_add(&stores[m - set->members], number[SEG_START],
-                             number[SEG_COUNT] * extent_sectors, "linear", params);
-        return r < 0 ? vss_error_from_errno(reterr, r, m->volume) : 0;
-}
-
-static int compare_targets(const void *a, const void *b) {
-        const struct mapper_target *left = a, *right = b;
-
-        return (left->start > right->start) - (left->start < right->start);
-}
-
-/* Sorted and without a gap, over the whole store. */
-static bool is_whole(struct mapper_table *table, uint64_t sectors) {
-        uint64_t end = 0;
-
-        if (table->n > 0)
-                qsort(table->targets, table->n, sizeof(*table->targets), compare_targets);
-        for (size_t i = 0; i < table->n; i++) {
-                if (table->targets[i].start != end)
-                        return false;
-                end += table->targets[i].length;
-        }
-        return end == sectors;
+        if (!m->copy.lv_uuid)
+                r = lvm_copy_set_lv_uuid(&m->copy, f[LVM_SEGMENT_LV_UUID]);
+        if (r >= 0)
+                r = lvm_segments_add(&stores[m - set->members], f);
+        return r < 0 ? vss_error_from_errno(reterr, r, "lvm's report") : 0;
 }
 
 static bool is_first_of_group(const struct provider_set *set, size_t i) {
@@ -133,13 +89,13 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
                                    set->members[i].copy.vg);
         if (r >= 0)
                 r = append_command(&commands, "pvs --segments " LVM_REPORT_OPTIONS
-                                              " --nolocking -o " SEG_COLUMNS " " OURS);
+                                              " --nolocking -o " LVM_SEGMENT_COLUMNS " " OURS);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot ask lvm");
         r = lvm_run(set->base.lvm, commands, &report, reterr);
         if (r < 0)
                 return r;
-        r = lvm_report_parse(report, SEG_FIELDS, &rows, &n);
+        r = lvm_report_parse(report, LVM_SEGMENT_FIELDS, &rows, &n);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "lvm's report");
         for (size_t i = 0; r >= 0 && i < n; i++)
@@ -148,7 +104,8 @@ int thick_make_stores(struct provider_set *set, struct mapper_table *stores,
         for (size_t i = 0; r >= 0 && i < set->base.n; i++) {
                 const struct thick_member *m = &set->members[i];
 
-                if (!is_whole(&stores[i], m->cow_extents * (m->group->extent_bytes / SECTOR_SIZE)))
+                if (!lvm_segments_sort(&stores[i],
+                                       m->cow_extents * (m->group->extent_bytes / SECTOR_SIZE)))
                         r = say_refused(set, i, reterr);
         }
         return r;

@@ -134,5 +134,6 @@ const struct provider provider_lvm_thick = {
         .recover = thick_recover,
         .activate = thick_activate,
         .usage = thick_usage,
+        .grow = thick_grow,
         .delta = thick_delta,
 };

@@ -79,3 +79,12 @@ int thick_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *r
                 bool *ret_overflowed, struct vss_error *reterr);
 int thick_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
                 const struct snapshot_record *younger, struct vss_error *reterr);
+
+/* lvm-thick-grow.c */
+int thick_grow(struct store *store, const struct snapshot_record *r, uint64_t bytes,
+               uint64_t *ret_bytes, struct vss_error *reterr);
+/* Of an intent to grow. */
+int thick_grow_rescue(const struct intent_record *intent, const char *uuid,
+                      struct vss_error *reterr);
+int thick_grow_recover(struct store *store, const struct intent_record *intent,
+                       struct vss_error *reterr);

@@ -91,8 +91,7 @@ static int current_names(const char *dm_uuid, char **vg, char **lv, struct vss_e
         return r == -ENOMEM ? vss_error_from_errno(reterr, r, info.name) : 0;
 }
 
-/* The names that the devices have now, if somebody has renamed group or volume. */
-static int refresh_names(struct lvm_copy *c, struct vss_error *reterr) {
+int lvm_refresh_names(struct lvm_copy *c, struct vss_error *reterr) {
         _cleanup_(freep) char *vg = NULL, *origin = NULL, *copy_vg = NULL, *lv = NULL;
         _cleanup_(lvm_copy_done) struct lvm_copy fresh = { 0 };
         int r;
@@ -137,7 +136,7 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
                 return 0;
         r = deletion ? 0 : lvm_rescue(copies, n, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
-                r = refresh_names(copies[i], reterr);
+                r = lvm_refresh_names(copies[i], reterr);
         if (r >= 0 && !l) {
                 r = lvm_open(&own, reterr); /* it starts while we go on */
                 l = own;

@@ -38,6 +38,9 @@ int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reter
 int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
              const struct lvm_undo *options, struct vss_error *reterr);
 
+/* The names that the devices have now, if somebody has renamed group or volume. */
+int lvm_refresh_names(struct lvm_copy *c, struct vss_error *reterr);
+
 /* For the kinds: lvremove with some options, and a look at whether it did. */
 int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
                     struct vss_error *reterr);

@@ -101,6 +101,12 @@ struct provider {
         /* Bytes of the copy-on-write store in use and at most; overflow: the copy is lost. */
         int (*usage)(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                      bool *ret_overflowed, struct vss_error *reterr);
+        /* Makes the store so large, or as large as its place and the origin allow, with an intent
+         * of its own; *ret_bytes is what it has now. Origin and copy go on meanwhile. Of one that
+         * is that large already, or as large as it can ever need to be, nothing happens.
+         * VSS_E_INSUFFICIENT_STORAGE: there is no room. NULL: it has no stores that could grow. */
+        int (*grow)(struct store *store, const struct snapshot_record *r, uint64_t bytes,
+                    uint64_t *ret_bytes, struct vss_error *reterr);
         /* What differs between two copies of one volume, both this provider's and the first the
          * older one; younger NULL: between the copy and the volume, as it is when it is asked or
          * later. NULL: it cannot tell. */
