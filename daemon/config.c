@@ -14,18 +14,20 @@
 #define CONFIG_BYTES_MAX ((size_t)64 * 1024)
 #define LINE_MAX_BYTES 512
 
-enum value_type { VALUE_TIME, VALUE_COUNT };
+enum value_type { VALUE_TIME, VALUE_COUNT, VALUE_SIZE };
 
 static const struct key {
         const char *section, *name;
         enum value_type type;
         size_t offset;
-        uint64_t least, most; /* seconds or a count */
+        uint64_t least, most; /* seconds, a count or MiB */
 } keys[] = {
 #define TIME(section_name, key_name, member, from, to) \
         { section_name, key_name, VALUE_TIME, offsetof(struct config, member), from, to }
 #define COUNT(section_name, key_name, member, from, to) \
         { section_name, key_name, VALUE_COUNT, offsetof(struct config, member), from, to }
+#define SIZE(section_name, key_name, member, from, to) \
+        { section_name, key_name, VALUE_SIZE, offsetof(struct config, member), from, to }
         /* The documented limits are also the most that can be set. */
         TIME("Timeouts", "Freeze", session.freeze_usec, 1, 60),
         TIME("Timeouts", "Flush", session.flush_usec, 1, 120),
@@ -42,8 +44,12 @@ static const struct key {
         COUNT("Limits", "Sessions", session.max_sessions, 1, 4096),
         TIME("Daemon", "Stop", stop_usec, 1, 3600),
         TIME("Daemon", "ExitIdle", exit_idle_usec, 1, 86400 * 365),
+        SIZE("Areas", "Start", area_start_bytes, 32, UINT64_C(1) << 20),
+        SIZE("Areas", "Maximum", session.area_volume_bytes, 32, UINT64_MAX),
+        SIZE("Areas", "MaximumInAll", session.area_all_bytes, 32, UINT64_MAX),
 #undef TIME
 #undef COUNT
+#undef SIZE
 };
 
 void config_defaults(struct config *c) {
@@ -138,6 +144,51 @@ static int set_count(struct config *c, const struct key *k, const char *value, c
         return 0;
 }
 
+/* "320M", "2G", "1T", "infinity"; binary. */
+static int parse_size(uint64_t *ret, const char *text) {
+        static const char units[] = "KMGT";
+        unsigned long long number;
+        const char *unit;
+        unsigned shift = 0;
+        char *end = NULL;
+
+        if (streq(text, "infinity")) {
+                *ret = UINT64_MAX;
+                return 0;
+        }
+        if (text[0] < '0' || text[0] > '9')
+                return -EINVAL;
+        errno = 0;
+        number = strtoull(text, &end, 10);
+        if (errno != 0)
+                return -ERANGE;
+        unit = *end ? strchr(units, *end) : NULL;
+        if (unit) {
+                shift = 10 * (unsigned)(unit - units + 1);
+                end++;
+        }
+        if (*end != '\0' || number > UINT64_MAX >> shift)
+                return -EINVAL;
+        *ret = number << shift;
+        return 0;
+}
+
+static int set_size(struct config *c, const struct key *k, const char *value, const char *path,
+                    unsigned line, struct vss_error *reterr) {
+        uint64_t bytes;
+
+        if (parse_size(&bytes, value) < 0)
+                return vss_error_set(reterr, E_INVALIDARG, 0,
+                                     "%s:%u: %s is no size; write it as 320M, 2G, 1T or infinity",
+                                     path, line, value);
+        if (bytes >> 20 < k->least || (k->most != UINT64_MAX && bytes >> 20 > k->most))
+                return vss_error_set(reterr, E_INVALIDARG, ERANGE, "%s:%u: %s is at least %lluM%s",
+                                     path, line, k->name, (unsigned long long)k->least,
+                                     k->most == UINT64_MAX ? "" : ", and at most 1T");
+        *(uint64_t *)(void *)((char *)c + k->offset) = bytes;
+        return 0;
+}
+
 /* A section whose names are volumes. */
 static int add_store(struct config *c, const char *volume, const char *places, const char *path,
                      unsigned line, struct vss_error *reterr) {
@@ -181,6 +232,7 @@ static int set_key(struct config *c, const char *section, const char *name, cons
                 switch (keys[i].type) {
                 case VALUE_TIME: return set_time(c, &keys[i], value, path, line, reterr);
                 case VALUE_COUNT: return set_count(c, &keys[i], value, path, line, reterr);
+                case VALUE_SIZE: return set_size(c, &keys[i], value, path, line, reterr);
                 }
         }
         return vss_error_set(reterr, E_INVALIDARG, 0,

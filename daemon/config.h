@@ -8,10 +8,11 @@
 
 struct config {
         struct session_config session;
-        uint64_t stop_usec;      /* a clean stop waits so long for what is under way */
-        uint64_t exit_idle_usec; /* without sessions, writers and work; USEC_INFINITY: never */
-        char **stores;           /* [Stores]: "VOLUME=PLACE..." (dm-place.h) */
-        char **nfs_clients;      /* [Shares] NfsClients=: exposed-share.h */
+        uint64_t stop_usec;        /* a clean stop waits so long for what is under way */
+        uint64_t exit_idle_usec;   /* without sessions, writers and work; USEC_INFINITY: never */
+        uint64_t area_start_bytes; /* of a store; 0: as its volume is large */
+        char **stores;             /* [Stores]: "VOLUME=PLACE..." (dm-place.h) */
+        char **nfs_clients;        /* [Shares] NfsClients=: exposed-share.h */
 };
 
 void config_defaults(struct config *c);

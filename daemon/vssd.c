@@ -17,6 +17,7 @@
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/exposed-share.h"
 #include "daemon/providers/snapshot-mount.h"
+#include "daemon/providers/snapshot-size.h"
 #include "daemon/window/dm-kernel.h"
 #include "daemon/window/suspend-list.h"
 #include "daemon/writers/express.h"
@@ -125,6 +126,7 @@ static void vssd_stop(struct vssd *v, int exit_status, const char *why) {
         v->stopping = true;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending what is under way"); /* news, not a duty */
         v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
+        session_manager_stop_watching(v->sessions);
         if (sd_event_add_time_relative(v->event, &v->stop_timer, CLOCK_MONOTONIC,
                                        v->config.stop_usec, 0, on_stop_timeout, v) < 0)
                 _exit(EXIT_FAILURE); /* a stop without a deadline is none */
@@ -160,7 +162,8 @@ static int on_turn(sd_event_source *source _unused_, void *userdata) {
                                         : sd_event_source_set_enabled(v->settled, SD_EVENT_ONESHOT);
         if (!v->serving || v->config.exit_idle_usec == USEC_INFINITY)
                 return 0;
-        if (vssd_has_work(v) || bus_has_users(v->bus) || session_manager_has_expiry(v->sessions))
+        if (vssd_has_work(v) || bus_has_users(v->bus) || session_manager_has_expiry(v->sessions) ||
+            session_manager_has_areas(v->sessions))
                 v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
         else if (!v->idle_timer)
                 return sd_event_add_time_relative(v->event, &v->idle_timer, CLOCK_MONOTONIC,
@@ -320,6 +323,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         r = vssd_set_places(v, a->state_directory, reterr);
         if (r < 0)
                 return r;
+        snapshot_size_init(v->config.area_start_bytes, v->config.session.area_volume_bytes);
         exposed_share_set_clients(v->config.nfs_clients);
 
         /* Resume first, then serve. What cannot be undone now is undone later, or stays in the

@@ -118,34 +118,79 @@ void bus_signal_removed(struct bus *bus, const struct bus_kind *kind, const char
         bus_signal_send(bus, m, &out);
 }
 
-void bus_signal_changed(struct bus *bus, const struct bus_kind *kind, const char *name,
-                        const char *const *properties) {
-        _cleanup_(freep) char *path = NULL;
-        struct bus_object object;
+static void changed_send(struct bus *bus, const struct bus_object *o, const char *name,
+                         const char *const *properties) {
+        const struct bus_interface *interface = o->kind->interface;
         struct bus_out out;
         DBusMessage *m;
 
+        m = bus_signal_new(o->kind, name, o->owner, "org.freedesktop.DBus.Properties",
+                           "PropertiesChanged", &out);
+        if (!m)
+                return;
+        bus_out_string(&out, interface->name);
+        bus_out_open_array(&out, "{sv}");
+        for (; *properties; properties++) {
+                int r;
+
+                bus_out_open_entry(&out);
+                bus_out_string(&out, *properties);
+                r = bus_interface_append_property(interface, *properties, &out, o->source);
+                assert(r >= 0);
+                bus_out_close(&out);
+        }
+        bus_out_close(&out);
+        bus_out_open_array(&out, "s"); /* nothing is only invalidated */
+        bus_out_close(&out);
+        bus_signal_send(bus, m, &out);
+}
+
+/* Of properties that a worker has to ask for; only objects that all may see have some. */
+struct changed {
+        struct bus *bus;
+        const char *const *properties; /* the caller's, which stay */
+        char name[];
+};
+
+static void changed_on_loaded(void *userdata, int r, struct bus_objects *objects) {
+        struct changed *c = userdata;
+
+        if (r >= 0 && objects->n == 1)
+                changed_send(c->bus, &objects->items[0], c->name, c->properties);
+        free(c);
+}
+
+static bool any_needs_load(const struct bus_kind *kind, const char *const *properties) {
+        for (; kind->needs_load && *properties; properties++)
+                if (kind->needs_load(*properties))
+                        return true;
+        return false;
+}
+
+void bus_signal_changed(struct bus *bus, const struct bus_kind *kind, const char *name,
+                        const char *const *properties) {
+        _cleanup_(bus_objects_done) struct bus_objects objects = { 0 };
+        _cleanup_(freep) char *path = NULL;
+        struct bus_object object;
+        struct changed *c;
+
         if (bus_object_path(&path, kind, name) < 0 || bus_object_find(bus, path, &object) < 0)
                 return;
-        m = bus_signal_new(kind, name, object.owner, "org.freedesktop.DBus.Properties",
-                           "PropertiesChanged", &out);
-        if (m) {
-                bus_out_string(&out, kind->interface->name);
-                bus_out_open_array(&out, "{sv}");
-                for (; *properties; properties++) {
-                        int r;
-
-                        bus_out_open_entry(&out);
-                        bus_out_string(&out, *properties);
-                        r = bus_interface_append_property(kind->interface, *properties, &out,
-                                                          object.source);
-                        assert(r >= 0);
-                        bus_out_close(&out);
-                }
-                bus_out_close(&out);
-                bus_out_open_array(&out, "s"); /* nothing is only invalidated */
-                bus_out_close(&out);
-                bus_signal_send(bus, m, &out);
+        if (!any_needs_load(kind, properties)) {
+                changed_send(bus, &object, name, properties);
+                bus_object_done(&object);
+                return;
         }
-        bus_object_done(&object);
+        assert(!object.owner);
+        c = calloc(1, sizeof(*c) + strlen(name) + 1);
+        if (!c || bus_objects_add(&objects, &object) < 0) {
+                if (!c)
+                        bus_object_done(&object);
+                free(c);
+                return;
+        }
+        c->bus = bus;
+        c->properties = properties;
+        strcpy(c->name, name);
+        bus_objects_load(bus, &objects, changed_on_loaded, c);
 }

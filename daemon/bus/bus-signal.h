@@ -10,7 +10,8 @@ void bus_signal_added(struct bus *bus, const struct bus_kind *kind, const char *
 /* InterfacesRemoved. owner NULL: to all; one that has gone: to nobody. */
 void bus_signal_removed(struct bus *bus, const struct bus_kind *kind, const char *name,
                         const struct bus_client *owner);
-/* PropertiesChanged of the named properties (NULL-terminated). */
+/* PropertiesChanged of the named properties (NULL-terminated; the names stay). Where the kernel has
+ * to be asked it is sent a little later. */
 void bus_signal_changed(struct bus *bus, const struct bus_kind *kind, const char *name,
                         const char *const *properties);
 /* A signal of the object's own interface, to be filled and given to bus_signal_send(). NULL: no

@@ -7,6 +7,7 @@
 #include "daemon/bus/bus-access.h"
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-dispatch.h"
+#include "daemon/bus/manager-areas.h"
 #include "daemon/bus/snapshot-object.h"
 #include "daemon/bus/writer-object.h"
 #include "daemon/bus/writer-transport.h"
@@ -268,6 +269,7 @@ int bus_new(struct bus **ret, const struct bus_options *options, struct vss_erro
                 return vss_error_from_errno(reterr, r, "connect to the bus");
 
         session_manager_set_observer(options->sessions, snapshot_object_on_change, bus);
+        session_manager_set_area_observer(options->sessions, manager_on_area_event, bus);
         writer_registry_set_observer(options->writers, writer_object_on_change, bus);
 
         *ret = TAKE_PTR(bus);
@@ -303,6 +305,7 @@ struct bus *bus_free(struct bus *bus) {
 
         if (bus->connection && bus->loop) {
                 session_manager_set_observer(bus->options.sessions, NULL, NULL);
+                session_manager_set_area_observer(bus->options.sessions, NULL, NULL);
                 bus->stopping = true;
                 bus_free_clients(bus);
                 while (bus->orphans)

@@ -7,6 +7,7 @@
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/manager-adoption.h"
+#include "daemon/bus/manager-areas.h"
 #include "daemon/bus/manager-delta.h"
 #include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
@@ -377,6 +378,8 @@ static const struct bus_emits_row manager_emits[] = {
 static const struct bus_interface manager_interface = {
         .name = BUS_NAME ".Manager",
         BUS_METHODS(manager_methods),
+        .signals = &manager_area_signal,
+        .n_signals = 1,
         .properties = &manager_table,
         BUS_EMITS(manager_emits),
 };

@@ -199,6 +199,7 @@ void snapshot_object_reply(struct bus_call *call, const struct snapshot_record *
 void snapshot_object_on_change(void *userdata, const struct snapshot_record *record,
                                enum snapshot_change change) {
         static const char *const snapshots[] = { "Snapshots", NULL };
+        static const char *const stored[] = { "MaximumBytes", "Overflowed", NULL };
         static const char *const exposure[] = { "ExposedName", "ExposedPath", "SnapshotAttributes",
                                                 NULL };
         struct snapshot_record *records = NULL;
@@ -215,6 +216,9 @@ void snapshot_object_on_change(void *userdata, const struct snapshot_record *rec
                 break;
         case SNAPSHOT_CHANGED:
                 bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), exposure);
+                break;
+        case SNAPSHOT_STORE_CHANGED:
+                bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), stored);
                 break;
         case SNAPSHOT_REMOVED:
                 bus_signal_removed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), NULL);
@@ -315,8 +319,8 @@ static const struct bus_emits_row snapshot_emits[] = {
         { .property = "ExposedPath", .emits = BUS_EMITS_TRUE },
         { .property = "SnapshotAttributes", .emits = BUS_EMITS_TRUE },
         { .property = "UsedBytes", .emits = BUS_EMITS_FALSE },
-        { .property = "MaximumBytes", .emits = BUS_EMITS_FALSE },
-        { .property = "Overflowed", .emits = BUS_EMITS_FALSE },
+        { .property = "MaximumBytes", .emits = BUS_EMITS_TRUE },
+        { .property = "Overflowed", .emits = BUS_EMITS_TRUE },
 };
 static const struct bus_interface snapshot_interface = {
         .name = BUS_NAME ".Snapshot",

@@ -187,6 +187,15 @@ void log_hold(void) {
         (void)pthread_mutex_unlock(&logger.mutex);
 }
 
+bool log_is_held(void) {
+        bool held;
+
+        (void)pthread_mutex_lock(&logger.mutex);
+        held = logger.held > 0;
+        (void)pthread_mutex_unlock(&logger.mutex);
+        return held;
+}
+
 void log_release(void) {
         size_t lost = 0;
 

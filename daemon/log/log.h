@@ -34,6 +34,9 @@ void log_write(int priority, const struct log_fields *fields, const char *file, 
 void log_hold(void);
 void log_release(void);
 
+/* Is there a hold? Whoever could begin something heavy now can wait for the end of it. */
+bool log_is_held(void);
+
 #define log_full(priority, fields, ...) \
         log_write((priority), (fields), __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_debug(...) log_full(LOG_DEBUG, NULL, __VA_ARGS__)

@@ -9,13 +9,22 @@
 /* An exception, the note of one copied-out chunk, takes 16 bytes of the store. */
 #define EXCEPTION_BYTES 16
 
-/* The default: a tenth of the volume, but not less than Windows' smallest. */
-#define WANTED_PART 10
+/* The default: a twentieth of the volume, but not less than Windows' smallest, and no more than
+ * a fast disk can fill in the time that it takes to see it and to grow. */
+#define WANTED_PART 20
 #define SMALL_VOLUME (500 * MIB)
 #define WANTED_MIN_SMALL (32 * MIB)
 #define WANTED_MIN (320 * MIB)
+#define WANTED_MAX (2048 * MIB)
 /* The practical minimum where the group is nearly full. */
 #define LEAST (32 * MIB)
+
+static uint64_t configured_start, configured_maximum = UINT64_MAX;
+
+void snapshot_size_init(uint64_t start_bytes, uint64_t maximum_bytes) {
+        configured_start = start_bytes;
+        configured_maximum = maximum_bytes;
+}
 
 static uint64_t divide_up(uint64_t a, uint64_t b) {
         return a / b + (a % b != 0);
@@ -38,8 +47,13 @@ uint64_t snapshot_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes) {
         uint64_t wanted = origin_bytes / WANTED_PART;
         uint64_t minimum = origin_bytes < SMALL_VOLUME ? WANTED_MIN_SMALL : WANTED_MIN;
 
+        if (wanted > WANTED_MAX)
+                wanted = WANTED_MAX;
         if (wanted < minimum)
                 wanted = minimum;
+        if (configured_start > 0)
+                wanted = configured_start;
+        wanted = least_of(wanted, configured_maximum);
         return least_of(divide_up(wanted, extent_bytes),
                         snapshot_size_enough(origin_bytes, extent_bytes));
 }

@@ -12,9 +12,14 @@ struct snapshot_size {
         uint64_t extents; /* out */
 };
 
+/* What an administrator has set down of stores; set once, before anything else runs. 0: as by
+ * default; maximum: what one store may not exceed at first, UINT64_MAX: no limit. */
+void snapshot_size_init(uint64_t start_bytes, uint64_t maximum_bytes);
+
 /* Extents that a store needs at most: with as many it can never overflow. */
 uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes);
-/* What one wants by default, and below what a copy makes no sense. */
+/* What one begins with by default (it grows: area-policy.h), and below what a copy makes no sense.
+ */
 uint64_t snapshot_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes);
 uint64_t snapshot_size_least(uint64_t origin_bytes, uint64_t extent_bytes);
 /* Shares out what is free among the copies of one group: what each wants, or less, but never less

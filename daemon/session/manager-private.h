@@ -4,6 +4,7 @@
 
 #include "daemon/session/session.h"
 
+struct area_watch;
 struct recovery;
 struct upkeep;
 
@@ -30,8 +31,12 @@ struct session_manager {
         unsigned n_expiring;        /* deletions of expired snapshots under way */
         uint64_t expiry_pause_usec; /* one failed: no other try before, on the wall clock */
 
+        struct area_watch *areas;
+
         snapshot_changed_fn changed;
         void *userdata;
+        area_changed_fn area_changed;
+        void *area_userdata;
 };
 
 /* The machine's one creation: 0, or VSS_E_SNAPSHOT_SET_IN_PROGRESS naming who has it. */

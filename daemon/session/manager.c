@@ -2,6 +2,7 @@
  * main(), which frees it when nothing is under way any more. */
 
 #include "common/vss-id.h"
+#include "daemon/session/area-watch.h"
 #include "daemon/session/manager-private.h"
 #include "daemon/session/session-private.h"
 
@@ -36,6 +37,11 @@ int session_manager_new(struct session_manager **ret, sd_event *event, struct st
         m->writers = writers;
         m->config = *config;
         m->upkeeps_tail = &m->upkeeps;
+        r = area_watch_new(&m->areas, m);
+        if (r < 0) {
+                session_manager_free(m);
+                return r;
+        }
         *ret = m;
         return 0;
 }
@@ -45,6 +51,7 @@ struct session_manager *session_manager_free(struct session_manager *m) {
                 return NULL;
         assert(session_manager_is_idle(m) && !m->sessions);
 
+        area_watch_free(m->areas);
         sd_event_source_disable_unref(m->expiry);
         sd_event_source_disable_unref(m->trim_turn);
         sd_event_unref(m->event);
@@ -90,6 +97,20 @@ void session_manager_set_observer(struct session_manager *m, snapshot_changed_fn
                                   void *userdata) {
         m->changed = fn;
         m->userdata = userdata;
+}
+
+void session_manager_set_area_observer(struct session_manager *m, area_changed_fn fn,
+                                       void *userdata) {
+        m->area_changed = fn;
+        m->area_userdata = userdata;
+}
+
+bool session_manager_has_areas(const struct session_manager *m) {
+        return area_watch_is_needed(m->areas);
+}
+
+void session_manager_stop_watching(struct session_manager *m) {
+        area_watch_stop(m->areas);
 }
 
 void manager_tell(struct session_manager *m, const struct snapshot_record *r,

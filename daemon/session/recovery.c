@@ -12,6 +12,7 @@
 
 #include "common/time-util.h"
 #include "daemon/log/log.h"
+#include "daemon/session/area-watch.h"
 #include "daemon/session/recovery-private.h"
 
 #include <systemd/sd-daemon.h>
@@ -125,6 +126,19 @@ static unsigned long long recovery_age(const struct recovery *r) {
         return (now_monotonic_usec() - r->begin_usec) / USEC_PER_SEC;
 }
 
+/* Of all copies but those that are held. */
+static void watch_stores(struct session_manager *m) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+
+        if (store_snapshot_list(m->store, GUID_NULL, &records, &n, &error) < 0)
+                log_failure(LOG_ERR, &error, "The stores of copies are not watched yet: %s",
+                            str_or_empty(error.message));
+        area_watch_begin(m->areas, records, n);
+        snapshot_records_free(records, n);
+}
+
 static void lane_end(struct lane *l, int k, struct vss_error *error) {
         struct recovery *r = l->recovery;
         struct lane **at = &r->lanes;
@@ -147,6 +161,8 @@ static void lane_end(struct lane *l, int k, struct vss_error *error) {
         for (size_t i = 0; i < l->n_gone; i++)
                 manager_tell(r->manager, &l->gone[i], SNAPSHOT_REMOVED);
         manager_arm_expiry(r->manager);
+        if (r->late)
+                watch_stores(r->manager);
         lane_free(l);
         if (r->n_lanes == 0) {
                 /* In a turn of its own; it has no way to fail. */
@@ -207,6 +223,7 @@ static void lane_say_late(struct lane *l) {
 static int recovery_on_time(sd_event_source *source _unused_, uint64_t usec _unused_,
                             void *userdata) {
         struct recovery *r = userdata;
+        struct session_manager *m = r->manager;
         session_recovered_fn done = r->done;
         unsigned n_lanes = r->n_lanes;
         void *done_userdata = r->userdata;
@@ -214,11 +231,12 @@ static int recovery_on_time(sd_event_source *source _unused_, uint64_t usec _unu
         r->late = true;
         for (struct lane *l = r->lanes; l; l = l->next)
                 lane_say_late(l);
-        manager_arm_expiry(r->manager);
+        manager_arm_expiry(m);
         if (n_lanes == 0) {
-                r->manager->recovery = NULL;
+                m->recovery = NULL;
                 recovery_free(r);
         }
+        watch_stores(m);
         done(done_userdata, n_lanes);
         return 0;
 }

@@ -4,6 +4,7 @@
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
+#include "daemon/session/area-watch.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/volume-facts.h"
 
@@ -323,8 +324,10 @@ void session_on_set(void *userdata, int r, const struct coordinator_result *resu
         manager_release_creation(m, s);
         for (size_t i = 0; i < result->n; i++)
                 manager_tell(m, &result->snapshots[i], SNAPSHOT_ADDED);
-        if (result->n > 0)
+        if (result->n > 0) {
                 manager_arm_expiry(m);
+                area_watch_begin(m->areas, result->snapshots, result->n);
+        }
         s->operation.held = r == 0 && !s->released && s->n_merges > 0;
         if (!s->operation.held)
                 session_conclude_set(s, r, error);

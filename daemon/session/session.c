@@ -27,6 +27,8 @@ void session_config_defaults(struct session_config *c) {
                 .max_snapshots = 512,
                 .max_client_snapshots = 64,
                 .max_sessions = 1024,
+                .area_volume_bytes = UINT64_MAX,
+                .area_all_bytes = UINT64_MAX,
         };
 }
 

@@ -30,6 +30,8 @@ struct session_config {
         unsigned max_snapshots;         /* 512 of one volume */
         unsigned max_client_snapshots;  /* 64 of these, client-accessible ones */
         unsigned max_sessions;          /* 1,024 objects in all, whatever they are for */
+        uint64_t area_volume_bytes;     /* stores of one volume's copies; UINT64_MAX: no limit */
+        uint64_t area_all_bytes;        /* all stores; UINT64_MAX: no limit */
         const char *suspend_lists;      /* suspend-list.h: their directory; NULL: none are kept */
 };
 void session_config_defaults(struct session_config *c);
@@ -55,11 +57,39 @@ bool session_manager_has_expiry(const struct session_manager *m);
 /* Is a creation under way, from StartSnapshotSet to its end? (Manager.SnapshotSetInProgress) */
 bool session_manager_set_in_progress(const struct session_manager *m);
 /* Observers: the object tree learns of finished and deleted snapshots. */
-enum snapshot_change { SNAPSHOT_ADDED, SNAPSHOT_REMOVED, SNAPSHOT_CHANGED /* exposed or not */ };
+enum snapshot_change {
+        SNAPSHOT_ADDED,
+        SNAPSHOT_REMOVED,
+        SNAPSHOT_CHANGED,       /* exposed or not */
+        SNAPSHOT_STORE_CHANGED, /* its store has grown, or overflowed */
+};
 typedef void (*snapshot_changed_fn)(void *userdata, const struct snapshot_record *r,
                                     enum snapshot_change change);
 void session_manager_set_observer(struct session_manager *m, snapshot_changed_fn fn,
                                   void *userdata);
+
+/* What becomes of the stores of copies (area-watch.h). */
+enum area_event_kind {
+        AREA_GROWN,      /* the store is larger */
+        AREA_FULL,       /* it should be larger, and cannot */
+        AREA_DELETED,    /* the copy was deleted to make room */
+        AREA_OVERFLOWED, /* the copy is lost */
+};
+const char *area_event_kind_to_string(enum area_event_kind kind);
+int area_event_kind_from_string(enum area_event_kind *ret, const char *text); /* -EINVAL */
+struct area_event {
+        enum area_event_kind kind;
+        const struct snapshot_record *record;
+        uint64_t used_bytes, allocated_bytes; /* of its store, as last known */
+        const char *message;                  /* for people */
+};
+typedef void (*area_changed_fn)(void *userdata, const struct area_event *event);
+void session_manager_set_area_observer(struct session_manager *m, area_changed_fn fn,
+                                       void *userdata);
+/* Is there a store that may have to grow? Only a running service can see to that. */
+bool session_manager_has_areas(const struct session_manager *m);
+/* No store is looked at any more: the service ends. */
+void session_manager_stop_watching(struct session_manager *m);
 
 int session_new(struct session **ret, struct session_manager *m, uid_t owner,
                 struct vss_error *reterr);

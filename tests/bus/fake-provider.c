@@ -9,6 +9,9 @@
 
 #define VOLUMES_MAX 64 /* of a set */
 
+/* Of each copy. */
+static _Atomic uint64_t store_bytes = UINT64_C(1) << 28;
+
 struct provider_set {
         int64_t intent;
         bool staged;
@@ -175,9 +178,23 @@ static int fake_usage(const struct snapshot_record *r, uint64_t *ret_used, uint6
         k = fake_step("usage", r->device, VSS_E_PROVIDER_VETO, reterr);
         if (k < 0)
                 return k;
-        *ret_used = UINT64_C(1048576) * r->number;
-        *ret_max = UINT64_C(1) << 28;
-        *ret_overflowed = false;
+        *ret_max = store_bytes;
+        *ret_used = fake_knob("filling") ? *ret_max / 10 * 9 : UINT64_C(1048576) * r->number;
+        *ret_overflowed = fake_knob("full");
+        return 0;
+}
+
+static int fake_grow(struct store *store _unused_, const struct snapshot_record *r, uint64_t bytes,
+                     uint64_t *ret_bytes, struct vss_error *reterr) {
+        int k;
+
+        if (fake_knob("narrow"))
+                return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC, "it is narrow");
+        k = fake_step("grow", r->device, VSS_E_PROVIDER_VETO, reterr);
+        if (k < 0)
+                return k;
+        store_bytes = bytes;
+        *ret_bytes = bytes;
         return 0;
 }
 
@@ -230,3 +247,11 @@ const struct provider fake_provider = {
         .usage = fake_usage,
         .delta = fake_delta,
 };
+
+const struct provider *fake_growing_provider(void) {
+        static struct provider growing;
+
+        growing = fake_provider;
+        growing.grow = fake_grow;
+        return &growing;
+}

@@ -12,9 +12,11 @@
  * Knobs are files in $VSSD_FAKE_DIR, looked at each time, so that a test can turn them while the
  * daemon runs: "fail" holds the name of the step that fails, and with what code if not its own;
  * "slow" a step and milliseconds; "large" makes what is compared large; "busy" lets copies be
- * deleted by force only; "breakable" lets sets be broken off;
- * "adopted" makes /srv/plain an adopted volume; "sys" is the directory that
- * the daemon takes for /sys. Steps append their names to "journal".
+ * deleted by force only; "breakable" lets sets be broken off; "filling" lets the stores of copies
+ * be nearly full, and "full" lets them overflow; "narrow" leaves them no room to grow (which they
+ * do at all only if there was a knob "areas" when the daemon began); "adopted" makes /srv/plain an
+ * adopted volume; "sys" is the directory that the daemon takes for /sys. Steps append their names
+ * to "journal".
  *
  * In the write-freeze window nothing is suspended, unless the step "commit" is slow: then all of
  * the set are, by a kernel of the fake's own (fake-kernel.c). */
@@ -31,6 +33,8 @@
 
 extern const struct storage fake_storage;
 extern const struct provider fake_provider;
+/* The same, with stores that can grow. */
+const struct provider *fake_growing_provider(void);
 extern const struct dm_kernel fake_kernel;
 
 /* Once, before the daemon runs. */

@@ -5,9 +5,11 @@
 #include "tests/bus/fake-storage.h"
 
 int main(int argc, char **argv) {
-        static const struct provider *const providers[] = { &fake_provider, NULL };
+        const struct provider *providers[] = { &fake_provider, NULL };
 
         fake_memory_init();
         fake_storage_init();
+        if (fake_knob("areas"))
+                providers[0] = fake_growing_provider();
         return vssd_main(argc, argv, providers);
 }

@@ -18,7 +18,7 @@ static struct {
         struct session_config config;
         struct fake_journal journal;
         struct fake_writer front, back;
-        unsigned added, removed, changed; /* observed snapshots */
+        unsigned added, removed, changed, stores_changed; /* observed snapshots */
 } host;
 
 static inline void host_on_change(void *userdata _unused_, const struct snapshot_record *r,
@@ -28,6 +28,7 @@ static inline void host_on_change(void *userdata _unused_, const struct snapshot
         case SNAPSHOT_ADDED: host.added++; break;
         case SNAPSHOT_REMOVED: host.removed++; break;
         case SNAPSHOT_CHANGED: host.changed++; break;
+        case SNAPSHOT_STORE_CHANGED: host.stores_changed++; break;
         }
 }
 

@@ -45,6 +45,9 @@ START_TEST(defaults_are_the_documented_ones) {
         ck_assert_uint_eq(c.session.max_snapshots, 512);
         ck_assert_uint_eq(c.session.max_client_snapshots, 64);
         ck_assert_uint_eq(c.session.max_sessions, 1024);
+        ck_assert_uint_eq(c.area_start_bytes, 0);
+        ck_assert_uint_eq(c.session.area_volume_bytes, UINT64_MAX);
+        ck_assert_uint_eq(c.session.area_all_bytes, UINT64_MAX);
         ck_assert_uint_eq(c.stop_usec, 60 * USEC_PER_SEC);
         ck_assert_uint_eq(c.exit_idle_usec, USEC_INFINITY);
 }
@@ -67,6 +70,10 @@ START_TEST(each_setting_is_read) {
                                  "Snapshots=16\n"
                                  "ClientSnapshots=512\n"
                                  "Sessions=4096\n"
+                                 "[Areas]\n"
+                                 "Start=64M\n"
+                                 "Maximum=1T\n"
+                                 "MaximumInAll=67108864\n"
                                  "[Daemon]\n"
                                  "Stop=30 s\n"
                                  "ExitIdle=180");
@@ -84,6 +91,11 @@ START_TEST(each_setting_is_read) {
         ck_assert_uint_eq(c.session.max_sessions, 4096);
         ck_assert_uint_eq(c.stop_usec, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(c.exit_idle_usec, 180 * USEC_PER_SEC);
+        ck_assert_uint_eq(c.area_start_bytes, UINT64_C(64) << 20);
+        ck_assert_uint_eq(c.session.area_volume_bytes, UINT64_C(1) << 40);
+        ck_assert_uint_eq(c.session.area_all_bytes, UINT64_C(64) << 20);
+        ck_assert_uint_eq(parsed("[Areas]\nMaximum=infinity").session.area_volume_bytes,
+                          UINT64_MAX);
         ck_assert_uint_eq(parsed("[Daemon]\nExitIdle=infinity").exit_idle_usec, USEC_INFINITY);
 }
 END_TEST
@@ -102,6 +114,13 @@ START_TEST(mistakes_are_named_with_their_line) {
         refused("[Timeouts]\nFreeze=18446744073709551615\n", "is no time");
         refused("[Timeouts]\n\nFrieze=10s\n", "test.conf:3: there is no setting Frieze");
         refused("[Limits]\nFreeze=10s\n", "no setting Freeze in a section [Limits]");
+        refused("[Areas]\nStart=31M\n", "test.conf:2: Start is at least 32M, and at most 1T");
+        refused("[Areas]\nStart=2T\n", "at most 1T");
+        refused("[Areas]\nMaximum=10%\n", "10% is no size");
+        refused("[Areas]\nMaximum=320MB\n", "is no size");
+        refused("[Areas]\nMaximum=M\n", "is no size");
+        refused("[Areas]\nMaximumInAll=-1\n", "is no size");
+        refused("[Areas]\nMaximumInAll=99999999999T\n", "is no size");
         refused("Freeze=10s\n", "no setting Freeze in a section []");
         refused("[Limits]\nVolumes=0\n", "Volumes is a number from 1 to 64");
         refused("[Limits]\nVolumes=65\n", "from 1 to 64");

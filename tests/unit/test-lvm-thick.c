@@ -17,15 +17,29 @@
 #define LV_UUID "TIYC0Q-gPeB-UO90-GMc7-y6zm-A0Y1-bIu15O"
 #define COW_UUID "0tXmVQ-owDa-T3cx-33Kh-W0pG-vPKl-z1NKNb"
 
-START_TEST(a_store_is_a_tenth_but_not_too_small) {
+START_TEST(a_store_begins_small_but_not_too_small) {
         /* A volume under 500 MB: 32 MiB. */
         ck_assert_uint_eq(snapshot_size_wanted(100 * MIB, EXTENT), 8);
         /* One above: 320 MiB at least. */
         ck_assert_uint_eq(snapshot_size_wanted(1 * GIB, EXTENT), 80);
-        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB, EXTENT), 2560);
+        ck_assert_uint_eq(snapshot_size_wanted(20 * GIB, EXTENT), 256);
         /* Rounded up to whole extents. */
-        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB + 1, EXTENT), 2560);
-        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB + 10 * EXTENT, EXTENT), 2561);
+        ck_assert_uint_eq(snapshot_size_wanted(20 * GIB + 1, EXTENT), 256);
+        ck_assert_uint_eq(snapshot_size_wanted(20 * GIB + 20 * EXTENT, EXTENT), 257);
+        /* The rest it gets when it needs it. */
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB, EXTENT), 512);
+}
+END_TEST
+
+START_TEST(what_a_store_begins_with_can_be_configured) {
+        snapshot_size_init(64 * MIB, UINT64_MAX);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * MIB, EXTENT), 16);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB, EXTENT), 16);
+        ck_assert_uint_eq(snapshot_size_wanted(4 * MIB, EXTENT), 2);
+        snapshot_size_init(0, 100 * MIB); /* a maximum holds for the first, too */
+        ck_assert_uint_eq(snapshot_size_wanted(100 * GIB, EXTENT), 25);
+        ck_assert_uint_eq(snapshot_size_wanted(100 * MIB, EXTENT), 8);
+        snapshot_size_init(0, UINT64_MAX);
 }
 END_TEST
 
@@ -52,7 +66,7 @@ END_TEST
 START_TEST(what_is_free_is_shared_out) {
         struct snapshot_size sizes[] = {
                 { .origin_bytes = 1 * GIB },   /* wants 80, 8 at least */
-                { .origin_bytes = 10 * GIB },  /* wants 256 */
+                { .origin_bytes = 20 * GIB },  /* wants 256 */
                 { .origin_bytes = 100 * MIB }, /* wants 8 */
         };
         uint64_t needed, sum = 0;
@@ -304,7 +318,8 @@ int main(void) {
         SRunner *runner;
         int n_failed;
 
-        tcase_add_test(t, a_store_is_a_tenth_but_not_too_small);
+        tcase_add_test(t, a_store_begins_small_but_not_too_small);
+        tcase_add_test(t, what_a_store_begins_with_can_be_configured);
         tcase_add_test(t, no_store_is_larger_than_can_ever_be_needed);
         tcase_add_test(t, what_is_free_is_shared_out);
         tcase_add_test(t, sharing_large_groups_does_not_overflow);

@@ -1,0 +1,331 @@
+/* The stores of copies are watched: they grow, room is made for them, what is lost is said once. */
+
+#include "daemon/log/log.h"
+#include "tests/unit/fake-host.h"
+
+#define MIB (UINT64_C(1024) * 1024)
+#define COPIES_MAX 8
+
+/* By the copy's number. */
+static struct fake_area {
+        _Atomic uint64_t used, size;
+        _Atomic bool overflowed;
+} areas[COPIES_MAX];
+static _Atomic uint64_t room;
+static _Atomic unsigned n_looks, n_grows;
+static _Atomic HRESULT refuse;
+
+static struct {
+        unsigned n[4];     /* by kind */
+        uint64_t last;     /* the number of the copy that the last was about */
+        char message[512]; /* and its message */
+} seen;
+
+static void on_area(void *userdata _unused_, const struct area_event *event) {
+        seen.n[event->kind]++;
+        seen.last = event->record->number;
+        (void)snprintf(seen.message, sizeof(seen.message), "%s", event->message);
+}
+
+static int usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
+                 bool *ret_overflowed, struct vss_error *reterr _unused_) {
+        n_looks++;
+        *ret_overflowed = areas[r->number].overflowed;
+        *ret_used = *ret_overflowed ? 0 : areas[r->number].used;
+        *ret_max = *ret_overflowed ? 0 : areas[r->number].size;
+        return 0;
+}
+
+static int grow(struct store *store _unused_, const struct snapshot_record *r, uint64_t bytes,
+                uint64_t *ret_bytes, struct vss_error *reterr) {
+        uint64_t more = bytes - areas[r->number].size;
+
+        n_grows++;
+        if (refuse != S_OK)
+                return vss_error_set(reterr, refuse, EIO, "the group is broken");
+        if (room == 0)
+                return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,
+                                     "the group is full");
+        if (more > room)
+                more = room;
+        room -= more;
+        areas[r->number].size += more;
+        *ret_bytes = areas[r->number].size;
+        return 0;
+}
+
+/* What a deleted copy had is free again. */
+static int take_away(struct store *store, const struct snapshot_record *r, bool force,
+                     struct vss_error *reterr) {
+        int k = provider_beta.remove(store, r, force, reterr);
+
+        if (k >= 0)
+                room += areas[r->number].size;
+        return k;
+}
+
+static struct provider growing;
+static const struct provider *const providers[] = { &provider_alpha, &growing, NULL };
+
+static void setup(void) {
+        growing = provider_beta;
+        growing.usage = usage;
+        growing.grow = grow;
+        growing.remove = take_away;
+        growing.remove_all = NULL;
+        memset(areas, 0, sizeof(areas));
+        memset(&seen, 0, sizeof(seen));
+        room = 1024 * MIB;
+        n_looks = n_grows = 0;
+        refuse = S_OK;
+        host_setup();
+        providers_init(providers);
+        session_manager_set_area_observer(host.manager, on_area, NULL);
+}
+
+static void put(const char *provider, uint64_t number, const char *volume, uint64_t used) {
+        const struct snapshot_record r = {
+                .id = { .Data1 = (uint32_t)number },
+                .set_id = { .Data1 = (uint32_t)number, .Data2 = 1 },
+                .number = number,
+                .volume = (char *)(uintptr_t)volume,
+                .provider = (char *)(uintptr_t)provider,
+                .context = VSS_CTX_APP_ROLLBACK,
+                .count = 1,
+                .state = VSS_SS_CREATED,
+        };
+
+        areas[number].used = used;
+        areas[number].size = 100 * MIB;
+        ck_assert_int_ge(store_set_commit(host.store, NULL, &r, 1, NULL, 0, NULL), 0);
+}
+
+static void begin(void) {
+        host_recover();
+}
+
+static bool is_there(uint64_t number) {
+        struct snapshot_record r = { 0 };
+        int k = store_snapshot_get(host.store, (VSS_ID){ .Data1 = (uint32_t)number }, &r, NULL);
+
+        snapshot_record_done(&r);
+        return k >= 0;
+}
+
+static void run_until(const unsigned *counter, unsigned n) {
+        while (*counter < n)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+}
+
+/* So many looks at a copy more than there were. */
+static void run_looks(unsigned n) {
+        n += n_looks;
+        while (n_looks < n)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+}
+
+START_TEST(a_store_grows) {
+        put("beta", 1, "/a/", 80 * MIB);
+        put("beta", 2, "/b/", 20 * MIB);
+        begin();
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(seen.last, 1);
+        ck_assert_uint_eq(areas[1].size, 144 * MIB);
+        ck_assert_uint_eq(areas[2].size, 100 * MIB);
+        ck_assert_uint_eq(host.stores_changed, 1);
+        ck_assert(session_manager_has_areas(host.manager)); /* no end for being idle */
+        run_looks(4);
+        ck_assert_uint_eq(seen.n[AREA_GROWN], 1);
+        /* It goes on filling. */
+        areas[1].used = 120 * MIB;
+        run_until(&seen.n[AREA_GROWN], 2);
+        ck_assert_uint_gt(areas[1].size, 144 * MIB);
+        ck_assert_uint_eq(host.removed, 0);
+}
+END_TEST
+
+START_TEST(what_has_no_store_is_not_watched) {
+        put("alpha", 1, "/a/", 80 * MIB);
+        begin();
+        host_settle();
+        ck_assert(!session_manager_has_areas(host.manager));
+        ck_assert_int_eq(sd_event_run(host.event, 500 * USEC_PER_MSEC), 0);
+        ck_assert_uint_eq(n_looks, 0);
+}
+END_TEST
+
+START_TEST(the_oldest_copy_makes_room) {
+        put("beta", 1, "/other/", 10 * MIB);
+        put("beta", 2, "/a/", 10 * MIB);
+        put("beta", 3, "/a/", 10 * MIB);
+        put("beta", 4, "/a/", 80 * MIB);
+        room = 0;
+        begin();
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(seen.n[AREA_DELETED], 1);
+        ck_assert(!is_there(2));
+        ck_assert(is_there(1) && is_there(3) && is_there(4));
+        ck_assert_uint_eq(host.removed, 1);
+        ck_assert_uint_eq(areas[4].size, 144 * MIB);
+        ck_assert_uint_eq(fake_storage_count("beta:remove-force(/a/)"), 1);
+}
+END_TEST
+
+START_TEST(a_copy_that_cannot_go_is_not_tried_all_the_time) {
+        put("beta", 2, "/a/", 10 * MIB);
+        put("beta", 3, "/a/", 80 * MIB);
+        room = 0;
+        fake.fail = "remove-force";
+        begin();
+        run_looks(6);
+        ck_assert_uint_eq(fake_storage_count("beta:remove-force"), 1);
+        ck_assert_uint_eq(seen.n[AREA_DELETED], 0);
+        ck_assert(is_there(2));
+        fake.fail = NULL;
+}
+END_TEST
+
+START_TEST(the_only_copy_stays_to_the_end) {
+        put("beta", 1, "/a/", 80 * MIB);
+        room = 0;
+        begin();
+        run_until(&seen.n[AREA_FULL], 1);
+        ck_assert_ptr_nonnull(strstr(seen.message, "the group is full"));
+        areas[1].used = 99 * MIB;
+        run_looks(2);
+        ck_assert_uint_eq(n_grows, 1); /* LVM is not asked each second */
+        areas[1].overflowed = true;
+        run_until(&seen.n[AREA_OVERFLOWED], 1);
+        ck_assert_uint_eq(host.stores_changed, 1);
+        run_looks(2);
+        ck_assert_uint_eq(seen.n[AREA_FULL], 1);
+        ck_assert_uint_eq(seen.n[AREA_OVERFLOWED], 1);
+        ck_assert(is_there(1));
+}
+END_TEST
+
+START_TEST(the_oldest_itself_goes_when_it_would_be_lost) {
+        put("beta", 1, "/a/", 80 * MIB);
+        put("beta", 2, "/a/", 10 * MIB);
+        room = 0;
+        begin();
+        run_until(&seen.n[AREA_FULL], 1);
+        ck_assert(is_there(1));
+        areas[1].used = 98 * MIB;
+        run_until(&seen.n[AREA_DELETED], 1);
+        ck_assert(!is_there(1));
+        ck_assert(is_there(2));
+}
+END_TEST
+
+START_TEST(a_maximum_holds_for_a_volume) {
+        host.config.area_volume_bytes = 250 * MIB;
+        host_reconfigure();
+        session_manager_set_area_observer(host.manager, on_area, NULL);
+        put("beta", 1, "/other/", 10 * MIB);
+        put("beta", 2, "/a/", 10 * MIB);
+        put("beta", 3, "/a/", 10 * MIB);
+        put("beta", 4, "/a/", 10 * MIB); /* more than there may be */
+        begin();
+        run_until(&seen.n[AREA_DELETED], 1);
+        ck_assert(is_there(1) && !is_there(2) && is_there(3));
+        areas[4].used = 80 * MIB;
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(areas[4].size, 150 * MIB); /* it fills fast, and there is no more */
+        areas[4].used = 143 * MIB;
+        run_until(&seen.n[AREA_DELETED], 2);
+        ck_assert(is_there(1) && !is_there(3) && is_there(4));
+        ck_assert_ptr_nonnull(strstr(seen.message, "250 MiB"));
+}
+END_TEST
+
+START_TEST(a_maximum_holds_for_all) {
+        host.config.area_all_bytes = 210 * MIB;
+        host_reconfigure();
+        session_manager_set_area_observer(host.manager, on_area, NULL);
+        put("beta", 1, "/other/", 10 * MIB);
+        put("beta", 2, "/a/", 80 * MIB);
+        begin();
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(areas[2].size, 110 * MIB);
+        run_until(&seen.n[AREA_FULL], 1);
+        ck_assert_ptr_nonnull(strstr(seen.message, "all copies may take 210 MiB"));
+        ck_assert(is_there(1) && is_there(2));
+}
+END_TEST
+
+START_TEST(what_fails_is_tried_again_but_not_at_once) {
+        put("beta", 1, "/old/", 0);
+        put("beta", 2, "/a/", 80 * MIB);
+        refuse = VSS_E_UNEXPECTED_PROVIDER_ERROR;
+        begin();
+        run_looks(6);
+        ck_assert_uint_eq(n_grows, 1);
+        ck_assert_uint_eq(seen.n[AREA_FULL], 0);
+        ck_assert(is_there(1));
+}
+END_TEST
+
+START_TEST(nothing_is_begun_while_writers_are_frozen) {
+        put("beta", 1, "/a/", 80 * MIB);
+        begin();
+        log_hold();
+        for (unsigned i = 0; i < 4; i++)
+                ck_assert_int_ge(sd_event_run(host.event, USEC_PER_SEC), 0);
+        ck_assert_uint_eq(n_looks, 0);
+        log_release();
+        run_until(&seen.n[AREA_GROWN], 1);
+}
+END_TEST
+
+START_TEST(nothing_is_begun_when_the_service_ends) {
+        put("beta", 1, "/a/", 80 * MIB);
+        begin();
+        session_manager_stop_watching(host.manager);
+        ck_assert_int_eq(sd_event_run(host.event, 500 * USEC_PER_MSEC), 0);
+        ck_assert_uint_eq(n_looks, 0);
+}
+END_TEST
+
+START_TEST(each_kind_has_a_name) {
+        for (unsigned i = 0; i <= AREA_OVERFLOWED; i++) {
+                enum area_event_kind back;
+                const char *text = area_event_kind_to_string((enum area_event_kind)i);
+
+                ck_assert_int_eq(area_event_kind_from_string(&back, text), 0);
+                ck_assert_uint_eq(back, i);
+        }
+        ck_assert_int_eq(area_event_kind_from_string(&(enum area_event_kind){ 0 }, "shrunk"),
+                         -EINVAL);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("areas");
+        TCase *tc = tcase_create("all");
+        SRunner *runner;
+        int failed;
+
+        tcase_set_timeout(tc, 60); /* sanitizers on a busy machine */
+        tcase_add_checked_fixture(tc, setup, host_teardown);
+        tcase_add_test(tc, a_store_grows);
+        tcase_add_test(tc, what_has_no_store_is_not_watched);
+        tcase_add_test(tc, the_oldest_copy_makes_room);
+        tcase_add_test(tc, a_copy_that_cannot_go_is_not_tried_all_the_time);
+        tcase_add_test(tc, the_only_copy_stays_to_the_end);
+        tcase_add_test(tc, the_oldest_itself_goes_when_it_would_be_lost);
+        tcase_add_test(tc, a_maximum_holds_for_a_volume);
+        tcase_add_test(tc, a_maximum_holds_for_all);
+        tcase_add_test(tc, what_fails_is_tried_again_but_not_at_once);
+        tcase_add_test(tc, nothing_is_begun_while_writers_are_frozen);
+        tcase_add_test(tc, nothing_is_begun_when_the_service_ends);
+        tcase_add_test(tc, each_kind_has_a_name);
+        suite_add_tcase(suite, tc);
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
