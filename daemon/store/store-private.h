@@ -18,6 +18,8 @@ struct store {
         size_t n_snapshots;
         struct set_record **sets;
         size_t n_sets;
+        struct area_record *areas;
+        size_t n_areas;
         VSS_ID *hidden; /* of those, what readers are not shown */
         size_t n_hidden;
 };
@@ -52,5 +54,7 @@ void store_set_show(struct store *s, struct set_record *record);
 void store_set_drop_empty(struct store *s, VSS_ID id);
 int store_sets_load(struct store *s, struct vss_error *reterr);
 void store_sets_forget(struct store *s);
+int store_areas_load(struct store *s, struct vss_error *reterr);
+void store_areas_forget(struct store *s);
 struct set_record *set_record_free(struct set_record *r);
 DEFINE_CLEANUP(struct set_record, set_record_free);

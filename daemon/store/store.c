@@ -15,12 +15,17 @@
 
 #define STORE_FILE "vssd.db"
 #define GUARD_LOCK_FILE "guard.lock"
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 #define SET_TABLE                                             \
         "CREATE TABLE snapshot_set ("                         \
         " id TEXT PRIMARY KEY, window_usec INTEGER NOT NULL," \
         " timeline TEXT, steps TEXT, writers TEXT) WITHOUT ROWID;"
+
+#define AREA_TABLE                                                                          \
+        "CREATE TABLE area ("                                                               \
+        " volume TEXT PRIMARY KEY, origin_uuid TEXT, store TEXT, maximum INTEGER NOT NULL," \
+        " boot TEXT, boot_maximum INTEGER NOT NULL) WITHOUT ROWID;"
 
 static const char schema[] =
         "CREATE TABLE snapshot ("
@@ -37,9 +42,8 @@ static const char schema[] =
         " id INTEGER PRIMARY KEY AUTOINCREMENT, set_id TEXT NOT NULL, provider TEXT NOT NULL,"
         " kind TEXT NOT NULL, data TEXT);"
         "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-        "INSERT INTO counter VALUES ('snapshot-number', 1);"
-        "PRAGMA user_version = 3;";
-_Static_assert(SCHEMA_VERSION == 3, "the schema sets its own version");
+        "INSERT INTO counter VALUES ('snapshot-number', 1);" AREA_TABLE "PRAGMA user_version = 4;";
+_Static_assert(SCHEMA_VERSION == 4, "the schema sets its own version");
 
 /* From the version of the index to the next; each sets its own version. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -52,6 +56,7 @@ static const char *const upgrades[SCHEMA_VERSION] = {
               "ALTER TABLE snapshot DROP COLUMN timeline;"
               "ALTER TABLE snapshot ADD COLUMN consistency_reason TEXT;"
               "PRAGMA user_version = 3; COMMIT;",
+        [3] = "BEGIN; " AREA_TABLE "PRAGMA user_version = 4; COMMIT;",
 };
 
 void snapshot_records_free(struct snapshot_record *r, size_t n) {
@@ -222,6 +227,8 @@ static int store_open_file(struct store *s, struct vss_error *reterr) {
                 r = store_load(s, reterr);
         if (r >= 0)
                 r = store_sets_load(s, reterr);
+        if (r >= 0)
+                r = store_areas_load(s, reterr);
         return r;
 }
 
@@ -229,6 +236,7 @@ static void store_close_file(struct store *s) {
         snapshot_records_free(TAKE_PTR(s->snapshots), s->n_snapshots);
         s->n_snapshots = 0;
         store_sets_forget(s);
+        store_areas_forget(s);
         /* No statement outlives its function, so closing cannot be refused. */
         (void)sqlite3_close(s->db);
         s->db = NULL;
