@@ -97,6 +97,15 @@ static const struct option_spec delta_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec storage_options[] = {
+        { "for", 0, TEXT(for_volume), .argument = "VOLUME", .help = "the volume" },
+        { "on", 0, TEXT(on_store), .argument = "STORE",
+          .help = "the volume group, directory or block device" },
+        { "max", 0, TEXT(max), .argument = "SIZE", .help = "what all its stores may take" },
+        { "until-boot", 0, FLAG(until_boot), .help = "that ends with the boot" },
+        OPTION_END,
+};
+
 static const struct option_spec delete_options[] = {
         { "force", 'f', FLAG(force), .help = "also copies that are in use" },
         OPTION_END,
@@ -361,6 +370,26 @@ static const struct verb verbs[] = {
                             "  vssctl volumes adopt /srv\n",
                 .arguments_max = 2,
                 .run = verb_volumes,
+        },
+        {
+                .name = "storage",
+                .usage = "[list | add | resize | delete] [OPTION...]",
+                .help = "show and limit what copies take",
+                .details =
+                        "Lists the diff areas of volumes: where the stores of their copies are, "
+                        "what is used of them,\nhow large they are and may become together. "
+                        "Stores grow as they fill (vssd(8)).\n"
+                        "\n"
+                        "add sets down the diff area of a volume without copies, resize its "
+                        "maximum; if the stores\ntake more than that, the oldest copies are "
+                        "deleted. delete forgets what was set down. SIZE is\n40G, 320M, a part of "
+                        "the store (10%), or unbounded.",
+                .options = storage_options,
+                .examples = "  vssctl storage\n"
+                            "  vssctl storage add --for /srv/data --on tank --max 40G\n"
+                            "  vssctl storage resize --for /srv/data --on tank --max 10%\n",
+                .arguments_max = 1,
+                .run = verb_storage,
         },
         {
                 .name = "providers",

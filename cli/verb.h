@@ -34,6 +34,7 @@ int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_show(const struct cli *cli);
+int verb_storage(const struct cli *cli);
 int verb_timeline(const struct cli *cli);
 int verb_unexpose(const struct cli *cli);
 int verb_volumes(const struct cli *cli);

@@ -2,16 +2,16 @@
  * or release one. Each opens a connection of its own and closes it. */
 
 #include "libvssclient/lists.h"
+#include "common/wire-areas.h"
 #include "common/wire-rows.h"
 #include "libvssclient/argument.h"
 #include "libvssclient/call.h"
+#include "libvssclient/enum-object.h"
 #include "libvssclient/last-error.h"
 
 #define MANAGER_INTERFACE VSS_BUS_NAME ".Manager"
 
-/* Sends call (dropped) over a fresh connection. */
-static int manager_send(DBusMessage *call, int timeout_msec, DBusMessage **ret,
-                        struct vss_error *reterr) {
+int manager_send(DBusMessage *call, int timeout_msec, DBusMessage **ret, struct vss_error *reterr) {
         _cleanup_(connection_unrefp) struct connection *c = NULL;
         int r;
 
@@ -186,6 +186,66 @@ HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, 
         }
         return list_get(call, &wire_snapshot_table, sizeof(VSS_SNAPSHOT_INFO), "ListSnapshots",
                         (void ***)(void *)snapshots, count);
+}
+
+HRESULT list_snapshots_enum(const LPCWSTR *filter, IVssEnumObject **ret) {
+        _cleanup_(message_unrefp) DBusMessage *reply = NULL;
+        struct vss_error error = { 0 };
+        DBusMessageIter iter;
+        DBusMessage *call;
+        size_t n;
+
+        if (call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, "ListSnapshots", &error,
+                     DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        if (append_pairs(call, "The filter", filter, &error) < 0) {
+                dbus_message_unref(call);
+                return last_error_raise(&error);
+        }
+        if (manager_send(call, CALL_TIMEOUT_STORAGE_MSEC, &reply, &error) < 0 ||
+            reply_iter(reply, &iter, &error) < 0)
+                return last_error_raise(&error);
+        if (enum_object_read(ret, &iter, VSS_OBJECT_SNAPSHOT, &n, &error) < 0) {
+                (void)reply_refuse(&error);
+                return last_error_raise(&error);
+        }
+        return S_OK;
+}
+
+HRESULT VssListDiffAreas(const LPCWSTR *filter, VSS_DIFF_AREA_INFO ***areas, UINT *count) {
+        struct vss_error error = { 0 };
+        DBusMessage *call;
+
+        if (count)
+                *count = 0;
+        if (!areas)
+                return last_error_argument(__func__, "the output pointer is NULL");
+        *areas = NULL;
+        if (call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, "ListDiffAreas", &error,
+                     DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        if (append_pairs(call, "The filter", filter, &error) < 0) {
+                dbus_message_unref(call);
+                return last_error_raise(&error);
+        }
+        return list_get(call, &wire_diff_area_table, sizeof(VSS_DIFF_AREA_INFO), "ListDiffAreas",
+                        (void ***)(void *)areas, count);
+}
+
+void VssFreeDiffAreas(VSS_DIFF_AREA_INFO **areas) {
+        list_free(&wire_diff_area_table, (void **)(void *)areas);
+}
+
+HRESULT list_diff_area_stores(LPCWSTR volume, VSS_DIFF_VOLUME_PROP ***stores, UINT *count) {
+        struct vss_error error = { 0 };
+        DBusMessage *call;
+
+        if (check_string(volume, "The volume", &error) < 0 ||
+            call_new(&call, VSS_BUS_PATH, MANAGER_INTERFACE, "ListDiffAreaStores", &error,
+                     DBUS_TYPE_STRING, &volume, DBUS_TYPE_INVALID) < 0)
+                return last_error_raise(&error);
+        return list_get(call, &wire_diff_volume_table, sizeof(VSS_DIFF_VOLUME_PROP),
+                        "ListDiffAreaStores", (void ***)(void *)stores, count);
 }
 
 void VssFreeSnapshots(VSS_SNAPSHOT_INFO **snapshots) {

@@ -70,8 +70,8 @@ static void call_parse(struct bus_call *call, DBusMessage *m) {
                 return;
         (void)dbus_message_iter_init(m, &iter); /* the signature says that there is something */
         for (const char *const *arg = method->in; *arg; arg++) {
-                static const char *const signatures[] = { "s",  "o", "i",     "u",    "b",
-                                                          "as", "v", "a{sv}", "a{ss}" };
+                static const char *const signatures[] = { "s", "o",  "i", "u",     "x",
+                                                          "b", "as", "v", "a{sv}", "a{ss}" };
                 const char *signature = NULL;
                 char type[BUS_TYPE_MAX];
 

@@ -95,6 +95,8 @@ int bus_value_parse(struct bus_value *ret, const char *signature, const struct b
                 dbus_message_iter_get_basic(iter, &v.i);
         else if (streq(signature, "u"))
                 dbus_message_iter_get_basic(iter, &v.u);
+        else if (streq(signature, "x"))
+                dbus_message_iter_get_basic(iter, &v.x);
         else if (streq(signature, "b")) {
                 dbus_message_iter_get_basic(iter, &b);
                 v.b = b;

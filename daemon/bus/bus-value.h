@@ -19,6 +19,7 @@ struct bus_value {
                 char *s;                   /* s, o */
                 int32_t i;                 /* i */
                 uint32_t u;                /* u */
+                int64_t x;                 /* x */
                 bool b;                    /* b */
                 char **strv;               /* as: never NULL */
                 void *dict;                /* a{sv}, a{ss}: the struct that `table` describes */

@@ -104,3 +104,19 @@ int dm_grow_rescue(const struct dm_copy *copy, struct vss_error *reterr) {
                 r = mapper_resume(&info, reterr);
         return r;
 }
+
+int dm_list_places(const struct volume *v, struct provider_places *ret, struct vss_error *reterr) {
+        _cleanup_(dm_places_done) struct dm_places places = { .set = &v, .n = 1 };
+
+        return dm_places_list(&places, v, ret, reterr);
+}
+
+int dm_place_of(const struct snapshot_record *record, char **ret, struct vss_error *reterr) {
+        _cleanup_(dm_copy_done) struct dm_copy c = { 0 };
+        int r;
+
+        r = dm_copy_parse(&c, str_or_empty(record->provider_data));
+        if (r >= 0)
+                r = str_replace(ret, c.place);
+        return r < 0 ? vss_error_from_errno(reterr, r, str_or_empty(record->device)) : 0;
+}

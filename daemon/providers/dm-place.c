@@ -1,8 +1,10 @@
 /* The choice of a place for each store of a set: see dm-place.h. Owned by the set in creation. */
 
 #include "daemon/providers/dm-place.h"
+#include "daemon/providers/block.h"
 #include "daemon/providers/lvm-facts.h"
 #include "daemon/providers/lvm-name.h"
+#include "daemon/providers/provider.h"
 #include "daemon/providers/snapshot-size.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,7 +32,7 @@ struct dm_planned {
 struct room {
         enum dm_store_kind kind;
         char key[160];
-        uint64_t free_bytes, unit_bytes;
+        uint64_t free_bytes, unit_bytes, total_bytes;
 };
 
 void dm_places_done(struct dm_places *p) {
@@ -100,10 +102,22 @@ static int look_at_directory(const struct dm_places *p, const char *path, const 
                 /* The other half is for whom the file system is. */
                 .free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2,
                 .unit_bytes = MIB,
+                .total_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
         };
         (void)snprintf(ret->key, sizeof(ret->key), "directory %u:%u", major(st->st_dev),
                        minor(st->st_dev));
         return 0;
+}
+
+static uint64_t block_bytes(dev_t devno) {
+        struct block b;
+        uint64_t size;
+
+        if (block_read(&b, devno) < 0)
+                return 0; /* for people only */
+        size = b.size;
+        block_done(&b);
+        return size;
 }
 
 static int look_at_device(const struct dm_places *p, const char *path, struct room *ret,
@@ -119,6 +133,7 @@ static int look_at_device(const struct dm_places *p, const char *path, struct ro
         if (r < 0)
                 return r;
         *ret = (struct room){ .kind = DM_STORE_DEVICE, .unit_bytes = MIB };
+        ret->total_bytes = block_bytes(devno);
         for (size_t i = 0; i < n; i++)
                 ret->free_bytes += gaps[i].length * SECTOR_SIZE / MIB * MIB;
         (void)snprintf(ret->key, sizeof(ret->key), "device %u:%u", major(devno), minor(devno));
@@ -127,9 +142,9 @@ static int look_at_device(const struct dm_places *p, const char *path, struct ro
 
 static int look_at_group(struct dm_places *p, const char *name, struct room *ret,
                          struct vss_error *reterr) {
-        enum { EXTENT, FREE, LOCK_TYPE, MISSING, EXPORTED, FIELDS };
+        enum { EXTENT, FREE, COUNT, LOCK_TYPE, MISSING, EXPORTED, FIELDS };
         _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
-        uint64_t extent, n_free, missing;
+        uint64_t extent, n_free, count, missing;
         char *const *f;
         int r = 0;
 
@@ -138,7 +153,8 @@ static int look_at_group(struct dm_places *p, const char *name, struct room *ret
         if (r >= 0)
                 r = lvm_report_ask(&found, p->lvm, FIELDS, reterr,
                                    "vgs " LVM_REPORT_OPTIONS " --nolocking -o vg_extent_size,"
-                                   "vg_free_count,vg_lock_type,vg_missing_pv_count,vg_exported %s",
+                                   "vg_free_count,vg_extent_count,vg_lock_type,vg_missing_pv_count,"
+                                   "vg_exported %s",
                                    name);
         if (r >= 0)
                 r = lvm_facts_check_foreign(p->lvm, name, reterr);
@@ -148,7 +164,7 @@ static int look_at_group(struct dm_places *p, const char *name, struct room *ret
                 return refuse(reterr, name, "is no volume group that LVM finds");
         f = found.rows[0].fields;
         if (lvm_number(f[EXTENT], &extent) < 0 || lvm_number(f[FREE], &n_free) < 0 ||
-            lvm_number(f[MISSING], &missing) < 0 || extent == 0)
+            lvm_number(f[COUNT], &count) < 0 || lvm_number(f[MISSING], &missing) < 0 || extent == 0)
                 return vss_error_from_errno(reterr, -EBADMSG, "lvm's report");
         if (*f[LOCK_TYPE] && !streq(f[LOCK_TYPE], "none"))
                 return refuse(reterr, name, "is a volume group shared with other hosts");
@@ -158,6 +174,7 @@ static int look_at_group(struct dm_places *p, const char *name, struct room *ret
                 .kind = DM_STORE_GROUP,
                 .free_bytes = n_free * extent * SECTOR_SIZE,
                 .unit_bytes = extent * SECTOR_SIZE,
+                .total_bytes = count * extent * SECTOR_SIZE,
         };
         (void)snprintf(ret->key, sizeof(ret->key), "group %s", name);
         return 0;
@@ -273,4 +290,19 @@ int dm_places_choose(struct dm_places *p, const struct volume *v, struct dm_plac
         return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,
                              "no place for the copy-on-write store of %s: %s. " WAY_OUT, v->name,
                              reasons ? reasons : "none is configured");
+}
+
+int dm_places_list(struct dm_places *p, const struct volume *v, struct provider_places *ret,
+                   struct vss_error *reterr) {
+        _cleanup_(freep) char *places = strdup(dm_places_of(v));
+        char *place, *rest = places;
+        int r = places ? 0 : -ENOMEM;
+
+        while (r >= 0 && (place = strsep(&rest, " \t"))) {
+                struct room room;
+
+                if (*place && look_at(p, place, &room, NULL) >= 0)
+                        r = provider_places_add(ret, place, room.free_bytes, room.total_bytes);
+        }
+        return r < 0 ? vss_error_from_errno(reterr, r, v->name) : 0;
 }

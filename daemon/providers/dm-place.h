@@ -39,6 +39,11 @@ struct dm_place {
 int dm_places_choose(struct dm_places *p, const struct volume *v, struct dm_place *ret,
                      struct vss_error *reterr);
 
+struct provider_places;
+/* All places for the volume that can be used, in their order. */
+int dm_places_list(struct dm_places *p, const struct volume *v, struct provider_places *ret,
+                   struct vss_error *reterr);
+
 /* Nothing of the set may lie below what a store lies on; nor may it be one of the set. 0, or
  * -EOPNOTSUPP and the reason. */
 int dm_places_check_below(const struct volume *const *set, size_t n, dev_t devno, const char *name,

@@ -83,5 +83,7 @@ const struct provider provider_dm = {
         .activate = dm_activate,
         .usage = dm_usage,
         .grow = dm_grow,
+        .places = dm_list_places,
+        .place_of = dm_place_of,
         .delta = dm_delta,
 };

@@ -83,3 +83,5 @@ int dm_grow(struct store *store, const struct snapshot_record *r, uint64_t bytes
             uint64_t *ret_bytes, struct vss_error *reterr);
 /* What a crash left of a growth that cannot wait; there is nothing else. */
 int dm_grow_rescue(const struct dm_copy *copy, struct vss_error *reterr);
+int dm_list_places(const struct volume *v, struct provider_places *ret, struct vss_error *reterr);
+int dm_place_of(const struct snapshot_record *r, char **ret, struct vss_error *reterr);

@@ -135,5 +135,7 @@ const struct provider provider_lvm_thick = {
         .activate = thick_activate,
         .usage = thick_usage,
         .grow = thick_grow,
+        .places = thick_places,
+        .place_of = thick_place_of,
         .delta = thick_delta,
 };

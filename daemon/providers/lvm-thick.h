@@ -88,3 +88,7 @@ int thick_grow_rescue(const struct intent_record *intent, const char *uuid,
                       struct vss_error *reterr);
 int thick_grow_recover(struct store *store, const struct intent_record *intent,
                        struct vss_error *reterr);
+
+/* lvm-thick-places.c */
+int thick_places(const struct volume *v, struct provider_places *ret, struct vss_error *reterr);
+int thick_place_of(const struct snapshot_record *r, char **ret, struct vss_error *reterr);

@@ -143,3 +143,23 @@ int provider_stage(const struct provider *p, struct provider_set **ret, struct s
                 return p->stage_in_set(ret, store, volumes, records, n, all, n_all, reterr);
         return p->stage(ret, store, volumes, records, n, reterr);
 }
+
+int provider_places_add(struct provider_places *p, const char *name, uint64_t free_bytes,
+                        uint64_t total_bytes) {
+        struct provider_place *longer = reallocarray(p->items, p->n + 1, sizeof(*longer));
+
+        if (!longer)
+                return -ENOMEM;
+        p->items = longer;
+        longer[p->n] = (struct provider_place){ .name = strdup(name),
+                                                .free_bytes = free_bytes,
+                                                .total_bytes = total_bytes };
+        return longer[p->n].name ? (int)(p->n++, 0) : -ENOMEM;
+}
+
+void provider_places_done(struct provider_places *p) {
+        for (size_t i = 0; i < p->n; i++)
+                free(p->items[i].name);
+        free(p->items);
+        *p = (struct provider_places){ 0 };
+}

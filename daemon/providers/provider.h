@@ -21,6 +21,19 @@
 
 struct provider_set; /* a provider's own state for one set in creation */
 
+/* A volume group, a directory, a block device. */
+struct provider_place {
+        char *name;
+        uint64_t free_bytes, total_bytes;
+};
+struct provider_places {
+        struct provider_place *items;
+        size_t n;
+};
+int provider_places_add(struct provider_places *p, const char *name, uint64_t free_bytes,
+                        uint64_t total_bytes);
+void provider_places_done(struct provider_places *p);
+
 struct provider {
         const char *name;         /* "lvm-thick" */
         const char *display_name; /* m_pwszProviderName */
@@ -107,6 +120,11 @@ struct provider {
          * VSS_E_INSUFFICIENT_STORAGE: there is no room. NULL: it has no stores that could grow. */
         int (*grow)(struct store *store, const struct snapshot_record *r, uint64_t bytes,
                     uint64_t *ret_bytes, struct vss_error *reterr);
+        /* Where the stores of a volume's copies can be, in the order in which they are tried; and
+         * where that of a finished copy is. Only with grow(). */
+        int (*places)(const struct volume *v, struct provider_places *ret,
+                      struct vss_error *reterr);
+        int (*place_of)(const struct snapshot_record *r, char **ret, struct vss_error *reterr);
         /* What differs between two copies of one volume, both this provider's and the first the
          * older one; younger NULL: between the copy and the volume, as it is when it is asked or
          * later. NULL: it cannot tell. */

@@ -43,6 +43,11 @@ uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes) {
         return divide_up((1 + chunks + notes) * CHUNK_BYTES, extent_bytes);
 }
 
+uint64_t snapshot_size_minimum(void) {
+        return least_of(configured_start > 0 ? configured_start : WANTED_MIN_SMALL,
+                        configured_maximum);
+}
+
 uint64_t snapshot_size_wanted(uint64_t origin_bytes, uint64_t extent_bytes) {
         uint64_t wanted = origin_bytes / WANTED_PART;
         uint64_t minimum = origin_bytes < SMALL_VOLUME ? WANTED_MIN_SMALL : WANTED_MIN;

@@ -16,6 +16,8 @@ struct snapshot_size {
  * default; maximum: what one store may not exceed at first, UINT64_MAX: no limit. */
 void snapshot_size_init(uint64_t start_bytes, uint64_t maximum_bytes);
 
+/* The least that any store begins with where there is room. */
+uint64_t snapshot_size_minimum(void);
 /* Extents that a store needs at most: with as many it can never overflow. */
 uint64_t snapshot_size_enough(uint64_t origin_bytes, uint64_t extent_bytes);
 /* What one begins with by default (it grows: area-policy.h), and below what a copy makes no sense.

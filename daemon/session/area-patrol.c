@@ -4,8 +4,11 @@
 
 #include "common/time-util.h"
 #include "common/vss-id.h"
+#include "daemon/job/parallel.h"
+#include "daemon/providers/dm-copy.h"
 #include "daemon/providers/provider.h"
 #include "daemon/providers/volume-hold.h"
+#include "daemon/session/diff-areas.h"
 
 #define MIB (UINT64_C(1024) * 1024)
 /* What could not be done for another reason than want of room may be done by then. */
@@ -104,56 +107,76 @@ static void look(struct area_copy *c) {
 
 static void say_limit(struct area_copy *c, const struct area_limits *limits,
                       const struct area_room *room) {
-        bool of_volume = room->volume_maximum != UINT64_MAX &&
-                         room->volume_maximum <= room->volume_allocated + (c->area.size / 10);
+        bool of_volume =
+                area_may_have(&c->area, area_wants(&c->area),
+                              &(const struct area_room){ .volume_allocated = room->volume_allocated,
+                                                         .volume_maximum = room->volume_maximum,
+                                                         .all_maximum = UINT64_MAX }) ==
+                c->area.size;
 
         if (of_volume)
                 (void)vss_error_set(&c->error, VSS_E_INSUFFICIENT_STORAGE, EDQUOT,
                                     "the stores of all copies of %s may take %llu MiB",
                                     str_or_empty(c->record.volume),
-                                    (unsigned long long)(limits->volume_bytes / MIB));
+                                    (unsigned long long)(c->maximum / MIB));
         else
                 (void)vss_error_set(&c->error, VSS_E_INSUFFICIENT_STORAGE, EDQUOT,
                                     "the stores of all copies may take %llu MiB",
                                     (unsigned long long)(limits->all_bytes / MIB));
 }
 
-/* Whatever comes of it is noted in it. */
-static void grow(struct area_copies *all, struct area_copy *c, struct store *store,
-                 const struct area_limits *limits) {
-        struct area_room room = { .volume_maximum = limits->volume_bytes,
-                                  .all_maximum = limits->all_bytes };
-        uint64_t wanted = area_wants(&c->area), allowed, got = c->area.size;
-        int r;
+/* How far it is to grow at this look: what was granted counts as its size for those after it. 0: it
+ * is not to. */
+static uint64_t grant(struct area_copies *all, struct area_copy *c,
+                      const struct area_limits *limits) {
+        struct area_room room = { .volume_maximum = c->maximum, .all_maximum = limits->all_bytes };
+        uint64_t wanted = area_wants(&c->area), allowed;
 
         if (now_monotonic_usec() < c->pause_usec && wanted > c->area.size)
-                return; /* and why, is still known */
+                return 0; /* and why, is still known */
         c->has_no_room = false;
         vss_error_done(&c->error);
         if (c->complete || c->overflowed || c->looked_usec == 0 || wanted <= c->area.size)
-                return;
+                return 0;
         room.volume_allocated = area_copies_allocated(all, c);
         for (size_t i = 0; i < all->n; i++)
                 room.all_allocated += all->items[i].area.size;
         allowed = area_may_have(&c->area, wanted, &room);
-        if (allowed == c->area.size) {
-                c->has_no_room = true;
-                say_limit(c, limits, &room);
-                return;
-        }
-        r = grower(&c->record)->grow(store, &c->record, allowed, &got, &c->error);
-        if (r >= 0 && got <= c->area.size)
+        if (allowed > c->area.size)
+                return allowed;
+        c->has_no_room = true;
+        say_limit(c, limits, &room);
+        return 0;
+}
+
+/* One copy that is to grow. */
+struct growth {
+        struct store *store;
+        struct area_copy *copy;
+        uint64_t before, wanted;
+};
+
+/* Whatever comes of it is noted in the copy; that one cannot is no reason for the others. */
+static int grow(size_t i, void *userdata, struct vss_error *reterr _unused_) {
+        struct growth *g = (struct growth *)userdata + i;
+        struct area_copy *c = g->copy;
+        uint64_t got = g->before;
+        int r;
+
+        r = grower(&c->record)->grow(g->store, &c->record, g->wanted, &got, &c->error);
+        c->area.size = r >= 0 ? got : g->before;
+        if (r >= 0 && got <= g->before)
                 c->complete = true;
-        else if (r >= 0) {
-                c->grown_from = c->area.size;
-                c->area.size = got;
-        } else {
+        else if (r >= 0)
+                c->grown_from = g->before;
+        else {
                 c->has_no_room = c->error.hr == VSS_E_INSUFFICIENT_STORAGE;
                 c->failed = !c->has_no_room && c->error.hr != VSS_E_OBJECT_NOT_FOUND;
                 c->pause_usec = now_monotonic_usec() + RETRY_USEC;
         }
         if (r >= 0)
                 vss_error_done(&c->error);
+        return 0;
 }
 
 /* How long it will last; those that do not fill are last. */
@@ -171,16 +194,41 @@ static int compare(const void *a, const void *b) {
         return (l > r) - (l < r);
 }
 
+/* What was set down for their volumes. */
+static int read_maxima(struct area_copies *all, struct store *store,
+                       const struct area_limits *limits, struct vss_error *reterr) {
+        _cleanup_(freep) char *boot = NULL;
+        struct area_record *areas = NULL;
+        size_t n = 0;
+        int r;
+
+        r = store_area_list(store, &areas, &n, reterr);
+        if (r < 0)
+                return r;
+        if (n > 0)
+                (void)dm_copy_read_boot(&boot); /* then what is for this boot does not count */
+        for (size_t i = 0; i < all->n; i++)
+                all->items[i].maximum = area_maximum_of(areas, n, &all->items[i].record, boot,
+                                                        limits->volume_bytes);
+        area_records_free(areas, n);
+        return 0;
+}
+
 int area_patrol(struct area_copies *ret, struct area_copies *before, struct store *store,
                 const struct area_limits *limits, struct vss_error *reterr) {
         _cleanup_(area_copies_done) struct area_copies now = { 0 };
         _cleanup_(freep) struct area_copy **order = NULL;
+        _cleanup_(freep) struct growth *growths = NULL;
+        size_t n_growths = 0;
         int r;
 
         r = list(&now, before, store, reterr);
+        if (r >= 0)
+                r = read_maxima(&now, store, limits, reterr);
         if (r >= 0) {
                 order = calloc(now.n > 0 ? now.n : 1, sizeof(struct area_copy *));
-                if (!order)
+                growths = calloc(now.n > 0 ? now.n : 1, sizeof(*growths));
+                if (!order || !growths)
                         r = vss_error_from_errno(reterr, -ENOMEM, "looking at the stores");
         }
         if (r < 0) {
@@ -193,8 +241,19 @@ int area_patrol(struct area_copies *ret, struct area_copies *before, struct stor
                 look(order[i]);
         }
         qsort(order, now.n, sizeof(*order), compare);
-        for (size_t i = 0; i < now.n; i++)
-                grow(&now, order[i], store, limits);
+        for (size_t i = 0; i < now.n; i++) {
+                uint64_t wanted = grant(&now, order[i], limits);
+
+                if (wanted == 0)
+                        continue;
+                growths[n_growths++] = (struct growth){ .store = store,
+                                                        .copy = order[i],
+                                                        .before = order[i]->area.size,
+                                                        .wanted = wanted };
+                order[i]->area.size = wanted;
+        }
+        /* Side by side: one group's lock, or one place that is slow, is not waited for by all. */
+        (void)parallel_each(n_growths, grow, growths, NULL); /* none of them fails */
         area_copies_done(before);
         *ret = now;
         now = (struct area_copies){ 0 };

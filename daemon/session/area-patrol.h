@@ -10,6 +10,7 @@
 struct area_copy {
         struct snapshot_record record;
         struct area area;
+        uint64_t maximum;     /* of all stores of its volume; UINT64_MAX: no limit */
         uint64_t looked_usec; /* monotonic; 0: it could not be asked yet */
         bool overflowed;      /* the kernel has given it up */
         bool complete;        /* its store can take all of the volume */
@@ -23,7 +24,7 @@ struct area_copy {
         uint64_t pause_usec;
 
         /* area-watch.c's. */
-        bool told_overflow, told_full;
+        bool told_overflow, told_full, told_failure;
 };
 
 struct area_copies {
@@ -33,7 +34,7 @@ struct area_copies {
 void area_copies_done(struct area_copies *c);
 
 struct area_limits {
-        uint64_t volume_bytes; /* all stores of one volume; UINT64_MAX: no limit */
+        uint64_t volume_bytes; /* all stores of one volume for which nothing else was set down */
         uint64_t all_bytes;    /* all stores */
 };
 

@@ -120,7 +120,7 @@ static void tell(struct area_watch *w, enum area_event_kind kind, const struct s
 static void on_grown(struct area_watch *w, struct area_copy *c) {
         _cleanup_(freep) char *text = NULL;
 
-        c->told_full = false;
+        c->told_full = c->told_failure = false;
         (void)str_format(&text, "The store of snapshot %s of %s has grown from %llu to %llu MiB",
                          VSS_ID_TEXT(c->record.id), str_or_empty(c->record.volume),
                          (unsigned long long)(c->grown_from / MIB),
@@ -160,6 +160,15 @@ static void on_full(struct area_watch *w, struct area_copy *c) {
                          (unsigned long long)(c->area.size / MIB), str_or_empty(c->error.message));
         LOG_COPY(LOG_WARNING, &c->record, "%s", str_or_empty(text));
         tell(w, AREA_FULL, &c->record, &c->area, str_or_empty(text));
+}
+
+/* Once: it is tried again and again. */
+static void on_failure(struct area_copy *c) {
+        c->told_failure = true;
+        LOG_COPY(LOG_WARNING, &c->record,
+                 "The store of snapshot %s of %s could not grow, which is tried again: %s",
+                 VSS_ID_TEXT(c->record.id), str_or_empty(c->record.volume),
+                 str_or_empty(c->error.message));
 }
 
 /* --- making room ------------------------------------------------------------------------------ */
@@ -253,19 +262,19 @@ static void make_room(struct area_watch *w, size_t i) {
 }
 
 /* A maximum that was set lower, or a new copy, can make it more than there may be. */
-static void trim(struct area_watch *w, size_t i, const struct area_limits *limits) {
+static void trim(struct area_watch *w, size_t i) {
         _cleanup_(siblings_done) struct siblings s = { 0 };
         const struct area_copy *c = &w->copies.items[i];
         _cleanup_(freep) char *why = NULL;
         size_t victim;
 
-        if (area_copies_allocated(&w->copies, c) <= limits->volume_bytes ||
+        if (area_copies_allocated(&w->copies, c) <= c->maximum ||
             siblings_find(&s, &w->copies, i) < 0)
                 return;
         victim = area_surplus(s.ranks, s.n);
-        if (victim == s.n || str_format(&why, "the stores of all copies of %s may take %llu MiB",
-                                        str_or_empty(c->record.volume),
-                                        (unsigned long long)(limits->volume_bytes / MIB)) < 0)
+        if (victim == s.n ||
+            str_format(&why, "the stores of all copies of %s may take %llu MiB",
+                       str_or_empty(c->record.volume), (unsigned long long)(c->maximum / MIB)) < 0)
                 return;
         delete_copy(w, &w->copies.items[s.index[victim]], why);
 }
@@ -298,13 +307,9 @@ static const void *patrol_answer(struct inquiry *q, int *r, struct vss_error *er
                         on_overflow(w, c);
                 else if (c->has_no_room)
                         make_room(w, i);
-                else if (c->failed)
-                        LOG_COPY(LOG_WARNING, &c->record,
-                                 "The store of snapshot %s of %s could not grow, which is tried "
-                                 "again: %s",
-                                 VSS_ID_TEXT(c->record.id), str_or_empty(c->record.volume),
-                                 str_or_empty(c->error.message));
-                trim(w, i, &p->limits);
+                else if (c->failed && !c->told_failure)
+                        on_failure(c);
+                trim(w, i);
         }
         if (w->copies.n > 0 || w->has_new || *r < 0)
                 arm(w, PERIOD_USEC);

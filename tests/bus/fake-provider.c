@@ -248,10 +248,24 @@ const struct provider fake_provider = {
         .delta = fake_delta,
 };
 
+static int fake_places(const struct volume *v _unused_, struct provider_places *ret,
+                       struct vss_error *reterr) {
+        int r = provider_places_add(ret, "tank", UINT64_C(1) << 30, UINT64_C(4) << 30);
+
+        return r < 0 ? vss_error_from_errno(reterr, r, "places") : 0;
+}
+
+static int fake_place_of(const struct snapshot_record *r _unused_, char **ret,
+                         struct vss_error *reterr _unused_) {
+        return str_replace(ret, "tank");
+}
+
 const struct provider *fake_growing_provider(void) {
         static struct provider growing;
 
         growing = fake_provider;
         growing.grow = fake_grow;
+        growing.places = fake_places;
+        growing.place_of = fake_place_of;
         return &growing;
 }
