@@ -4,6 +4,7 @@
 #include "common/vss-id.h"
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #define NO_UUID "-"
@@ -12,7 +13,11 @@
 #define UUID_MAX_LENGTH 128
 #define REAL_SUFFIX "-real"
 
-const char *dm_copy_boot_file = "/proc/sys/kernel/random/boot_id";
+static const char boot_file[] = "/proc/sys/kernel/random/boot_id";
+const char *dm_copy_boot_file = boot_file;
+/* It does not change while we run, and is asked for each second, in a write-freeze window too. */
+static pthread_mutex_t boot_lock = PTHREAD_MUTEX_INITIALIZER;
+static char boot_read[64]; /* "": not yet */
 
 static const char *const kinds[] = {
         [DM_STORE_FILE] = "file",
@@ -171,20 +176,33 @@ struct snapshot_devices dm_copy_devices(const struct dm_copy *c) {
         };
 }
 
-int dm_copy_read_boot(char **ret) {
+static int read_boot(char text[static sizeof(boot_read)]) {
         _cleanup_(closep) int fd = -1;
-        char text[64];
         ssize_t l;
 
         fd = open(dm_copy_boot_file, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        l = read(fd, text, sizeof(text) - 1);
+        l = read(fd, text, sizeof(boot_read) - 1);
         if (l < 0)
                 return -errno;
         text[l] = '\0';
         text[strcspn(text, "\n")] = '\0';
-        if (!is_plain(text))
-                return -EBADMSG;
-        return str_replace(ret, text);
+        return is_plain(text) ? 0 : -EBADMSG;
+}
+
+int dm_copy_read_boot(char **ret) {
+        bool keep = dm_copy_boot_file == boot_file;
+        char text[sizeof(boot_read)] = "";
+        int r = 0;
+
+        (void)pthread_mutex_lock(&boot_lock); /* a plain mutex of ours */
+        if (keep)
+                memcpy(text, boot_read, sizeof(text));
+        if (!*text)
+                r = read_boot(text);
+        if (r >= 0 && keep)
+                memcpy(boot_read, text, sizeof(boot_read));
+        (void)pthread_mutex_unlock(&boot_lock);
+        return r < 0 ? r : str_replace(ret, text);
 }

@@ -5,6 +5,7 @@
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "daemon/job/parallel.h"
+#include "daemon/log/log.h"
 #include "daemon/providers/dm-copy.h"
 #include "daemon/providers/provider.h"
 #include "daemon/providers/volume-hold.h"
@@ -251,6 +252,13 @@ int area_patrol(struct area_copies *ret, struct area_copies *before, struct stor
                                                         .before = order[i]->area.size,
                                                         .wanted = wanted };
                 order[i]->area.size = wanted;
+        }
+        /* Writers were frozen meanwhile, or a window opens: nothing that starts programs and writes
+         * files now. */
+        if (log_is_held()) {
+                for (size_t i = 0; i < n_growths; i++)
+                        growths[i].copy->area.size = growths[i].before;
+                n_growths = 0;
         }
         /* Side by side: one group's lock, or one place that is slow, is not waited for by all. */
         (void)parallel_each(n_growths, grow, growths, NULL); /* none of them fails */

@@ -14,6 +14,7 @@ static struct fake_area {
 static _Atomic uint64_t room;
 static _Atomic unsigned n_looks, n_grows;
 static _Atomic HRESULT refuse;
+static _Atomic bool freezes; /* writers are frozen while a store is looked at */
 
 static struct {
         unsigned n[4];     /* by kind */
@@ -30,6 +31,10 @@ static void on_area(void *userdata _unused_, const struct area_event *event) {
 static int usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                  bool *ret_overflowed, struct vss_error *reterr _unused_) {
         n_looks++;
+        if (freezes) {
+                freezes = false;
+                log_hold();
+        }
         *ret_overflowed = areas[r->number].overflowed;
         *ret_used = *ret_overflowed ? 0 : areas[r->number].used;
         *ret_max = *ret_overflowed ? 0 : areas[r->number].size;
@@ -78,6 +83,7 @@ static void setup(void) {
         room = 1024 * MIB;
         n_looks = n_grows = 0;
         refuse = S_OK;
+        freezes = false;
         host_setup();
         providers_init(providers);
         session_manager_set_area_observer(host.manager, on_area, NULL);
@@ -280,6 +286,22 @@ START_TEST(nothing_is_begun_while_writers_are_frozen) {
 }
 END_TEST
 
+START_TEST(no_store_grows_when_writers_have_been_frozen) {
+        put("beta", 1, "/a/", 80 * MIB);
+        freezes = true;
+        begin();
+        run_looks(1);
+        for (unsigned i = 0; i < 4; i++)
+                ck_assert_int_ge(sd_event_run(host.event, USEC_PER_SEC / 2), 0);
+        ck_assert_uint_eq(n_looks, 1);
+        ck_assert_uint_eq(n_grows, 0);
+        log_release();
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(n_grows, 1);
+        ck_assert_uint_eq(areas[1].size, 144 * MIB); /* as much as at first */
+}
+END_TEST
+
 START_TEST(nothing_is_begun_when_the_service_ends) {
         put("beta", 1, "/a/", 80 * MIB);
         begin();
@@ -320,6 +342,7 @@ int main(void) {
         tcase_add_test(tc, a_maximum_holds_for_all);
         tcase_add_test(tc, what_fails_is_tried_again_but_not_at_once);
         tcase_add_test(tc, nothing_is_begun_while_writers_are_frozen);
+        tcase_add_test(tc, no_store_grows_when_writers_have_been_frozen);
         tcase_add_test(tc, nothing_is_begun_when_the_service_ends);
         tcase_add_test(tc, each_kind_has_a_name);
         suite_add_tcase(suite, tc);
