@@ -43,6 +43,7 @@ enum fake_point {
 struct fake_origin {
         _Atomic bool suspended, inactive_table, committed;
         _Atomic int suspend_error, commit_error; /* positive errno */
+        _Atomic int status_error;                /* likewise */
         _Atomic int resume_failures;             /* that many resumes fail */
         _Atomic uint32_t hangs_at;               /* enum fake_point; until released */
         _Atomic bool resume_hangs;               /* there, too */
@@ -210,6 +211,8 @@ static int fake_ioctl(int fd, unsigned long command, struct dm_ioctl *arg) {
                 r = arg->flags & DM_SUSPEND_FLAG ? fake_suspend(o) : fake_resume(o);
         else if (command != DM_DEV_STATUS)
                 return -ENOTTY;
+        else
+                r = -o->status_error;
         arg->flags = (atomic_load(&o->suspended) ? DM_SUSPEND_FLAG : 0U) |
                      (atomic_load(&o->inactive_table) ? DM_INACTIVE_PRESENT_FLAG : 0U);
         /* As the kernel does, so that a request that is run twice must be filled anew. */

@@ -286,6 +286,27 @@ START_TEST(a_daemon_that_goes_on_wakes_no_second_device) {
 }
 END_TEST
 
+/* Only of a device that does not exist it is known that it is not suspended. */
+START_TEST(the_guard_asks_again_what_it_could_not_learn) {
+        pid_t daemon;
+
+        fake_init(3);
+        fake->origins[0].hangs_at = FAKE_COMMIT;
+        daemon = start_daemon_that_hangs(LONG_USEC, 6 * LONG_USEC);
+        ck_assert(FAKE_WAIT_FOR(fake->origins[1].committed && fake->origins[2].committed));
+        fake->origins[1].status_error = ENOMEM;
+        fake->origins[2].status_error = ENXIO;
+        ck_assert_int_eq(kill(daemon, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[0].suspended));
+        pause_msec(300);
+        ck_assert(fake->origins[1].suspended);
+        atomic_store(&fake->origins[1].status_error, 0);
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[1].suspended));
+        ck_assert(fake->origins[2].suspended); /* the fake's notion of what is gone */
+}
+END_TEST
+
 /* A resume writes to its volume: where that hangs, the other volumes do not wait for it, wherever
  * in the set they are. Once the guard has done what can be done it leaves the rest to the hung. */
 START_TEST(the_guard_does_not_wait_for_a_resume_that_hangs) {
@@ -448,6 +469,7 @@ int main(void) {
         tcase_add_test(t, the_guard_resumes_for_a_stopped_daemon_once);
         tcase_add_test(t, the_guard_fires_for_a_stopped_daemon);
         tcase_add_loop_test(t, the_guard_resumes_when_the_daemon_dies, 0, 2);
+        tcase_add_test(t, the_guard_asks_again_what_it_could_not_learn);
         tcase_add_test(t, the_guard_does_not_wait_for_a_resume_that_hangs);
         tcase_add_test(t, the_guard_does_nothing_when_the_daemon_dies_before_the_window);
         tcase_add_test(t, the_guard_holds_its_lock_to_its_end);
