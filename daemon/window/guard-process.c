@@ -329,6 +329,7 @@ void guard_process_run(struct guard_process *p) {
         (void)sigprocmask(SIG_SETMASK, &all, NULL);
         (void)prctl(PR_SET_NAME, "vssd-guard");
         (void)prctl(PR_SET_PDEATHSIG, 0);
+        (void)prctl(PR_SET_DUMPABLE, 0); /* as the daemon, see core-dump.h */
         close_all_but(kept, ARRAY_SIZE(kept));
         escape_oom_killer();
         ask_for_priority();

@@ -4,6 +4,7 @@
  * hangs in the kernel may outlive window_free(). */
 
 #include "daemon/window/window.h"
+#include "daemon/window/core-dump.h"
 #include "daemon/window/window-row.h"
 #include <inttypes.h>
 #include <sched.h>
@@ -518,10 +519,12 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                 w->ran = false; /* the threads are parked still */
                 return r;
         }
+        core_dump_forbid();
         now_usec = now_monotonic_usec();
         r = guard_arm(w->guard, now_usec + w->hold_usec);
         if (r < 0) {
                 w->ran = false; /* as above */
+                core_dump_allow();
                 w->suspend_list = suspend_list_free(w->suspend_list);
                 return vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
                                      "the guard process is gone (%s); nothing was suspended",
@@ -530,6 +533,7 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
         w->times.start_usec = now_usec;
         outcome = run_armed(w, now_usec, &settled);
         guard_disarm(w->guard, settled);
+        core_dump_allow();
         atomic_store(&w->over, 1);
         futex_wake_all(&w->over);
         if (settled)

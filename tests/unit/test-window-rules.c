@@ -75,8 +75,9 @@ static const unsigned allowed_calls[] = {
         SYS_ioctl,
         SYS_futex,
         SYS_clock_gettime,
-        /* Arming the guard, before the first suspend. */
+        /* Arming the guard, before the first suspend, and no core dump until the last resume. */
         SYS_sendto,
+        SYS_prctl,
         /* The threads' end, after the last resume. */
         SYS_exit,
         SYS_rt_sigprocmask,

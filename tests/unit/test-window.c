@@ -2,10 +2,12 @@
  * or hangs. (What dies: test-guard.c.) */
 
 #include "common/alive-lock.h"
+#include "daemon/window/core-dump.h"
 #include "daemon/window/held-origin.h"
 #include "window-checks.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 START_TEST(all_copies_share_one_instant) {
         struct window_result result;
@@ -75,6 +77,41 @@ START_TEST(nothing_else_runs_before_the_window) {
         ck_assert_int_eq(atomic_load(&policy_inside), wanted);
         window_free(w);
         ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+}
+END_TEST
+
+static _Atomic unsigned n_dumpable;
+
+static void note_dumpable(void) {
+        if (prctl(PR_GET_DUMPABLE) != 0)
+                atomic_fetch_add(&n_dumpable, 1);
+}
+
+/* It would keep the guard from hearing of the crash, and the dump from being written. */
+START_TEST(no_core_is_dumped_inside_a_window) {
+        struct window_result result;
+        struct window *w, *second;
+
+        fake_init(2);
+        ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+        w = fake_window(LONG_USEC, LONG_USEC);
+        second = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        prepare(second);
+        ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+        core_dump_forbid(); /* another one's */
+        fake->in_ioctl = note_dumpable;
+        ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 0);
+        core_dump_allow();
+        ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+        fake->origins[0].suspend_error = EIO;
+        assert_run_fails(second, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/0/");
+        ck_assert_uint_eq(atomic_load(&n_dumpable), 0);
+        ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+        fake->in_ioctl = NULL;
+        window_free(w);
+        window_free(second);
 }
 END_TEST
 
@@ -608,6 +645,7 @@ int main(void) {
         tcase_set_timeout(t, 60);
         tcase_add_test(t, nothing_else_runs_before_the_window);
         tcase_add_test(t, all_copies_share_one_instant);
+        tcase_add_test(t, no_core_is_dumped_inside_a_window);
         tcase_add_test(t, a_failed_suspend_turns_all_back);
         tcase_add_test(t, a_frozen_file_system_is_named_as_such);
         tcase_add_test(t, a_failed_commit_turns_all_back);

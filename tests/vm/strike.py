@@ -7,6 +7,7 @@ usage: strike.py HOW DAEMON OVER HELD,... PENDING,... FILE...
 Waits until the devices HELD (dm-1,dm-2) are suspended and PENDING (or -) are not yet; then HOW:
 
     kill     the daemon            SIGKILL
+    segv     the daemon            SIGSEGV
     stop     the daemon            SIGSTOP
     both     guard and daemon      SIGKILL
     oom      the daemon            the kernel's out-of-memory killer, asked by sysrq
@@ -139,6 +140,8 @@ def main():
         begin = time.monotonic_ns()
         if how == "kill":
             os.kill(daemon, signal.SIGKILL)
+        elif how == "segv":
+            os.kill(daemon, signal.SIGSEGV)
         elif how == "stop":
             os.kill(daemon, signal.SIGSTOP)
         elif how == "both":

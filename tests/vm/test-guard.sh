@@ -164,7 +164,7 @@ after_strike() { # HOW PID
 	both)
 		wait_for 60 eval "systemctl is-active -q $unit && [ \"\$(systemctl show -P MainPID $unit)\" != $2 ]"
 		;;
-	kill | oom | memory)
+	kill | segv | oom | memory)
 		wait_for 30 not_running "$2"
 		wait_for 60 start_again
 		;;
@@ -194,7 +194,7 @@ not_running() {
 # Or systemd would bring the service back before we have looked.
 restart_is() { # no | on-failure
 	mkdir -p "/run/systemd/system/$unit.d"
-	printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=%s\n' "$1" >"/run/systemd/system/$unit.d/test.conf"
+	printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=%s\nLimitCORE=infinity\n' "$1" >"/run/systemd/system/$unit.d/test.conf"
 	systemctl daemon-reload
 }
 
@@ -292,11 +292,17 @@ strike_hang() {
 
 # What strikes the volumes strikes the root among them; but what wants memory would have to write to the root.
 test_guard() {
+	local pattern
 	slow_down 700
 	restart_is no
 	trace_begin alone
 	strike "killed" kill 1000 "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
 	check "killed: the guard has touched no file system" trace_end
+	# To a volume that is suspended.
+	pattern=$(cat /proc/sys/kernel/core_pattern)
+	echo /var/tmp/core >/proc/sys/kernel/core_pattern
+	strike "crashed" segv 1000 "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
+	echo "$pattern" >/proc/sys/kernel/core_pattern
 	strike "no memory" memory 1000 "$vg/a" "$vg/b" -- /srv/a/probe /srv/b/probe -- /srv/a /srv/b /srv/slow
 	strike "the out-of-memory killer" oom 1000 "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
 	strike "stopped" stop $(((hold + 1) * 1000)) "$vg/a" vmroot/root -- "${probes[@]}" -- "${volumes[@]}"
