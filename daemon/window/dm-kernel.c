@@ -33,11 +33,10 @@ static int lock_all(void) {
 }
 
 static int kernel_lock_memory(void) {
-        int r = 0;
+        int r;
 
         (void)pthread_mutex_lock(&lockers_mutex);
-        if (n_lockers == 0)
-                r = lock_all();
+        r = lock_all(); /* also what has come, or was copied by a fork, since the last one */
         if (r >= 0)
                 n_lockers++;
         (void)pthread_mutex_unlock(&lockers_mutex);

@@ -119,13 +119,27 @@ static int page_new(struct guard_page **ret, size_t n) {
         return 0;
 }
 
+/* Windows hold it, and a fork has it to itself. */
+static pthread_rwlock_t forks = PTHREAD_RWLOCK_INITIALIZER;
+
+void guard_forks_hold(void) {
+        (void)pthread_rwlock_rdlock(&forks); /* it knows no failure but too many of them */
+}
+
+void guard_forks_release(void) {
+        (void)pthread_rwlock_unlock(&forks); /* locked above */
+}
+
 static int guard_fork(struct guard *g) {
         int sockets[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
                 return -errno;
         g->process.socket_fd = sockets[0];
+        (void)pthread_rwlock_wrlock(&forks); /* nobody who holds it comes here */
         g->pid = fork();
+        if (g->pid != 0)
+                (void)pthread_rwlock_unlock(&forks); /* locked above; errno stays */
         if (g->pid == 0) {
                 g->process.socket_fd = sockets[1];
                 guard_process_run(&g->process);

@@ -39,6 +39,10 @@ struct guard_origin {
 int guard_new(struct guard **ret, const struct dm_kernel *kernel, int control_fd, const char *lock,
               const char *list, const struct guard_origin *origins, size_t n,
               struct vss_error *reterr);
+/* As long as anybody has it on hold no guard is forked: a fork makes all memory of this process
+ * copy-on-write, and who writes to a page next, in his window perhaps, waits for a new one. */
+void guard_forks_hold(void);
+void guard_forks_release(void);
 /* Sends it away and reaps it. Every origin must be resumed by now. */
 struct guard *guard_free(struct guard *g);
 DEFINE_CLEANUP(struct guard, guard_free);

@@ -59,7 +59,8 @@ struct window {
         struct suspend_list *suspend_list; /* until nothing of it can be suspended; NULL: none */
         struct row **rows;
         size_t n_rows;
-        bool prepared, ran, memory_locked;
+        bool prepared, ran;
+        unsigned n_memory_locks;
         int control_fd;
         struct guard *guard;
         void *stacks; /* of all threads */

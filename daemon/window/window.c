@@ -5,6 +5,7 @@
 
 #include "daemon/window/window.h"
 #include "daemon/window/core-dump.h"
+#include "daemon/window/stack.h"
 #include "daemon/window/window-row.h"
 #include <inttypes.h>
 #include <sched.h>
@@ -81,7 +82,7 @@ struct window *window_free(struct window *w) {
         /* A stack that a hung thread stands on stays. */
         if (w->stacks && all_joined)
                 (void)munmap(w->stacks, w->stacks_size); /* mapped by make_stacks() */
-        if (w->memory_locked)
+        while (w->n_memory_locks-- > 0)
                 w->kernel->unlock_memory();
         window_unref(w);
         return NULL;
@@ -257,6 +258,18 @@ static int make_threads(struct window *w) {
         return r;
 }
 
+static int lock_memory(struct window *w, struct vss_error *reterr) {
+        int r = w->kernel->lock_memory();
+
+        if (r < 0)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
+                                     "cannot lock the daemon into memory, which holding writes "
+                                     "needs: %s; raise its limit (LimitMEMLOCK=infinity)",
+                                     strerror(-r));
+        w->n_memory_locks++;
+        return 0;
+}
+
 int window_prepare(struct window *w, struct vss_error *reterr) {
         int r;
 
@@ -283,14 +296,7 @@ int window_prepare(struct window *w, struct vss_error *reterr) {
         r = make_threads(w);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "cannot make the threads of the window");
-        r = w->kernel->lock_memory();
-        if (r < 0)
-                return vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
-                                     "cannot lock the daemon into memory, which holding writes "
-                                     "needs: %s; raise its limit (LimitMEMLOCK=infinity)",
-                                     strerror(-r));
-        w->memory_locked = true;
-        return 0;
+        return lock_memory(w, reterr);
 }
 
 /* A guard that somebody has killed does not answer. A second thing that hangs, this call in it, is
@@ -499,21 +505,12 @@ static void run_empty(struct window *w) {
         };
 }
 
-int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr) {
-        enum window_outcome outcome;
+/* From the guard's arming to its disarming. */
+static int run_rows(struct window *w, enum window_outcome *ret_outcome, struct vss_error *reterr) {
         uint64_t now_usec;
         bool settled = true;
         int r;
 
-        assert(w->prepared);
-        assert(!w->ran);
-
-        w->ran = true;
-        if (w->n_rows == 0) {
-                run_empty(w);
-                *ret = w->times;
-                return 0;
-        }
         r = w->suspend_list ? suspend_list_arm(w->suspend_list, reterr) : 0;
         if (r < 0) {
                 w->ran = false; /* the threads are parked still */
@@ -531,14 +528,40 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                                      strerror(-r));
         }
         w->times.start_usec = now_usec;
-        outcome = run_armed(w, now_usec, &settled);
+        *ret_outcome = run_armed(w, now_usec, &settled);
         guard_disarm(w->guard, settled);
         core_dump_allow();
         atomic_store(&w->over, 1);
         futex_wake_all(&w->over);
         if (settled)
                 w->suspend_list = suspend_list_free(w->suspend_list);
+        return 0;
+}
 
+int window_run(struct window *w, struct window_result *ret, struct vss_error *reterr) {
+        enum window_outcome outcome = WINDOW_GOOD;
+        int r;
+
+        assert(w->prepared);
+        assert(!w->ran);
+
+        w->ran = true;
+        if (w->n_rows == 0) {
+                run_empty(w);
+                *ret = w->times;
+                return 0;
+        }
+        guard_forks_hold();
+        /* Since this one was prepared another window's guard may have been forked. */
+        r = lock_memory(w, reterr);
+        if (r >= 0) {
+                stack_touch();
+                r = run_rows(w, &outcome, reterr);
+        } else
+                w->ran = false; /* the threads are parked still */
+        guard_forks_release();
+        if (r < 0)
+                return r;
         r = say(w, outcome, reterr);
         if (r >= 0)
                 *ret = w->times;

@@ -64,6 +64,7 @@ struct fake_page {
         _Atomic bool two_at_work; /* an origin on its old table, and its other device */
         _Atomic int lock_error;
         _Atomic bool locked;
+        _Atomic unsigned n_locks;
         bool has_others, others_work; /* of the windows' rows */
         unsigned n_copies;            /* of each row: so many commits more */
         void (*in_ioctl)(void);       /* called inside each ioctl; NULL: nothing */
@@ -232,11 +233,13 @@ static int fake_lock_memory(void) {
         if (fake->lock_error != 0)
                 return -fake->lock_error;
         atomic_store(&fake->locked, true);
+        atomic_fetch_add(&fake->n_locks, 1);
         return 0;
 }
 
 static void fake_unlock_memory(void) {
-        atomic_store(&fake->locked, false);
+        if (atomic_fetch_sub(&fake->n_locks, 1) == 1)
+                atomic_store(&fake->locked, false);
 }
 
 static const struct dm_kernel fake_kernel = {

@@ -3,11 +3,13 @@
 
 #include "common/alive-lock.h"
 #include "daemon/window/core-dump.h"
+#include "daemon/window/guard.h"
 #include "daemon/window/held-origin.h"
 #include "window-checks.h"
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 START_TEST(all_copies_share_one_instant) {
         struct window_result result;
@@ -86,6 +88,44 @@ static void note_dumpable(void) {
         if (prctl(PR_GET_DUMPABLE) != 0)
                 atomic_fetch_add(&n_dumpable, 1);
 }
+
+static void *prepare_another(void *p) {
+        struct window *w = p;
+
+        prepare(w);
+        fake_event();
+        return NULL;
+}
+
+/* A fork makes the pages of all windows copy-on-write: no guard is forked while one is open (a
+ * cache's deletion beside a set, say), and what was prepared before the fork is brought back. */
+START_TEST(no_guard_is_forked_beside_an_open_window) {
+        struct window_result result;
+        struct window *w, *second;
+        pthread_t preparer;
+
+        fake_init(2);
+        w = fake_window(LONG_USEC, LONG_USEC);
+        fake->n = 1;
+        second = fake_window(LONG_USEC, LONG_USEC);
+        fake->n = 2;
+        prepare(w);
+        ck_assert_uint_eq(fake->n_locks, 1);
+        guard_forks_hold(); /* another one is open */
+        ck_assert_int_eq(pthread_create(&preparer, NULL, prepare_another, second), 0);
+        ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        ck_assert_uint_eq(fake->n_locks, 2);
+        ck_assert_int_eq(nanosleep(&(struct timespec){ .tv_nsec = 300 * 1000 * 1000 }, NULL), 0);
+        ck_assert_uint_eq(fake->n_locks, 2); /* it comes after the fork */
+        guard_forks_release();
+        ck_assert_int_eq(pthread_join(preparer, NULL), 0);
+        ck_assert_uint_eq(fake->n_locks, 3);
+        window_free(w);
+        window_free(second);
+        ck_assert(!fake->locked);
+        assert_no_children_left();
+}
+END_TEST
 
 /* It would keep the guard from hearing of the crash, and the dump from being written. */
 START_TEST(no_core_is_dumped_inside_a_window) {
@@ -645,6 +685,7 @@ int main(void) {
         tcase_set_timeout(t, 60);
         tcase_add_test(t, nothing_else_runs_before_the_window);
         tcase_add_test(t, all_copies_share_one_instant);
+        tcase_add_test(t, no_guard_is_forked_beside_an_open_window);
         tcase_add_test(t, no_core_is_dumped_inside_a_window);
         tcase_add_test(t, a_failed_suspend_turns_all_back);
         tcase_add_test(t, a_frozen_file_system_is_named_as_such);

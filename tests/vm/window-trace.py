@@ -43,6 +43,7 @@ PROBES = {
 }
 EXIT, EXIT_GROUP = 60, 231  # from which nobody comes back
 WINDOW, GUARD = "vssd-window", "vssd-guard"
+HOLDER = "vss-set"  # who has begun it, and waits for its end
 
 Event = collections.namedtuple("Event", "at comm tid what")
 LINE = re.compile(r"^\s*(.*)-(\d+)\s+\[\d+\]\s+\S+\s+(\d+\.\d+): (.*)$")
@@ -120,7 +121,7 @@ def complaint(event, loops):
     name = event.what.split(":")[0]
     if name in PROBES:
         return f"{PROBES[name]} ({name})"
-    if name.startswith("page_fault_") and event.comm in (WINDOW, GUARD):
+    if name.startswith("page_fault_") and event.comm in (WINDOW, GUARD, HOLDER):
         return f"needs a page of memory ({event.what})"
     return None
 
