@@ -16,6 +16,7 @@
 #include "daemon/log/log.h"
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/exposed-share.h"
+#include "daemon/providers/snapshot-devices.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/snapshot-size.h"
 #include "daemon/window/dm-kernel.h"
@@ -325,6 +326,7 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
                 return r;
         snapshot_size_init(v->config.area_start_bytes, v->config.session.area_volume_bytes);
         exposed_share_set_clients(v->config.nfs_clients);
+        snapshot_devices_set_notes(store_guard_lock(v->store), v->config.session.suspend_lists);
 
         /* Resume first, then serve. What cannot be undone now is undone later, or stays in the
          * store for the next start; it is no reason to keep those waiting who need the service. */

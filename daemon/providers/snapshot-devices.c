@@ -21,6 +21,14 @@
 #define WAKE_USEC (60 * USEC_PER_SEC)
 #define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
 
+/* Of the windows that are made here. */
+static const char *guard_lock, *suspend_lists;
+
+void snapshot_devices_set_notes(const char *lock, const char *lists) {
+        guard_lock = lock;
+        suspend_lists = lists;
+}
+
 static pthread_mutex_t stores = PTHREAD_MUTEX_INITIALIZER;
 
 int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
@@ -249,8 +257,12 @@ static int is_last(const struct mapper_info *real, const struct mapper_info *ori
  * and then the other, which puts its state to disk for the first to find. */
 static int change_over(const struct mapper_info *origin, const struct mapper_info *real,
                        struct vss_error *reterr) {
-        const struct window_options options = { .hold_usec = CHANGE_OVER_USEC,
-                                                .flush_usec = CHANGE_OVER_USEC };
+        const struct window_options options = {
+                .hold_usec = CHANGE_OVER_USEC,
+                .flush_usec = CHANGE_OVER_USEC,
+                .guard_lock = guard_lock,
+                .suspend_lists = suspend_lists,
+        };
         struct dm_request **commits = calloc(1, sizeof(struct dm_request *));
         _cleanup_(window_freep) struct window *w = NULL;
         struct window_result result;

@@ -23,6 +23,10 @@ struct snapshot_devices {
         size_t family_length;
 };
 
+/* What the next start needs after the death of daemon and guard in a window of a deletion: the two
+ * of window.h, which a set's window is given with the set. Once, before anything else; borrowed. */
+void snapshot_devices_set_notes(const char *guard_lock, const char *suspend_lists);
+
 int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper_info *ret,
                                  struct vss_error *reterr);
 
