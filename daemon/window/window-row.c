@@ -110,14 +110,16 @@ static bool row_is_over(struct row *row) {
         return r == -ENXIO || (r >= 0 && !dm_request_saw_suspended(row->status));
 }
 
-static void resume_for_good(struct row *row) {
+/* new_table: it was to get that now. The kernel drops a table that it cannot bring to life, and the
+ * next attempt succeeds on the one before, past which the copy is not told of what is written. */
+static void resume_for_good(struct row *row, bool new_table) {
         for (unsigned n = 1;; n++) {
                 futex_word nothing = 0;
                 int r = row_request(row, row->resume);
 
                 if (r >= 0)
                         return;
-                if (n == RESUME_ATTEMPTS)
+                if (new_table || n == RESUME_ATTEMPTS)
                         row_fail(row, row->resume, r);
                 if (n < RESUME_ATTEMPTS)
                         continue;
@@ -127,7 +129,14 @@ static void resume_for_good(struct row *row) {
         }
 }
 
-void row_resume(struct row *row, bool back) {
+int row_resume_once(struct row *row) {
+        if (row->clears_inactive_table)
+                (void)row_request(row, row->clear); /* as the guard does it */
+        return row_request(row, row->resume);
+}
+
+/* Returns when the origin runs. */
+static void row_resume(struct row *row, bool back) {
         bool forward = false;
         int r;
 
@@ -144,7 +153,7 @@ void row_resume(struct row *row, bool back) {
                 if (r < 0)
                         row_fail(row, row->clear, r);
         }
-        resume_for_good(row);
+        resume_for_good(row, !back && row->clears_inactive_table);
         row->times.resume_end_usec = now_monotonic_usec();
 }
 

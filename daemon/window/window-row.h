@@ -83,8 +83,8 @@ enum row_state row_state(struct row *row);
 bool row_take(struct row *row, enum row_state from, enum row_state to);
 /* Leaves it to its own thread, which hangs. */
 void row_abandon(struct row *row);
-/* Returns when the origin runs. */
-void row_resume(struct row *row, bool back);
+/* On the way back, for a row without another device whose thread hangs in a commit. */
+int row_resume_once(struct row *row);
 /* A thread's whole life; p is its row. */
 void *row_thread(void *p);
 

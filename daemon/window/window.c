@@ -300,15 +300,14 @@ int window_prepare(struct window *w, struct vss_error *reterr) {
 }
 
 /* A guard that somebody has killed does not answer. A second thing that hangs, this call in it, is
- * not looked for then. */
+ * not looked for then; nor one that fails, which the row's own thread will try again. */
 static void take_over(struct window *w) {
         for (size_t i = 0; i < w->n_rows; i++) {
                 struct row *row = w->rows[i];
 
-                if (row->other || !row_take(row, ROW_SUSPENDED, ROW_RESUMING))
-                        continue;
-                row_resume(row, true);
-                guard_settle(w->guard, i);
+                if (!row->other && row_take(row, ROW_SUSPENDED, ROW_RESUMING) &&
+                    row_resume_once(row) >= 0)
+                        guard_settle(w->guard, i);
         }
 }
 

@@ -66,6 +66,7 @@ struct fake_page {
         _Atomic bool locked;
         _Atomic unsigned n_locks;
         bool has_others, others_work; /* of the windows' rows */
+        bool no_new_tables;           /* likewise */
         unsigned n_copies;            /* of each row: so many commits more */
         void (*in_ioctl)(void);       /* called inside each ioctl; NULL: nothing */
 };
@@ -126,6 +127,7 @@ static int fake_resume(struct fake_origin *o) {
         fake_hang(o, o->resume_hangs ? atomic_load(&o->hangs_at) : FAKE_RESUME);
         if (atomic_load(&o->resume_failures) > 0) {
                 atomic_fetch_sub(&o->resume_failures, 1);
+                atomic_store(&o->inactive_table, false); /* as the kernel does */
                 return -EIO;
         }
         if (atomic_load(&o->suspended) && !atomic_load(&o->inactive_table) && fake_other_works(o) &&
@@ -257,6 +259,12 @@ static void fake_init(size_t n) {
                 fake->origins[i].inactive_table = true;
 }
 
+static _unused_ void fake_no_new_tables(void) {
+        fake->no_new_tables = true;
+        for (size_t i = 0; i < fake->n; i++)
+                fake->origins[i].inactive_table = false;
+}
+
 static _unused_ void fake_release(void) {
         atomic_store(&fake->released, 1);
         futex_wake_all(&fake->released);
@@ -300,7 +308,7 @@ static struct window *fake_window_over(const struct dm_kernel *kernel, uint64_t 
                                                .origin = FAKE_ORIGIN(i),
                                                .commits = commits,
                                                .n_commits = n,
-                                               .clears_inactive_table = true,
+                                               .clears_inactive_table = !fake->no_new_tables,
                                                .other = fake->has_others ? FAKE_OTHER(i) : 0,
                                                .other_works = fake->others_work,
                                        },

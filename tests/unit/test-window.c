@@ -338,15 +338,22 @@ START_TEST(inactive_tables_stay_where_the_row_has_none) {
 }
 END_TEST
 
+/* That is enough only for an origin that keeps its table (0): a new one (1) is lost by then, and
+ * what is written goes past the copy. */
 START_TEST(a_resume_that_fails_is_tried_again) {
         struct window_result result;
         struct window *w;
 
         fake_init(2);
-        fake->origins[1].resume_failures = 2;
+        if (_i == 0)
+                fake_no_new_tables();
+        fake->origins[1].resume_failures = _i == 0 ? 2 : 1;
         w = fake_window(LONG_USEC, LONG_USEC);
         prepare(w);
-        ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        if (_i == 0)
+                ck_assert_int_eq(window_run(w, &result, NULL), 0);
+        else
+                assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "resume /srv/1/");
         ck_assert(fake_nothing_suspended());
         window_free(w);
 }
@@ -696,7 +703,7 @@ int main(void) {
         tcase_add_loop_test(t, a_hung_change_over_is_left_to_its_thread, 0, 2);
         tcase_add_test(t, the_good_end_leaves_the_other_device_alone);
         tcase_add_test(t, inactive_tables_stay_where_the_row_has_none);
-        tcase_add_test(t, a_resume_that_fails_is_tried_again);
+        tcase_add_loop_test(t, a_resume_that_fails_is_tried_again, 0, 2);
         tcase_add_loop_test(t, a_resume_that_fails_is_tried_to_the_end, 0, 2);
         tcase_add_loop_test(t, a_hung_suspend_does_not_hold_up_the_others, 0, 2);
         tcase_add_test(t, a_hung_suspend_is_a_late_flush_by_either_limit);
