@@ -6,11 +6,13 @@
 
 #define MIB (UINT64_C(1024) * 1024)
 
-/* From 70 % on, and never less than what would be filled in ten seconds: LVM may be asked by
- * others, too, and each step of ours takes a second or so. */
+/* From 70 % on, and never less than what would be filled in twenty seconds: LVM may be asked by
+ * others, too, each step of ours takes it a second or, on a busy machine, some, and another copy
+ * may have to be deleted first. */
 #define FREE_PERCENT 30
-#define AHEAD_SEC 10
+#define AHEAD_SEC 20
 /* So much at a time: no volume group in crumbs, and not all of it for a copy that stays small. */
+#define STEP_SEC 30
 #define STEP_PART 2 /* of what it has */
 #define STEP_MIN (64 * MIB)
 /* Less is no growth: LVM's usual extent. */
@@ -39,7 +41,7 @@ uint64_t area_wants(const struct area *a) {
 
         if (room_left(a) >= larger(a->size / 100 * FREE_PERCENT, a->rate * AHEAD_SEC))
                 return a->size;
-        wanted = a->used + larger(larger(a->size / STEP_PART, STEP_MIN), 2 * a->rate * AHEAD_SEC);
+        wanted = a->used + larger(larger(a->size / STEP_PART, STEP_MIN), a->rate * STEP_SEC);
         return larger(wanted, a->size);
 }
 

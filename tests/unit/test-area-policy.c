@@ -12,7 +12,7 @@ START_TEST(a_store_with_room_stays) {
         struct area a = { .used = 200 * MIB, .size = 320 * MIB };
 
         ck_assert_uint_eq(area_wants(&a), a.size);
-        a.rate = 11 * MIB; /* not ten seconds any more */
+        a.rate = 6 * MIB; /* not twenty seconds any more */
         a.used = 215 * MIB;
         ck_assert_uint_gt(area_wants(&a), a.size);
 }
@@ -23,7 +23,7 @@ START_TEST(a_store_grows_ahead_of_its_load) {
 
         ck_assert_uint_eq(area_wants(&a), 390 * MIB); /* a half of what it has */
         a.rate = 100 * MIB;
-        ck_assert_uint_eq(area_wants(&a), 2230 * MIB); /* what fills in twenty seconds */
+        ck_assert_uint_eq(area_wants(&a), 3230 * MIB); /* what fills in thirty seconds */
         /* As full as it can be, and emptier than it was thought to be. */
         a = (struct area){ .used = 32 * MIB, .size = 32 * MIB };
         ck_assert_uint_eq(area_wants(&a), 96 * MIB);

@@ -190,7 +190,7 @@ maximum() {
 	ask "$younger"
 	younger_id=${id[/srv/thick]}
 	# Not faster than a copy can be deleted: these stores are small.
-	check "fio writes more than two stores may take" write_and_verify /srv/thick/new 40 --rate=,4m
+	check "fio writes more than two stores may take" write_and_verify /srv/thick/new 36 --rate=,2m
 	check "the oldest copy was deleted" wait_for 30 not vssctl show "$older"
 	check "and that was signalled" wait_for 5 signalled deleted "$older_id"
 	check_says "and logged" "Snapshot $older_id .*the oldest, is deleted to make room.*may take 72 MiB" \
@@ -200,7 +200,7 @@ maximum() {
 	check_says "vssctl shows the area" "^/srv/thick/ +$vg +[0-9.]+ MiB +[0-9.]+ MiB +72.0 MiB +set down" "$(vssctl storage)"
 	check_says "it is not forgotten while it is used" VSS_E_VOLUME_IN_USE \
 		"$(vssctl storage delete --for /srv/thick --on "$vg" 2>&1)"
-	check "fio writes more than one store may take" write_and_verify /srv/thick/other 48 --rate=,4m
+	check "fio writes more than one store may take" write_and_verify /srv/thick/other 42 --rate=,2m
 	check "that it cannot grow was signalled" wait_for 10 signalled full "$younger_id"
 	check "that it overflowed, too" wait_for 20 signalled overflowed "$younger_id"
 	ask "$younger"
