@@ -8,12 +8,15 @@
 #include "daemon/providers/lvm-breaking.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-probe.h"
+#include "daemon/providers/lvm-thin-pool.h"
 #include "daemon/providers/thin-reserve.h"
 #include "daemon/window/dm-request.h"
 #include <inttypes.h>
 #include <libdevmapper.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
+
+#define METADATA_BLOCK 4096 /* of a pool: dm-thin counts in these */
 
 #define SECTOR_SIZE 512
 
@@ -219,6 +222,39 @@ static int thin_usage(const struct snapshot_record *record, uint64_t *ret_used, 
         return 0;
 }
 
+static int thin_shared_room(const struct snapshot_record *record, struct provider_room *ret,
+                            struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
+        struct thin_volume volume;
+        struct mapper_info info;
+        int r;
+
+        r = lvm_life_find(record, &info, reterr);
+        if (r >= 0)
+                r = mapper_read_table(info.name, &table, reterr);
+        if (r < 0)
+                return r;
+        if (table.n != 1 || thin_volume_parse(&volume, table.targets[0].params) < 0)
+                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
+                                     "the device %s is no thin volume", info.name);
+        r = thin_pool_read(&pool, volume.pool, reterr);
+        if (r < 0)
+                return r;
+        *ret = (struct provider_room){
+                .used = pool.data_used * pool.block_bytes,
+                .size = pool.data_total * pool.block_bytes,
+                .metadata_used = pool.metadata_used * METADATA_BLOCK,
+                .metadata_size = pool.metadata_total * METADATA_BLOCK,
+                .trouble = thin_pool_unfit(&pool),
+        };
+        if (!ret->trouble && pool.out_of_space)
+                ret->trouble = "is full: what is written to its volumes waits, or fails; extend it "
+                               "(lvextend -L)";
+        (void)snprintf(ret->name, sizeof(ret->name), "%s", pool.name);
+        return 0;
+}
+
 const struct provider provider_lvm_thin = {
         .name = THIN_NAME,
         .display_name = "LVM thin shadow copies",
@@ -246,5 +282,6 @@ const struct provider provider_lvm_thin = {
         .recover = thin_recover,
         .activate = thin_activate,
         .usage = thin_usage,
+        .shared_room = thin_shared_room,
         .delta = thin_delta,
 };

@@ -30,6 +30,13 @@ struct provider_places {
         struct provider_place *items;
         size_t n;
 };
+/* What copies share with their volumes and with others: a thin pool. */
+struct provider_room {
+        char name[160];
+        uint64_t used, size;                   /* bytes of data */
+        uint64_t metadata_used, metadata_size; /* bytes */
+        const char *trouble;                   /* "has failed; ...": a static text; NULL: none */
+};
 int provider_places_add(struct provider_places *p, const char *name, uint64_t free_bytes,
                         uint64_t total_bytes);
 void provider_places_done(struct provider_places *p);
@@ -125,6 +132,9 @@ struct provider {
         int (*places)(const struct volume *v, struct provider_places *ret,
                       struct vss_error *reterr);
         int (*place_of)(const struct snapshot_record *r, char **ret, struct vss_error *reterr);
+        /* Of a copy that has no room of its own: the one it is in, and how full that is. */
+        int (*shared_room)(const struct snapshot_record *r, struct provider_room *ret,
+                           struct vss_error *reterr);
         /* What differs between two copies of one volume, both this provider's and the first the
          * older one; younger NULL: between the copy and the volume, as it is when it is asked or
          * later. NULL: it cannot tell. */

@@ -15,6 +15,7 @@
 #include "daemon/log/log.h"
 #include "daemon/providers/mapper-events.h"
 #include "daemon/session/area-patrol.h"
+#include "daemon/session/area-pools.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
 
@@ -28,10 +29,8 @@
 #define MIB (UINT64_C(1024) * 1024)
 
 static const char *const kinds[] = {
-        [AREA_GROWN] = "grown",
-        [AREA_FULL] = "full",
-        [AREA_DELETED] = "deleted",
-        [AREA_OVERFLOWED] = "overflowed",
+        [AREA_GROWN] = "grown",           [AREA_FULL] = "full", [AREA_DELETED] = "deleted",
+        [AREA_OVERFLOWED] = "overflowed", [AREA_POOL] = "pool",
 };
 
 const char *area_event_kind_to_string(enum area_event_kind kind) {
@@ -51,6 +50,7 @@ struct area_watch {
         struct session_manager *manager;
         sd_event_source *timer, *events;
         struct area_copies copies; /* a patrol has them while it is under way */
+        struct area_pools pools;   /* likewise */
         bool patrolling, deleting, stopped;
         bool has_new; /* a copy came that the patrol may have missed */
 
@@ -67,6 +67,7 @@ struct patrol {
         struct store *store;
         struct area_limits limits;
         struct area_copies before, found;
+        struct area_pools pools_before, pools_found;
 };
 
 static void arm(struct area_watch *w, uint64_t usec) {
@@ -193,27 +194,64 @@ static void on_deleted(void *userdata, int r, const void *result _unused_,
         arm(w, r >= 0 ? 0 : PERIOD_USEC);
 }
 
-static void delete_copy(struct area_watch *w, const struct area_copy *c, const char *why) {
+static void delete_copy(struct area_watch *w, const struct snapshot_record *r,
+                        const struct area *area, const char *why) {
         struct vss_error error = { 0 };
 
         if (w->deleting || w->stopped || now_monotonic_usec() < w->no_deletion_usec)
                 return;
-        if (snapshot_record_copy(&w->victim, &c->record) < 0 ||
-            str_format(&w->reason,
-                       "Snapshot %s of %s, the oldest, is deleted to make room for the stores of "
-                       "younger ones: %s",
-                       VSS_ID_TEXT(c->record.id), str_or_empty(c->record.volume), why) < 0) {
+        if (snapshot_record_copy(&w->victim, r) < 0 ||
+            str_format(&w->reason, "Snapshot %s of %s, the oldest, is deleted to make room: %s",
+                       VSS_ID_TEXT(r->id), str_or_empty(r->volume), why) < 0) {
                 log_error("Out of memory: no room is made for the stores of copies");
                 snapshot_record_done(&w->victim);
                 return;
         }
-        w->victim_area = c->area;
-        LOG_COPY(LOG_WARNING, &c->record, "%s", w->reason);
+        w->victim_area = *area;
+        LOG_COPY(LOG_WARNING, r, "%s", w->reason);
         w->deleting = true;
-        if (manager_delete(w->manager, NULL, c->record.id, VSS_OBJECT_SNAPSHOT, true, on_deleted, w,
+        if (manager_delete(w->manager, NULL, r->id, VSS_OBJECT_SNAPSHOT, true, on_deleted, w,
                            &error) < 0)
                 on_deleted(w, -EAGAIN, NULL, &error);
         vss_error_done(&error);
+}
+
+static void delete_sibling(struct area_watch *w, size_t i, const char *why) {
+        const struct area_copy *c = &w->copies.items[i];
+
+        delete_copy(w, &c->record, &c->area, why);
+}
+
+/* A pool belongs to all of its volumes, which it hurts when it is full: the oldest copy in it goes
+ * before. */
+static void watch_pool(struct area_watch *w, struct area_pool *p) {
+        const struct area area = { .used = p->room.used, .size = p->room.size };
+        _cleanup_(freep) char *text = NULL;
+        unsigned step = area_pool_news(p);
+
+        if (p->room.trouble && !p->told_trouble) {
+                p->told_trouble = true;
+                if (str_format(&text, "Thin pool %s, in which there are copies, %s", p->room.name,
+                               p->room.trouble) < 0)
+                        return;
+                LOG_COPY(LOG_ERR, &p->oldest, "%s", text);
+                tell(w, AREA_POOL, &p->oldest, &area, text);
+        } else if (step > 0) {
+                if (str_format(&text,
+                               "Thin pool %s, in which there are copies, is %u %% full; extend it "
+                               "(lvextend), or delete copies. At 95 %% the oldest are deleted",
+                               p->room.name, area_pool_per_cent(p)) < 0)
+                        return;
+                LOG_COPY(LOG_WARNING, &p->oldest, "%s", text);
+                tell(w, AREA_POOL, &p->oldest, &area, text);
+        }
+        if (area_pool_is_narrow(p)) {
+                _cleanup_(freep) char *why = NULL;
+
+                if (str_format(&why, "thin pool %s is %u %% full", p->room.name,
+                               area_pool_per_cent(p)) >= 0)
+                        delete_copy(w, &p->oldest, &area, why);
+        }
 }
 
 /* The copies of its volume: where each is in the list, and its rank. */
@@ -256,7 +294,7 @@ static void make_room(struct area_watch *w, size_t i) {
                 return; /* the next look is in a second */
         victim = area_victim(s.ranks, s.n, s.self, area_on_brink(&c->area));
         if (victim < s.n)
-                delete_copy(w, &w->copies.items[s.index[victim]], str_or_empty(c->error.message));
+                delete_sibling(w, s.index[victim], str_or_empty(c->error.message));
         else
                 on_full(w, c);
 }
@@ -276,7 +314,7 @@ static void trim(struct area_watch *w, size_t i) {
             str_format(&why, "the stores of all copies of %s may take %llu MiB",
                        str_or_empty(c->record.volume), (unsigned long long)(c->maximum / MIB)) < 0)
                 return;
-        delete_copy(w, &w->copies.items[s.index[victim]], why);
+        delete_sibling(w, s.index[victim], why);
 }
 
 /* --- patrols ---------------------------------------------------------------------------------- */
@@ -284,7 +322,11 @@ static void trim(struct area_watch *w, size_t i) {
 static int patrol_run(struct inquiry *q, struct vss_error *reterr) {
         struct patrol *p = (struct patrol *)q;
 
-        return area_patrol(&p->found, &p->before, p->store, &p->limits, reterr);
+        int r, k;
+
+        r = area_patrol(&p->found, &p->before, p->store, &p->limits, reterr);
+        k = area_pools_look(&p->pools_found, &p->pools_before, p->store, r < 0 ? NULL : reterr);
+        return r < 0 ? r : k;
 }
 
 static const void *patrol_answer(struct inquiry *q, int *r, struct vss_error *error) {
@@ -295,6 +337,9 @@ static const void *patrol_answer(struct inquiry *q, int *r, struct vss_error *er
         area_copies_done(&w->copies);
         w->copies = p->found;
         p->found = (struct area_copies){ 0 };
+        area_pools_done(&w->pools);
+        w->pools = p->pools_found;
+        p->pools_found = (struct area_pools){ 0 };
         if (*r < 0)
                 log_failure(LOG_WARNING, error, "Looking at the stores of copies: %s",
                             str_or_empty(error->message));
@@ -311,7 +356,9 @@ static const void *patrol_answer(struct inquiry *q, int *r, struct vss_error *er
                         on_failure(c);
                 trim(w, i);
         }
-        if (w->copies.n > 0 || w->has_new || *r < 0)
+        for (size_t i = 0; *r >= 0 && i < w->pools.n; i++)
+                watch_pool(w, &w->pools.items[i]);
+        if (w->copies.n > 0 || w->pools.n > 0 || w->has_new || *r < 0)
                 arm(w, PERIOD_USEC);
         w->has_new = false;
         return NULL;
@@ -322,6 +369,8 @@ static void patrol_free(struct inquiry *q) {
 
         area_copies_done(&p->before);
         area_copies_done(&p->found);
+        area_pools_done(&p->pools_before);
+        area_pools_done(&p->pools_found);
 }
 
 static const struct inquiry_type patrol_type = {
@@ -347,11 +396,15 @@ static void patrol_start(struct area_watch *w) {
                                                   .all_bytes = m->config.area_all_bytes };
                 p->before = w->copies;
                 w->copies = (struct area_copies){ 0 };
+                p->pools_before = w->pools;
+                w->pools = (struct area_pools){ 0 };
                 r = inquiry_start(q, &error);
                 w->patrolling = r >= 0;
                 if (r < 0) {
                         w->copies = p->before;
                         p->before = (struct area_copies){ 0 };
+                        w->pools = p->pools_before;
+                        p->pools_before = (struct area_pools){ 0 };
                         inquiry_free(q);
                 }
         }
@@ -435,6 +488,7 @@ struct area_watch *area_watch_free(struct area_watch *w) {
         sd_event_source_disable_unref(w->timer);
         sd_event_source_disable_unref(w->events);
         area_copies_done(&w->copies);
+        area_pools_done(&w->pools);
         free(w);
         return NULL;
 }
@@ -443,7 +497,7 @@ void area_watch_begin(struct area_watch *w, const struct snapshot_record *record
         bool any = false;
 
         for (size_t i = 0; i < n; i++)
-                any = any || area_patrol_concerns(&records[i]);
+                any = any || area_patrol_concerns(&records[i]) || area_pools_concern(&records[i]);
         if (!any)
                 return;
         w->has_new = w->patrolling;
@@ -457,5 +511,5 @@ void area_watch_stop(struct area_watch *w) {
 }
 
 bool area_watch_is_needed(const struct area_watch *w) {
-        return w->patrolling || w->deleting || w->copies.n > 0;
+        return w->patrolling || w->deleting || w->copies.n > 0 || w->pools.n > 0;
 }

@@ -74,6 +74,7 @@ enum area_event_kind {
         AREA_FULL,       /* it should be larger, and cannot */
         AREA_DELETED,    /* the copy was deleted to make room */
         AREA_OVERFLOWED, /* the copy is lost */
+        AREA_POOL,       /* the thin pool that the copy is in fills, or has failed */
 };
 const char *area_event_kind_to_string(enum area_event_kind kind);
 int area_event_kind_from_string(enum area_event_kind *ret, const char *text); /* -EINVAL */

@@ -84,8 +84,7 @@ END_TEST
 START_TEST(without_room_the_oldest_copy_goes) {
         harness_knob(&h, "narrow", "");
         harness_knob(&h, "filling", "");
-        expect_event("deleted", ids[0],
-                     "to make room for the stores of younger ones: it is narrow");
+        expect_event("deleted", ids[0], "is deleted to make room: it is narrow");
         expect_event("full", ids[1], "cannot grow: it is narrow");
         client_fails(&c, ERROR("ObjectNotFound"), ROOT, MANAGER, "QuerySnapshotDeltaBitmap", "ss",
                      ids[0], "");

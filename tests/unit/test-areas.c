@@ -17,7 +17,7 @@ static _Atomic HRESULT refuse;
 static _Atomic bool freezes; /* writers are frozen while a store is looked at */
 
 static struct {
-        unsigned n[4];     /* by kind */
+        unsigned n[5];     /* by kind */
         uint64_t last;     /* the number of the copy that the last was about */
         char message[512]; /* and its message */
 } seen;
@@ -69,8 +69,28 @@ static int take_away(struct store *store, const struct snapshot_record *r, bool 
         return k;
 }
 
-static struct provider growing;
-static const struct provider *const providers[] = { &provider_alpha, &growing, NULL };
+/* Of all copies of alpha. */
+static struct {
+        _Atomic uint64_t used, metadata_used; /* of 100 MiB each */
+        _Atomic bool failed;
+} pool;
+
+static int shared_room(const struct snapshot_record *r _unused_, struct provider_room *ret,
+                       struct vss_error *reterr _unused_) {
+        n_looks++;
+        *ret = (struct provider_room){
+                .name = "tank/pool",
+                .used = pool.used,
+                .size = 100 * MIB,
+                .metadata_used = pool.metadata_used,
+                .metadata_size = 100 * MIB,
+                .trouble = pool.failed ? "has failed" : NULL,
+        };
+        return 0;
+}
+
+static struct provider growing, pooled;
+static const struct provider *const providers[] = { &pooled, &growing, NULL };
 
 static void setup(void) {
         growing = provider_beta;
@@ -78,6 +98,9 @@ static void setup(void) {
         growing.grow = grow;
         growing.remove = take_away;
         growing.remove_all = NULL;
+        pooled = provider_alpha;
+        pooled.remove_all = NULL;
+        memset(&pool, 0, sizeof(pool));
         memset(areas, 0, sizeof(areas));
         memset(&seen, 0, sizeof(seen));
         room = 1024 * MIB;
@@ -262,6 +285,56 @@ START_TEST(a_maximum_holds_for_all) {
 }
 END_TEST
 
+START_TEST(a_pool_that_fills_is_told_in_steps) {
+        pooled.shared_room = shared_room;
+        put("alpha", 1, "/a/", 0);
+        put("alpha", 2, "/b/", 0);
+        pool.used = 79 * MIB;
+        begin();
+        run_looks(4);
+        ck_assert_uint_eq(seen.n[AREA_POOL], 0);
+        pool.used = 81 * MIB;
+        run_until(&seen.n[AREA_POOL], 1);
+        ck_assert_uint_eq(seen.last, 1);
+        ck_assert_ptr_nonnull(
+                strstr(seen.message, "tank/pool, in which there are copies, is 81 %"));
+        pool.used = 84 * MIB;
+        run_looks(4);
+        ck_assert_uint_eq(seen.n[AREA_POOL], 1);
+        pool.metadata_used = 92 * MIB; /* the fuller one counts */
+        run_until(&seen.n[AREA_POOL], 2);
+        pool.used = 86 * MIB;
+        pool.metadata_used = 0;
+        run_looks(4);
+        ck_assert_uint_eq(seen.n[AREA_POOL], 2);
+        pool.failed = true;
+        run_until(&seen.n[AREA_POOL], 3);
+        ck_assert_ptr_nonnull(strstr(seen.message, "has failed"));
+        run_looks(4);
+        ck_assert_uint_eq(seen.n[AREA_POOL], 3);
+        ck_assert(is_there(1) && is_there(2));
+        ck_assert(session_manager_has_areas(host.manager));
+}
+END_TEST
+
+START_TEST(the_oldest_copy_in_a_full_pool_goes) {
+        pooled.shared_room = shared_room;
+        put("alpha", 1, "/a/", 0);
+        put("alpha", 2, "/b/", 0);
+        put("beta", 3, "/a/", 0);
+        pool.used = 96 * MIB;
+        begin();
+        while (seen.n[AREA_DELETED] < 1)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        pool.used = 70 * MIB;
+        host_settle();
+        run_looks(8);
+        ck_assert_uint_eq(seen.n[AREA_DELETED], 1);
+        ck_assert(!is_there(1) && is_there(2) && is_there(3));
+        ck_assert_ptr_nonnull(strstr(seen.message, "thin pool tank/pool is 96 % full"));
+}
+END_TEST
+
 START_TEST(what_fails_is_tried_again_but_not_at_once) {
         put("beta", 1, "/old/", 0);
         put("beta", 2, "/a/", 80 * MIB);
@@ -312,7 +385,7 @@ START_TEST(nothing_is_begun_when_the_service_ends) {
 END_TEST
 
 START_TEST(each_kind_has_a_name) {
-        for (unsigned i = 0; i <= AREA_OVERFLOWED; i++) {
+        for (unsigned i = 0; i <= AREA_POOL; i++) {
                 enum area_event_kind back;
                 const char *text = area_event_kind_to_string((enum area_event_kind)i);
 
@@ -340,6 +413,8 @@ int main(void) {
         tcase_add_test(tc, the_oldest_itself_goes_when_it_would_be_lost);
         tcase_add_test(tc, a_maximum_holds_for_a_volume);
         tcase_add_test(tc, a_maximum_holds_for_all);
+        tcase_add_test(tc, a_pool_that_fills_is_told_in_steps);
+        tcase_add_test(tc, the_oldest_copy_in_a_full_pool_goes);
         tcase_add_test(tc, what_fails_is_tried_again_but_not_at_once);
         tcase_add_test(tc, nothing_is_begun_while_writers_are_frozen);
         tcase_add_test(tc, no_store_grows_when_writers_have_been_frozen);

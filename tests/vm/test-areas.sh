@@ -3,11 +3,13 @@
 # than it could have taken; at a maximum the oldest copy goes, and one that still overflows is marked and
 # reported, its origin whole; a service killed while a store grows leaves what LVM and the next growth agree on.
 #
-# usage: test-areas.sh [PART...]: only these of the parts, which are functions: grows killed maximum
+# And a thin pool: that it fills is told, and before it is full the oldest copy in it goes.
+#
+# usage: test-areas.sh [PART...]: only these of the parts, which are functions: pool grows killed maximum
 . "$(dirname "$0")/lib-storage.sh"
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(grows killed maximum)
+[ ${#parts[@]} -gt 0 ] || parts=(pool grows killed maximum)
 conf=/etc/vss/vssd.conf
 disk=$(readlink -f /dev/disk/by-id/virtio-data0)
 mib=36 # what is written to each: more than the 32 MiB that a store has at first
@@ -138,6 +140,25 @@ grows() {
 	check "the set is deleted" vssctl delete "$set"
 	check_equal "no store is left in the directory" "" "$(find /srv/files -name '*.cow')"
 	check_equal "no store is left in the group" thick "$(lvs --noheadings -o lv_name "$vg" | tr -d ' ')"
+}
+
+pool() {
+	local first
+	must lvcreate -qq -y -T -n pool -L 64M -Z n "$vg/pool"
+	must lvcreate -qq -y -T -n thin -V 32M "$vg/pool"
+	must lvcreate -qq -y -T -n other -V 64M "$vg/pool"
+	must dd if=/dev/urandom of="/dev/$vg/thin" bs=1M count=4 oflag=direct status=none
+	first=$(a_copy "/dev/$vg/thin")
+	must a_copy "/dev/$vg/thin"
+	ask "$first"
+	must dd if=/dev/zero of="/dev/$vg/other" bs=1M count=50 oflag=direct status=none
+	check "a pool that fills is told" wait_for 20 signalled pool "${id[/dev/$vg/thin]}"
+	check "and its copies stay" vssctl show "$first"
+	must dd if=/dev/zero of="/dev/$vg/other" bs=1M seek=50 count=8 oflag=direct status=none
+	check "nearly full, it loses its oldest copy" wait_for 20 not vssctl show "$first"
+	check "which is told" wait_for 10 signalled deleted "${id[/dev/$vg/thin]}"
+	sets_there | xargs -r vssctl delete --force >/dev/null 2>&1
+	must lvremove -qq -y "$vg/pool"
 }
 
 # The service has the file locked; a row that is half written is asked for again.
