@@ -187,7 +187,7 @@ static const struct {
         { "/media/a b", "/media/a b" },
         { "/media/ntfs/x/y", "/media/ntfs" },
         { "/auto", "/auto" },
-        { "/tmp/none", NULL },
+        { "/tmp/vss-there-is-none", NULL },
 };
 
 START_TEST(it_waits_for_nobody) {

@@ -105,10 +105,11 @@ START_TEST(no_guard_is_forked_beside_an_open_window) {
         pthread_t preparer;
 
         fake_init(2);
-        w = fake_window(LONG_USEC, LONG_USEC);
         fake->n = 1;
-        second = fake_window(LONG_USEC, LONG_USEC);
+        w = fake_window(LONG_USEC, LONG_USEC);
         fake->n = 2;
+        fake->first = 1;
+        second = fake_window(LONG_USEC, LONG_USEC);
         prepare(w);
         ck_assert_uint_eq(fake->n_locks, 1);
         guard_forks_hold(); /* another one is open */
