@@ -159,9 +159,9 @@ a_dm_set() {
 	check_equal "the raw copy has the old content" "$sum" "$(sha256sum <"$raw")"
 	check "a copy cannot be written through its directory" not touch "$first/x"
 	check "a copy cannot be written through its device" not dd if=/dev/zero of="$raw" bs=4k count=1 conv=fsync
-	check_says "the first store is in a file that is reserved" '^-rw------- .* 40894464 .*\.cow$' "$(ls -l "$files"/*.cow)"
-	check_equal "all of it" 79872 "$(stat -c %b "$files"/*.cow | awk '{ print $1 - $1 % 64 }')"
-	check_says "the second on the spare partition" "^0 81920 linear $(lsblk -dno MAJ:MIN "${disk}4" | tr -d ' ') 2048$" \
+	check_says "the first store is in a file that is reserved" '^-rw------- .* 33554432 .*\.cow$' "$(ls -l "$files"/*.cow)"
+	check_equal "all of it" 65536 "$(stat -c %b "$files"/*.cow | awk '{ print $1 - $1 % 64 }')"
+	check_says "the second on the spare partition" "^0 65536 linear $(lsblk -dno MAJ:MIN "${disk}4" | tr -d ' ') 2048$" \
 		"$(dmsetup table "vss_$(basename "$(copy_of /srv/b/)")-cow")"
 	check_says "the third is a logical volume" "vss_store[0-9]+ +$vg" "$(lvs "$vg")"
 	udevadm settle
@@ -169,7 +169,7 @@ a_dm_set() {
 		check_equal "no link under /dev/disk leads to $device" "" "$(find /dev/disk -lname "*/$device")"
 	done
 	check_says "a UUID means the origin" 'volume /srv/a/' "$(probed "UUID=$(blkid -o value -s UUID /dev/mapper/crypt)")"
-	check_says "the usage is known" "$(basename "$first") [1-9][0-9]* 40894464 good" "$(storage_set usage)"
+	check_says "the usage is known" "$(basename "$first") [1-9][0-9]* 33554432 good" "$(storage_set usage)"
 	for name in "$first" "$raw" "/dev/mapper/vss_$(basename "$first")-cow" /dev/mapper/plain-real "/dev/$vg/vss_store"*; do
 		check_says "what is ours is no volume: $name" VOLUME_NOT_SUPPORTED "$(probed "$name")"
 	done

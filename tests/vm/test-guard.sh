@@ -171,10 +171,11 @@ after_strike() { # HOW PID
 	esac
 }
 
-# A suspend that outlasts the deadline completes in a daemon that does not run.
+# A suspend that outlasts the deadline completes in a daemon that does not run. What undoes it writes to the slow
+# storage, too.
 stays_stopped() { # NAME PID
 	check "$1: its last suspend completes" wait_for 120 all_stopped "$2"
-	check "$1: and is undone while it is stopped" wait_for 2 no_suspended_device
+	check "$1: and is undone while it is stopped" wait_for 30 no_suspended_device
 }
 
 all_stopped() { # PID

@@ -158,9 +158,9 @@ set_is_made() { # VOLUME...
 	set_made "$answer" "$@" && "$programs/vss-verify" --between "$low" "$high" "${copies[@]/%//counter}"
 }
 
-# What multipathd does to its own map is its own matter, and copies fill.
+# What multipathd does to its own map is its own matter, and copies fill and grow.
 state() {
-	machine_state | grep -Ev "^$map:|\"used_bytes\":"
+	machine_state | grep -Ev "^$map:|^vss_[^ ]*-cow: |\"(used|maximum)_bytes\":"
 }
 
 # --- the disk as a whole --------------------------------------------------------------------------

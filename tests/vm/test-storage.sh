@@ -125,10 +125,11 @@ rm /srv/b/image
 # --- room ---------------------------------------------------------------------------------------
 
 must lvremove -qq -y $vg/thinpool
+volume_make large 512M ext4
 before=$(state)
 free=$(vgs --noheadings -o vg_free_count $vg | tr -d ' ')
 must lvcreate -qq -y -W n -Z n -l $((free - 17)) -n filler $vg
-check "a set where the group is nearly full" storage_set create /srv/a /srv/b
+check "a set where the group is nearly full" storage_set create /srv/a /srv/large
 check_equal "has smaller stores" "32.00m 36.00m" "$(lvs --noheadings -o lv_size -S lv_role=snapshot $vg | xargs)"
 check "and is deleted" storage_set delete
 must lvextend -qq -l +7 $vg/filler
