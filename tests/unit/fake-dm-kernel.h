@@ -58,7 +58,7 @@ struct fake_origin {
 struct fake_page {
         struct fake_origin origins[FAKE_MAX];
         size_t n;
-        size_t first; /* of the origins that a window gets which is made now */
+        size_t first;        /* of the origins that a window gets which is made now */
         futex_word released; /* lets everything go on that hangs */
         futex_word events;   /* counts whatever happened */
         _Atomic bool too_early;
