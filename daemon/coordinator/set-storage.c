@@ -453,9 +453,7 @@ int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr
                 return -ECANCELED;
 
         s->window_times.begin_usec = s->flush.end_usec;
-        log_hold();
         r = window_run(s->window, &s->window_result, reterr);
-        log_release();
         s->window_times.end_usec = now_monotonic_usec();
         /* Of one that failed a thread may be under way still, and write its times. */
         if (r >= 0)

@@ -18,6 +18,8 @@
 #define QUICK_ROUNDS_USEC (1500 * USEC_PER_MSEC)
 #define ROUND_PAUSE_MSEC 10
 #define SLOW_ROUND_PAUSE_MSEC 100
+/* A thread of a dying daemon that is in the midst of its resume is out of it by then, or hangs. */
+#define DYING_USEC (100 * USEC_PER_MSEC)
 /* Less than the daemon waits for the guard. */
 #define POST_TIMEOUT_USEC (8 * USEC_PER_SEC)
 
@@ -146,6 +148,10 @@ static bool rescue_row(struct guard_process *p, size_t i, bool committed, bool a
         }
         if (r < 0)
                 return false;
+        if (part == GUARD_PART_RESUMING && !alone && now_monotonic_usec() < p->leave_usec)
+                return false;
+        if (committed)
+                atomic_store(&p->page->helped, true);
         row->committed = committed;
         row->alone = alone;
         if (row->has_helper) {
@@ -239,8 +245,14 @@ static void watch(struct guard_process *p) {
 
         /* 0: the window is over, and if that was not said as well, something of it still hangs.
          * Anything else (its holder died, the deadline passed): it is not over. */
-        if (pthread_mutex_clocklock(&p->page->alive, CLOCK_MONOTONIC, &deadline) == 0)
+        switch (pthread_mutex_clocklock(&p->page->alive, CLOCK_MONOTONIC, &deadline)) {
+        case 0:
                 (void)pthread_mutex_unlock(&p->page->alive); /* ours, so it cannot fail */
+                p->leave_usec = deadline_usec;
+                break;
+        case EOWNERDEAD: p->leave_usec = now_monotonic_usec() + DYING_USEC; break;
+        default: break;
+        }
         if (state_of(p) != GUARD_DONE)
                 rescue(p);
 }

@@ -20,6 +20,8 @@ enum guard_state {
 enum guard_part {
         GUARD_PART_OPEN,      /* its thread can suspend it */
         GUARD_PART_SUSPENDED, /* and has: once it is seen running, it is resumed for good */
+        GUARD_PART_RESUMING,  /* its thread is at that: a second resume beside one that brings a new
+                                 table can have the old one work for a moment */
         GUARD_PART_SETTLED,   /* resumed, or it never was suspended: whoever suspends it now, it is
                                  not this window */
 };
@@ -29,6 +31,7 @@ struct guard_page {
         pthread_mutex_t alive; /* robust: held by the daemon's thread while armed */
         futex_word state;      /* enum guard_state */
         _Atomic uint64_t deadline_usec;
+        _Atomic bool helped;      /* the guard resumed something that was committed */
         futex_word n_settled;     /* of the parts */
         _Atomic uint32_t parts[]; /* enum guard_part, of each origin */
 };
@@ -80,6 +83,7 @@ struct guard_process {
         pid_t pid;            /* the guard's own */
         futex_word n_at_post; /* helpers */
         const char *list;     /* unlinked when all is done; NULL: none */
+        uint64_t leave_usec;  /* until then what its thread is resuming is left to it */
         int control_fd;
         int socket_fd;
         int daemon_fd; /* a pidfd: readable when no thread of the daemon is left; -1: no such, and

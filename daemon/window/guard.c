@@ -289,6 +289,13 @@ void guard_suspended(struct guard *g, size_t i) {
                                              GUARD_PART_SUSPENDED); /* or it is settled already */
 }
 
+bool guard_resuming(struct guard *g, size_t i) {
+        uint32_t expected = GUARD_PART_SUSPENDED;
+
+        return atomic_compare_exchange_strong(&g->process.page->parts[i], &expected,
+                                              GUARD_PART_RESUMING);
+}
+
 void guard_settle(struct guard *g, size_t i) {
         guard_page_settle(g->process.page, i);
 }
@@ -312,6 +319,18 @@ bool guard_await_settled(struct guard *g, uint64_t deadline_usec) {
 
 bool guard_is_armed(const struct guard *g) {
         return atomic_load(&g->process.page->state) == GUARD_ARMED;
+}
+
+bool guard_has_helped(const struct guard *g) {
+        return atomic_load(&g->process.page->helped);
+}
+
+bool guard_is_dead(const struct guard *g) {
+        siginfo_t end = { 0 };
+
+        /* It stays to be reaped. */
+        return waitid(P_PID, (id_t)g->pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               end.si_pid == g->pid;
 }
 
 static void let_go(struct guard *g) {

@@ -55,12 +55,21 @@ bool guard_commit(struct guard *g);
 /* How far the i-th origin is: suspended, and nobody can suspend it a second time; settled, nobody
  * can at all and it is not. Once the guard watches no more, or is at it itself, it goes by this. */
 void guard_suspended(struct guard *g, size_t i);
+/* Its thread is about to resume it, and the guard lets it, before the deadline. False: it is
+ * settled, and nobody may. */
+bool guard_resuming(struct guard *g, size_t i);
 void guard_settle(struct guard *g, size_t i);
 bool guard_is_settled(struct guard *g, size_t i);
 /* Sleeps until all are, by whomever, or the deadline has passed; whether they are. */
 bool guard_await_settled(struct guard *g, uint64_t deadline_usec);
 /* It has not fired, and nothing is committed. */
 bool guard_is_armed(const struct guard *g);
+/* It resumed something that was committed. That may have been beside its own thread, or not the
+ * first attempt: whether the origin got its new table, and tells its copy what is written, is not
+ * known then. */
+bool guard_has_helped(const struct guard *g);
+/* It was killed. */
+bool guard_is_dead(const struct guard *g);
 /* Before the deadline: what is not settled shall be resumed, each origin by itself, where who would
  * resume one might hang. In the thread of guard_arm(). */
 void guard_fire(struct guard *g);

@@ -135,19 +135,34 @@ int row_resume_once(struct row *row) {
         return row_request(row, row->resume);
 }
 
+/* True if the origin goes on over its new table. The commits of this row are over: its own thread
+ * runs this. One that works and is not awake keeps waiting whoever writes to the origin: so that is
+ * tried for as long as it takes. */
+static bool other_goes_back(struct row *row) {
+        for (;;) {
+                futex_word nothing = 0;
+                int r = other_device_go_back(row->other, row->window->kernel,
+                                             row->window->control_fd);
+
+                if (r >= 0)
+                        return r > 0;
+                if (r != -EAGAIN)
+                        row_fail(row, row->resume, r);
+                if (!row->other_works || r == -ENXIO ||
+                    guard_is_settled(row->window->guard, row->index))
+                        return false;
+                (void)futex_wait(&nothing, 0, now_monotonic_usec() + RESUME_PAUSE_USEC);
+        }
+}
+
 /* Returns when the origin runs. */
 static void row_resume(struct row *row, bool back) {
         bool forward = false;
         int r;
 
         row->times.resume_begin_usec = now_monotonic_usec();
-        if (back && row->other) {
-                /* The commits of this row are over: its own thread runs this. */
-                r = other_device_go_back(row->other, row->window->kernel, row->window->control_fd);
-                forward = r > 0;
-                if (r < 0 && r != -EAGAIN)
-                        row_fail(row, row->resume, r);
-        }
+        if (back && row->other)
+                forward = other_goes_back(row);
         if (back && row->clears_inactive_table && !forward) {
                 r = row_request(row, row->clear);
                 if (r < 0)
@@ -243,7 +258,7 @@ static void row_run(struct row *row) {
         (void)row_take(row, ROW_SUSPENDED, ROW_RESUMING); /* as above */
         /* The guard has, if the commit hung or the daemon was stopped; and who suspends it after
          * that is somebody else. */
-        if (!guard_is_settled(w->guard, row->index))
+        if (guard_resuming(w->guard, row->index))
                 row_resume(row, phase == GATE_BACK);
         row_settle(row);
 }

@@ -4,6 +4,7 @@
  * hangs in the kernel may outlive window_free(). */
 
 #include "daemon/window/window.h"
+#include "daemon/log/log.h"
 #include "daemon/window/core-dump.h"
 #include "daemon/window/stack.h"
 #include "daemon/window/window-row.h"
@@ -330,7 +331,8 @@ static bool see_all_back(struct window *w) {
         /* A commit that hangs keeps its origin suspended. Who resumes that for it may hang, too, so
          * it is done by those that have nothing else to do. */
         guard_fire(w->guard);
-        if (!guard_await_settled(w->guard, begin_usec + ANSWER_USEC) && guard_is_armed(w->guard))
+        if (!guard_await_settled(w->guard, begin_usec + ANSWER_USEC) &&
+            (guard_is_armed(w->guard) || guard_is_dead(w->guard)))
                 take_over(w);
         return see_all_settled(w, begin_usec + ABANDON_USEC);
 }
@@ -406,7 +408,9 @@ static enum window_outcome run_armed(struct window *w, uint64_t begin_usec, bool
                 return WINDOW_FAILED;
         if (any_stuck(w))
                 return WINDOW_STUCK;
-        return phase == GATE_RESUMING ? WINDOW_GOOD : late;
+        if (phase != GATE_RESUMING)
+                return late;
+        return guard_has_helped(w->guard) ? WINDOW_HOLD_LATE : WINDOW_GOOD;
 }
 
 /* "/srv/a/, /srv/b/": those that were late, or are stuck. NULL if there are none or memory is out.
@@ -551,6 +555,7 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                 return 0;
         }
         guard_forks_hold();
+        log_hold();
         /* Since this one was prepared another window's guard may have been forked. */
         r = lock_memory(w, reterr);
         if (r >= 0) {
@@ -558,6 +563,7 @@ int window_run(struct window *w, struct window_result *ret, struct vss_error *re
                 r = run_rows(w, &outcome, reterr);
         } else
                 w->ran = false; /* the threads are parked still */
+        log_release();
         guard_forks_release();
         if (r < 0)
                 return r;

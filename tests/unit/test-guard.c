@@ -453,6 +453,38 @@ START_TEST(the_guard_ignores_signals_that_stop_a_service) {
 }
 END_TEST
 
+/* All is committed when the daemon is stopped, and the guard's first resume fails, in which the
+ * kernel drops the new table: the copy is not told of what is written then. */
+START_TEST(a_set_that_the_guard_resumed_is_not_good) {
+        int status;
+        pid_t daemon;
+
+        fake_init(2);
+        fake->origins[0].stops_at = FAKE_RESUME;
+        fake->origins[0].resume_failures = 1;
+        daemon = fork();
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct window *w = fake_window(LONG_USEC, SHORT_USEC);
+                struct window_result result;
+                int r;
+
+                prepare(w);
+                r = window_run(w, &result, NULL);
+                window_free(w);
+                _exit(r >= 0 ? 42 : 43);
+        }
+        ck_assert_int_eq(waitpid(daemon, &status, WUNTRACED), daemon);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        ck_assert_int_eq(fake->origins[0].resume_failures, 0);
+        ck_assert_int_eq(kill(daemon, SIGCONT), 0);
+        ck_assert_int_eq(waitpid(daemon, &status, 0), daemon);
+        ck_assert(WIFEXITED(status));
+        ck_assert_int_eq(WEXITSTATUS(status), 43);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("guard");
         TCase *t = tcase_create("guard");
@@ -468,6 +500,7 @@ int main(void) {
         tcase_add_loop_test(t, a_suspend_that_completes_in_a_stopped_daemon_is_undone, 0, 2);
         tcase_add_test(t, the_guard_resumes_for_a_stopped_daemon_once);
         tcase_add_test(t, the_guard_fires_for_a_stopped_daemon);
+        tcase_add_test(t, a_set_that_the_guard_resumed_is_not_good);
         tcase_add_loop_test(t, the_guard_resumes_when_the_daemon_dies, 0, 2);
         tcase_add_test(t, the_guard_asks_again_what_it_could_not_learn);
         tcase_add_test(t, the_guard_does_not_wait_for_a_resume_that_hangs);

@@ -93,7 +93,20 @@ static void *prepare_another(void *p) {
         struct window *w = p;
 
         prepare(w);
-        fake_event();
+        return NULL;
+}
+
+/* Begins while the first window is open, and lets that go on only when it has waited for a while.
+ */
+static void *prepare_beside(void *second) {
+        pthread_t preparer;
+
+        ck_assert(FAKE_WAIT_FOR(fake->origins[0].n_suspends == 1));
+        ck_assert_int_eq(pthread_create(&preparer, NULL, prepare_another, second), 0);
+        ck_assert_int_eq(nanosleep(&(struct timespec){ .tv_nsec = 300 * 1000 * 1000 }, NULL), 0);
+        ck_assert_uint_eq(fake->n_locks, 2); /* its own comes after the fork */
+        fake_release();
+        ck_assert_int_eq(pthread_join(preparer, NULL), 0);
         return NULL;
 }
 
@@ -102,7 +115,7 @@ static void *prepare_another(void *p) {
 START_TEST(no_guard_is_forked_beside_an_open_window) {
         struct window_result result;
         struct window *w, *second;
-        pthread_t preparer;
+        pthread_t beside;
 
         fake_init(2);
         fake->n = 1;
@@ -112,14 +125,10 @@ START_TEST(no_guard_is_forked_beside_an_open_window) {
         second = fake_window(LONG_USEC, LONG_USEC);
         prepare(w);
         ck_assert_uint_eq(fake->n_locks, 1);
-        guard_forks_hold(); /* another one is open */
-        ck_assert_int_eq(pthread_create(&preparer, NULL, prepare_another, second), 0);
+        fake->origins[0].hangs_at = FAKE_SUSPEND;
+        ck_assert_int_eq(pthread_create(&beside, NULL, prepare_beside, second), 0);
         ck_assert_int_eq(window_run(w, &result, NULL), 0);
-        ck_assert_uint_eq(fake->n_locks, 2);
-        ck_assert_int_eq(nanosleep(&(struct timespec){ .tv_nsec = 300 * 1000 * 1000 }, NULL), 0);
-        ck_assert_uint_eq(fake->n_locks, 2); /* it comes after the fork */
-        guard_forks_release();
-        ck_assert_int_eq(pthread_join(preparer, NULL), 0);
+        ck_assert_int_eq(pthread_join(beside, NULL), 0);
         ck_assert_uint_eq(fake->n_locks, 3);
         window_free(w);
         window_free(second);
@@ -554,6 +563,15 @@ static void *kill_guard(void *p) {
         return NULL;
 }
 
+static pid_t window_pid;
+
+static void kill_guard_at_work(void) {
+        if (getpid() != window_pid)
+                (void)raise(SIGKILL);
+}
+
+/* The guard is killed before it is called (0), or when it has taken over and resumed nothing yet
+ * (1). */
 START_TEST(a_hung_commit_is_taken_over_without_a_guard) {
         pthread_t killer;
         struct window *w;
@@ -563,17 +581,58 @@ START_TEST(a_hung_commit_is_taken_over_without_a_guard) {
         fake->origins[1].hangs_at = FAKE_COMMIT;
         w = fake_window(LONG_USEC, 5 * SHORT_USEC);
         prepare(w);
+        window_pid = getpid();
         guard = only_child();
         ck_assert_int_gt(guard, 0);
-        ck_assert_int_eq(pthread_create(&killer, NULL, kill_guard, &guard), 0);
+        if (_i == 0)
+                ck_assert_int_eq(pthread_create(&killer, NULL, kill_guard, &guard), 0);
+        else
+                fake->in_ioctl = kill_guard_at_work;
         assert_run_fails(w, VSS_E_HOLD_WRITES_TIMEOUT, "/srv/1/");
         ck_assert(fake_nothing_suspended());
         ck_assert_int_eq(fake->origins[1].resumed_by, getpid());
-        ck_assert_int_eq(pthread_join(killer, NULL), 0);
+        if (_i == 0)
+                ck_assert_int_eq(pthread_join(killer, NULL), 0);
         w = window_free(w);
         fake_release();
         ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
         ck_assert_uint_eq(fake->origins[1].n_resumes, 1);
+}
+END_TEST
+
+/* It works, and sleeps: who writes to the origin waits for it, whether the origin runs or not. */
+START_TEST(another_device_that_works_is_woken_for_as_long_as_it_takes) {
+        struct window *w;
+
+        init_others(1, true);
+        fake->origins[0].commit_error = EIO;
+        fake->origins[0].other_error = EIO;
+        w = fake_window(LONG_USEC, 5 * SHORT_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/0/");
+        w = window_free(w);
+        ck_assert(fake->origins[0].other_suspended);
+        atomic_store(&fake->origins[0].other_error, 0);
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[0].other_suspended && !fake->origins[0].suspended));
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+}
+END_TEST
+
+/* Beside one that brings the origin to its new table a second could bring the old one to work. */
+START_TEST(a_slow_resume_has_none_beside_it) {
+        struct window *w;
+
+        init_others(2, false);
+        fake->origins[1].commit_error = EIO;
+        fake->origins[0].hangs_at = FAKE_RESUME;
+        w = fake_window(LONG_USEC, LONG_USEC);
+        prepare(w);
+        assert_run_fails(w, VSS_E_UNEXPECTED_PROVIDER_ERROR, "/srv/1/");
+        w = window_free(w);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(waitpid(-1, NULL, WNOHANG) < 0 || (fake_event(), false)));
+        ck_assert(fake_nothing_suspended());
+        ck_assert_uint_eq(fake->origins[0].n_resumes, 1);
 }
 END_TEST
 
@@ -712,7 +771,9 @@ int main(void) {
         tcase_add_loop_test(t, a_hung_resume_does_not_hold_up_the_end, 0, 2);
         tcase_add_test(t, a_hung_take_over_does_not_hold_up_another);
         tcase_add_test(t, a_hung_commit_is_the_last_of_its_row);
-        tcase_add_test(t, a_hung_commit_is_taken_over_without_a_guard);
+        tcase_add_loop_test(t, a_hung_commit_is_taken_over_without_a_guard, 0, 2);
+        tcase_add_test(t, another_device_that_works_is_woken_for_as_long_as_it_takes);
+        tcase_add_test(t, a_slow_resume_has_none_beside_it);
         tcase_add_test(t, what_others_have_suspended_is_refused);
         tcase_add_test(t, an_origin_has_one_row);
         tcase_add_test(t, without_locked_memory_nothing_is_suspended);
