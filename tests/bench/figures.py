@@ -47,6 +47,10 @@ LOAD = {
     "lvcreate_load_ms": "as lvcreate_ms, under that load",
     "lvcreate_load_pause_ms": "the longest write of that load meanwhile",
 }
+# Without these a page on performance does not say what it is for.
+WANTED = [f"{what}_{n}" for what in ("window_ms", "floor_ms", "window_load_ms", "floor_load_ms", "set_ms", "lvcreate_ms", "set_thin_ms",
+                                     "lvcreate_thin_ms") for n in COUNTS]
+WANTED += ["delete_ms_64", *(f"cow_write_ratio_{n}" for n in COPIES)]
 
 
 def summary(values, unit, meaning):
