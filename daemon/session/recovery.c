@@ -249,8 +249,8 @@ static int recovery_hold(struct recovery *r) {
         return k;
 }
 
-int session_manager_recover(struct session_manager *m, session_recovered_fn done, void *userdata,
-                            struct vss_error *reterr) {
+static int recovery_start(struct session_manager *m, session_recovered_fn done, void *userdata,
+                          struct vss_error *reterr) {
         _cleanup_(recovery_freep) struct recovery *r = NULL;
         int k;
 
@@ -282,6 +282,15 @@ int session_manager_recover(struct session_manager *m, session_recovered_fn done
         }
         m->recovery = TAKE_PTR(r);
         return 0;
+}
+
+int session_manager_recover(struct session_manager *m, session_recovered_fn done, void *userdata,
+                            struct vss_error *reterr) {
+        int r = recovery_start(m, done, userdata, reterr);
+
+        if (r < 0)
+                watch_stores(m); /* who serves without has copies that are written to */
+        return r;
 }
 
 void session_manager_cancel_recovery(struct session_manager *m) {

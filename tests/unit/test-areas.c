@@ -175,6 +175,32 @@ START_TEST(a_store_grows) {
 }
 END_TEST
 
+static int no_memory(const struct intent_record *intent _unused_, char ***uuids _unused_,
+                     char ***names _unused_, struct vss_error *reterr) {
+        return vss_error_from_errno(reterr, -ENOMEM, "an intent");
+}
+
+/* Whoever serves all the same: what the earlier run left is not undone, but what is there is
+ * written to. */
+START_TEST(a_store_grows_though_the_start_has_failed) {
+        const struct intent_record intent = { .provider = (char *)(uintptr_t) "beta",
+                                              .kind = (char *)(uintptr_t) "create",
+                                              .data = (char *)(uintptr_t) "beta/two" };
+        struct vss_error error = { 0 };
+        int64_t id;
+
+        put("beta", 1, "/a/", 80 * MIB);
+        ck_assert_int_eq(store_intent_open(host.store, &intent, &id, NULL), 0);
+        growing.origins = no_memory;
+        ck_assert_int_lt(session_manager_recover(host.manager, on_recovered, NULL, &error), 0);
+        ck_assert_ptr_nonnull(error.message);
+        vss_error_done(&error);
+        run_until(&seen.n[AREA_GROWN], 1);
+        ck_assert_uint_eq(areas[1].size, 144 * MIB);
+        ck_assert(session_manager_has_areas(host.manager));
+}
+END_TEST
+
 START_TEST(what_has_no_store_is_not_watched) {
         put("alpha", 1, "/a/", 80 * MIB);
         begin();
@@ -406,6 +432,7 @@ int main(void) {
         tcase_set_timeout(tc, 60); /* sanitizers on a busy machine */
         tcase_add_checked_fixture(tc, setup, host_teardown);
         tcase_add_test(tc, a_store_grows);
+        tcase_add_test(tc, a_store_grows_though_the_start_has_failed);
         tcase_add_test(tc, what_has_no_store_is_not_watched);
         tcase_add_test(tc, the_oldest_copy_makes_room);
         tcase_add_test(tc, a_copy_that_cannot_go_is_not_tried_all_the_time);
