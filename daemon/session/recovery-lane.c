@@ -107,11 +107,36 @@ int recovery_add(struct recovery *r, char *const *uuids, char *const *names) {
         return lane_add(found, uuids, names);
 }
 
+/* Whether an earlier run has left something undone of it. */
+static bool lane_has_left(const struct lane *l) {
+        const struct recovery *r = l->recovery;
+
+        for (size_t i = 0; i < r->n; i++)
+                if (lane_has_any(l, r->left[i].uuids))
+                        return true;
+        return false;
+}
+
 /* The guard of a daemon that died resumes what it finds suspended, and undoing suspends: one after
  * the other. It is there for moments; if its resume hangs, so would ours. */
-static void await_guards(const struct session_manager *m) {
-        int r = alive_lock_await(store_guard_lock(m->store), GUARDS_TIMEOUT_USEC);
+static int await_guards(const struct lane *l) {
+        return alive_lock_await(store_guard_lock(l->recovery->manager->store), GUARDS_TIMEOUT_USEC);
+}
 
+/* What was left suspended has been resumed, by whoever. The guards of this run hold the same lock:
+ * where a resume of ours takes days to end, they are asked for before that. One that is late then
+ * hangs as we do, and ends with it. */
+static void lane_await(struct lane *l) {
+        const struct session_manager *m = l->recovery->manager;
+        int r;
+
+        if (!lane_has_left(l))
+                return;
+        l->doing = "waiting for the guard process of the earlier run";
+        r = await_guards(l);
+        l->doing = "resuming it";
+        if (lane_await_rescues(l) && r == -ETIMEDOUT)
+                r = await_guards(l);
         if (r < 0)
                 log_error(
                         "The guard process of an earlier run cannot be waited for (%s: %s); "
@@ -143,18 +168,12 @@ static bool goes_on(const struct job *job, int r) {
 
 static void lane_undo(struct lane *l, struct job *job) {
         const struct recovery *r = l->recovery;
-        bool first = true;
 
         for (size_t i = 0; i < r->n; i++) {
                 int k;
 
                 if (!lane_has_any(l, r->left[i].uuids))
                         continue;
-                if (first) {
-                        l->doing = "waiting for the guard process of the earlier run";
-                        await_guards(r->manager);
-                        first = false;
-                }
                 l->doing = "undoing an unfinished step";
                 do
                         k = is_cancelled(job)
@@ -201,7 +220,7 @@ static int lane_settle(struct lane *l, struct job *job, struct vss_error *reterr
 int lane_run(struct job *job, void *userdata, struct vss_error *reterr) {
         struct lane *l = userdata;
 
-        lane_await_rescues(l);
+        lane_await(l);
         lane_undo(l, job);
         return lane_settle(l, job, reterr);
 }

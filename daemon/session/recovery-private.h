@@ -66,4 +66,5 @@ int recovery_find_rescues(struct recovery *r);
 /* All of them at once: a resume writes to its volume, and one that hangs must not hold up others.
  * Their lanes wait for those that are late. */
 void recovery_rescue(struct recovery *r, uint64_t timeout_usec);
-void lane_await_rescues(struct lane *l);
+/* Whether there were any. */
+bool lane_await_rescues(struct lane *l);

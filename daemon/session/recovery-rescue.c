@@ -73,7 +73,9 @@ void recovery_rescue(struct recovery *r, uint64_t timeout_usec) {
         }
 }
 
-void lane_await_rescues(struct lane *l) {
+bool lane_await_rescues(struct lane *l) {
+        bool late = false;
+
         for (size_t i = 0; i < l->recovery->n_rescues; i++) {
                 struct rescue *s = &l->recovery->rescues[i];
 
@@ -81,5 +83,7 @@ void lane_await_rescues(struct lane *l) {
                         continue;
                 (void)pthread_join(s->thread, NULL);
                 s->running = false;
+                late = true;
         }
+        return late;
 }

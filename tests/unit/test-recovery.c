@@ -5,7 +5,9 @@
 
 #include "common/alive-lock.h"
 #include "daemon/session/recovery-steps.h"
+#include <poll.h>
 #include <pthread.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -300,6 +302,33 @@ START_TEST(one_that_hangs_holds_up_nothing_else) {
 }
 END_TEST
 
+/* By when a resume ends that hung, those of this run's sets hold the same lock. */
+START_TEST(a_guard_of_this_run_is_not_waited_for) {
+        const char *lock = store_guard_lock(host.store);
+        struct pollfd looked = { .events = POLLIN };
+        uint64_t begin_usec;
+        int fd;
+
+        put_intent("alpha", "alpha/one");
+        ck_assert_int_eq(alive_lock_hold(lock, &fd), 0);
+        ck_assert_int_eq(close(fd), 0);
+        looked.fd = inotify_init1(IN_CLOEXEC);
+        ck_assert_int_ge(inotify_add_watch(looked.fd, lock, IN_CLOSE_WRITE), 0);
+        fake.hold = "alpha:rescue";
+        recover_in(300 * USEC_PER_MSEC);
+        ck_assert_uint_eq(recovered.n_left, 1);
+        /* It has found that there is none of the earlier run. */
+        ck_assert_int_eq(poll(&looked, 1, 10 * 1000), 1);
+        ck_assert_int_eq(alive_lock_hold(lock, &fd), 0);
+        begin_usec = now_monotonic_usec();
+        let_go();
+        ck_assert_uint_lt(now_monotonic_usec() - begin_usec, 10 * USEC_PER_SEC);
+        ck_assert_uint_eq(fake_storage_count("alpha:recover("), 1);
+        ck_assert_int_eq(close(fd), 0);
+        ck_assert_int_eq(close(looked.fd), 0);
+}
+END_TEST
+
 START_TEST(volumes_that_are_not_put_right_yet_are_left_alone) {
         const struct exposure_request request = {
                 .id = put_of("uuid-alpha/one", "/alpha/one/", 1, VSS_CTX_APP_ROLLBACK),
@@ -454,6 +483,7 @@ int main(void) {
         tcase_add_test(tc, expired_copies_go);
         tcase_add_test(tc, an_expired_copy_in_use_is_tried_again_later);
         tcase_add_loop_test(tc, one_that_hangs_holds_up_nothing_else, 0, ARRAY_SIZE(hangs));
+        tcase_add_test(tc, a_guard_of_this_run_is_not_waited_for);
         tcase_add_test(tc, volumes_that_are_not_put_right_yet_are_left_alone);
         tcase_add_test(tc, what_is_deleted_late_is_told);
         tcase_add_loop_test(tc, what_did_not_answer_in_time_is_tried_again, 0, 2);
