@@ -34,7 +34,8 @@ struct rescue;
 
 struct rescued_origin {
         struct rescue *rescue;
-        char *list; /* its path: it was named there */
+        char *list;        /* its path: it was named there */
+        bool list_damaged; /* and others perhaps, too, that could not be read */
         dev_t device;
         bool clears_inactive_table;
         char uuid[DM_UUID_LEN];
@@ -48,6 +49,7 @@ struct rescue {
         int control_fd;
         struct rescued_origin *origins[ORIGINS_MAX];
         size_t n;
+        bool given_up; /* its lists are still there when its last owner goes */
         futex_word n_done;
         _Atomic uint32_t n_owners;
 };
@@ -65,9 +67,32 @@ static struct rescued_origin *origin_free(struct rescued_origin *o) {
 }
 DEFINE_CLEANUP(struct rescued_origin, origin_free);
 
+/* Nothing that was read from the list is suspended any more, and all of it was read. */
+static bool list_is_done(const struct rescue *s, const char *list) {
+        for (size_t i = 0; i < s->n; i++) {
+                const struct rescued_origin *o = s->origins[i];
+                uint32_t fate = atomic_load(&o->fate);
+
+                if (streq(o->list, list) &&
+                    (o->list_damaged || (fate != FATE_RESUMED && fate != FATE_UNTOUCHED)))
+                        return false;
+        }
+        return true;
+}
+
+/* What was late has come to its end, or has failed: of a list that stays the next start, days later
+ * perhaps, resumes what another program has suspended by then. */
+static void remove_done_lists(const struct rescue *s) {
+        for (size_t i = 0; i < s->n; i++)
+                if (list_is_done(s, s->origins[i]->list))
+                        (void)unlink(s->origins[i]->list); /* perhaps by an origin before it */
+}
+
 static struct rescue *rescue_unref(struct rescue *s) {
         if (atomic_fetch_sub(&s->n_owners, 1) > 1)
                 return NULL;
+        if (s->given_up)
+                remove_done_lists(s);
         for (size_t i = 0; i < s->n; i++)
                 origin_free(s->origins[i]);
         s->control_fd = safe_close(s->control_fd);
@@ -120,15 +145,20 @@ int suspend_list_new(struct suspend_list **ret, const char *directory,
         static _Atomic unsigned count;
         _cleanup_(suspend_list_freep) struct suspend_list *l = NULL;
         unsigned number = atomic_fetch_add(&count, 1);
+        unsigned long long now_usec = now_monotonic_usec();
         int r;
 
         l = calloc(1, sizeof(*l));
         if (!l)
                 return vss_error_from_errno(reterr, -ENOMEM, directory);
         l->lock_fd = -1;
+        /* No two of a boot have one name: a list of an earlier run is taken away late by its guard
+         * or its rescue, when a process may have its number again. */
         if (str_format(&l->directory, "%s", directory) < 0 ||
-            str_format(&l->path, "%s/" PREFIX "%d-%u", directory, (int)getpid(), number) < 0 ||
-            str_format(&l->unarmed, "%s/" UNARMED "%d-%u", directory, (int)getpid(), number) < 0)
+            str_format(&l->path, "%s/" PREFIX "%d-%llu-%u", directory, (int)getpid(), now_usec,
+                       number) < 0 ||
+            str_format(&l->unarmed, "%s/" UNARMED "%d-%llu-%u", directory, (int)getpid(), now_usec,
+                       number) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, directory);
         l->written = true; /* perhaps in part */
         r = write_file(l->unarmed, entries, n);
@@ -222,6 +252,18 @@ static int read_list(struct rescue *s, const char *directory, const char *name) 
         return r;
 }
 
+static void mark_damaged(struct rescue *s, const char *directory, const char *name) {
+        const size_t length = strlen(directory);
+
+        for (size_t i = 0; i < s->n; i++) {
+                const char *list = s->origins[i]->list;
+
+                if (strncmp(list, directory, length) == 0 && list[length] == '/' &&
+                    streq(list + length + 1, name))
+                        s->origins[i]->list_damaged = true;
+        }
+}
+
 /* All lists; a damaged one is said and does not keep the others from being read. */
 static int read_lists(struct rescue *s, DIR *directory, const char *path,
                       struct vss_error *reterr) {
@@ -234,6 +276,8 @@ static int read_lists(struct rescue *s, DIR *directory, const char *path,
                 if (strncmp(e->d_name, PREFIX, strlen(PREFIX)) != 0)
                         continue;
                 r = read_list(s, path, e->d_name);
+                if (r < 0)
+                        mark_damaged(s, path, e->d_name);
                 /* A guard that lives after all has unlinked it: nothing of it is suspended. */
                 if (r < 0 && r != -ENOENT && result >= 0)
                         result = vss_error_set(reterr, VSS_E_UNEXPECTED, -r,
@@ -390,6 +434,7 @@ int suspend_list_rescue(const char *directory, const struct dm_kernel *kernel,
                 rescue_run(s, timeout_usec);
         }
         r = rescue_sum(s, reterr);
+        s->given_up = r < 0 || k < 0;
         if (r >= 0 && k < 0) {
                 vss_error_move(reterr, &unread);
                 return k;

@@ -43,6 +43,7 @@ const char *suspend_list_path(const struct suspend_list *l);
  * Where a row had another device it is as on the way back of a window (other-device.h), and what is
  * just being brought to life by a thread of the earlier run is waited for, also past the timeout.
  * The number of origins that were suspended and are not any more; less than 0: some still are, or
- * may be, and reterr says which. Their lists stay. */
+ * may be, and reterr says which. Their lists stay; one that goes on later, when its storage
+ * answers, takes its list away then, unless another origin of it cannot be resumed. */
 int suspend_list_rescue(const char *directory, const struct dm_kernel *kernel,
                         uint64_t timeout_usec, struct vss_error *reterr);

@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 #define LONG_USEC (10 * USEC_PER_SEC)
 
@@ -46,6 +47,16 @@ static unsigned files_of(const char *prefix) {
 
 static unsigned files(void) {
         return files_of("");
+}
+
+/* A thread takes them away. */
+static void await_files(unsigned n) {
+        const struct timespec pause = { .tv_nsec = 10L * 1000 * 1000 };
+        uint64_t end_usec = now_monotonic_usec() + LONG_USEC;
+
+        while (files() != n && now_monotonic_usec() < end_usec)
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        ck_assert_uint_eq(files(), n);
 }
 
 static const char *only_file(void) {
@@ -158,8 +169,78 @@ START_TEST(one_that_hangs_does_not_hold_up_the_others) {
         ck_assert_uint_eq(files(), 1); /* for the next start */
         fake_release();
         ck_assert(FAKE_WAIT_FOR(fake_nothing_suspended()));
+        await_files(0);
+        /* Another program's, days later. */
+        fake->origins[0].suspended = true;
         ck_assert_int_eq(rescue(LONG_USEC, NULL), 0);
-        ck_assert_uint_eq(files(), 0);
+        ck_assert(fake->origins[0].suspended);
+}
+END_TEST
+
+/* What is late takes its own list along and no other. */
+START_TEST(a_list_stays_for_what_is_still_to_be_resumed) {
+        const struct suspend_entry entries[] = {
+                { .origin = FAKE_ORIGIN(0), .uuid = "FAKE-0" },
+                { .origin = FAKE_ORIGIN(1), .uuid = "FAKE-1" },
+                { .origin = FAKE_ORIGIN(2), .uuid = "FAKE-2" },
+        };
+        const char *const kept = _i == 0 ? "FAKE-2" : "nonsense";
+        char line[64];
+        FILE *f;
+
+        fake_init(3);
+        leave_entries(&entries[2], 1, true);
+        if (_i > 0) { /* behind its first line */
+                f = fopen(only_file(), "ae");
+                ck_assert_ptr_nonnull(f);
+                ck_assert_int_ge(fputs("nonsense\n", f), 0);
+                ck_assert_int_eq(fclose(f), 0);
+        }
+        leave_entries(entries, 2, true);
+        for (size_t i = 0; i < 3; i++) {
+                fake->origins[i].suspended = true;
+                fake->origins[i].inactive_table = false;
+        }
+        fake->origins[0].hangs_at = FAKE_RESUME;
+        if (_i == 0)
+                fake->origins[2].resume_failures = 1000;
+        ck_assert_int_lt(suspend_list_rescue(directory, &fake_kernel, USEC_PER_SEC, NULL), 0);
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[1].suspended));
+        ck_assert_uint_eq(files(), 2);
+        fake_release();
+        ck_assert(FAKE_WAIT_FOR(!fake->origins[0].suspended));
+        await_files(1);
+        f = fopen(only_file(), "re");
+        ck_assert_ptr_nonnull(f);
+        do
+                ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
+        while (!strstr(line, kept));
+        ck_assert_int_eq(fclose(f), 0);
+}
+END_TEST
+
+/* A set that is made meanwhile has a list of its own, by whatever process. */
+START_TEST(no_two_lists_have_one_name) {
+        const struct suspend_entry entry = { .origin = FAKE_ORIGIN(0), .uuid = "FAKE-0" };
+        struct suspend_list *l = NULL;
+        char name[64];
+        pid_t child;
+
+        fake_init(1);
+        /* Its first list is called as ours, but for the numbers of the processes. */
+        child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+                (void)suspend_list_new(&l, directory, &entry, 1, NULL); /* seen by its file */
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, NULL, 0), child);
+        (void)snprintf(name, sizeof(name), "%s", strrchr(only_file(), '/') + 1);
+        ck_assert_int_eq(unlink(only_file()), 0);
+        ck_assert_int_eq(suspend_list_new(&l, directory, &entry, 1, NULL), 0);
+        ck_assert_str_ne(strchr(name + strlen("new-window-"), '-'),
+                         strchr(strrchr(only_file(), '/') + 1 + strlen("new-window-"), '-'));
+        ck_assert_ptr_null(suspend_list_free(l));
 }
 END_TEST
 
@@ -234,6 +315,7 @@ START_TEST(an_other_device_that_is_just_being_woken_is_waited_for) {
         ck_assert_uint_eq(fake->origins[0].n_clears, 0);
         ck_assert(!fake->two_at_work && !fake->too_early);
         ck_assert(FAKE_WAIT_FOR(other_device_n_awaited() == 0 || (fake_event(), false)));
+        await_files(0);
         ck_assert_int_eq(close(daemon_fd), 0);
 }
 END_TEST
@@ -269,6 +351,7 @@ START_TEST(a_damaged_list_is_said_and_the_others_count) {
         ck_assert_int_eq(fclose(f), 0);
         ck_assert_int_eq(rescue(LONG_USEC, "window-damaged"), -EBADMSG);
         ck_assert(fake_nothing_suspended());
+        await_files(1);
 }
 END_TEST
 
@@ -473,6 +556,8 @@ int main(void) {
         tcase_add_test(t, the_inactive_table_goes_first);
         tcase_add_test(t, another_device_of_the_number_is_left_alone);
         tcase_add_test(t, one_that_hangs_does_not_hold_up_the_others);
+        tcase_add_loop_test(t, a_list_stays_for_what_is_still_to_be_resumed, 0, 2);
+        tcase_add_test(t, no_two_lists_have_one_name);
         tcase_add_test(t, one_that_cannot_be_resumed_is_said);
         tcase_add_test(t, an_origin_goes_on_over_the_other_device_that_has_worked);
         tcase_add_test(t, an_other_device_that_was_to_be_unmade_works_again);
