@@ -152,7 +152,7 @@ int dm_remove(struct store *store, const struct snapshot_record *record, bool fo
         return dm_remove_all(store, record, 1, force, reterr);
 }
 
-/* uuid NULL: all of them, whatever becomes of one. */
+/* All of that origin, whatever becomes of one. */
 static int copies_rescue(const struct copies *c, const struct intent_record *intent,
                          const char *uuid, struct vss_error *reterr) {
         const bool grown = streq(str_or_empty(intent->kind), DM_INTENT_GROW);
@@ -162,7 +162,7 @@ static int copies_rescue(const struct copies *c, const struct intent_record *int
                 const struct snapshot_devices d = dm_copy_devices(c->pointers[i]);
                 int k;
 
-                if (uuid && !streq(uuid, str_or_empty(c->items[i].origin_uuid)))
+                if (!streq(uuid, str_or_empty(c->items[i].origin_uuid)))
                         continue;
                 k = grown ? dm_grow_rescue(c->pointers[i], reterr)
                           : snapshot_devices_rescue(&d, reterr);
@@ -203,14 +203,30 @@ static void release_nodes(const struct copies *c, bool gone) {
                                   gone);
 }
 
+/* The start has resumed what was left suspended. An origin that is suspended now is another
+ * program's, with its table; or a thread of the earlier run brings it back. There is no lock that
+ * would tell, and this is tried again: it is waited for. The store of a growth is ours alone. */
+static int copies_await(const struct copies *c, const struct intent_record *intent,
+                        struct vss_error *reterr) {
+        const bool grown = streq(str_or_empty(intent->kind), DM_INTENT_GROW);
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < c->n; i++) {
+                const struct snapshot_devices d = dm_copy_devices(c->pointers[i]);
+
+                r = grown ? dm_grow_rescue(c->pointers[i], reterr)
+                          : snapshot_devices_await_origin(&d, reterr);
+        }
+        return r;
+}
+
 int dm_recover(struct store *store, const struct intent_record *intent, struct vss_error *reterr) {
         _cleanup_(copies_done) struct copies c = { 0 };
         int r;
 
         r = copies_parse(&c, intent, reterr);
-        /* Before anything that might wait for a volume that is suspended. */
         if (r >= 0)
-                r = copies_rescue(&c, intent, NULL, reterr);
+                r = copies_await(&c, intent, reterr);
         if (r < 0)
                 return r;
         if (streq(str_or_empty(intent->kind), DM_INTENT_GROW))

@@ -41,7 +41,7 @@ static int undo_devices(const struct snapshot_devices *d, size_t n, const struct
                 return r < 0 ? r : remove_devices(d, n, options->force, reterr);
         }
         /* Without a rescue: what is suspended now may be in the window of a set, whose copies would
-         * not be of one instant. (What a crash left is resumed by dm_recover().) And no longer than
+         * not be of one instant. (What a crash left is resumed by dm_rescue().) And no longer than
          * for the devices: a set that has the turn waits for volume groups, as we do next. */
         r = dm_turn_take(reterr);
         if (r < 0)

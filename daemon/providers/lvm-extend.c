@@ -127,6 +127,18 @@ static int extend_metadata(struct lvm *l, const struct lvm_extend *e, struct fou
         }
 }
 
+/* What a crash before the resume has left: the group is locked, so that it is no other's. */
+static int settle(const struct lvm_extend *e, const struct mapper_info *info,
+                  struct vss_error *reterr) {
+        int r = 0;
+
+        if (info->inactive_table)
+                r = mapper_clear(e->device, reterr);
+        if (r >= 0 && info->suspended)
+                r = mapper_resume(info, reterr);
+        return r;
+}
+
 static int reload(const struct lvm_extend *e, const struct mapper_table *table, uint64_t *ret_bytes,
                   struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table live = { 0 };
@@ -154,6 +166,10 @@ static int reload(const struct lvm_extend *e, const struct mapper_table *table, 
                         (void)mapper_clear(e->device, NULL); /* the first failure is the one */
                         return r;
                 }
+        } else {
+                r = settle(e, &info, reterr);
+                if (r < 0)
+                        return r;
         }
         *ret_bytes = mapper_table_length(table) * SECTOR_SIZE;
         return 0;

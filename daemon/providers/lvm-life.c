@@ -222,12 +222,12 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                 return r;
         n = i.intent.n;
 
-        /* Before anything that might wait for a volume that is suspended. */
-        r = lvm_rescue(i.copies, n, reterr);
+        /* The start has resumed what was left suspended. Here that is for who has the groups locked
+         * only, as lvm_undo() does it: this is tried again when another LVM command has kept us
+         * waiting for one, and what is suspended then is that command's, with its table. */
         for (size_t k = 0; k < n; k++)
                 release_nodes(i.copies[k], false);
-        if (r >= 0)
-                r = lvm_await_orphans(LVM_ORPHANS_TIMEOUT_USEC, reterr);
+        r = lvm_await_orphans(LVM_ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
                 r = lvm_undo(kind, i.copies, n, &(struct lvm_undo){ .force = true }, reterr);
         for (size_t k = 0; k < n; k++)

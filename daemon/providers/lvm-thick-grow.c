@@ -93,7 +93,7 @@ int thick_grow_rescue(const struct intent_record *record, const char *uuid,
         for (size_t k = 0; k < i.n; k++) {
                 int one = 0;
 
-                if (!uuid || streq(uuid, str_or_empty(i.copies[k].origin_dm_uuid)))
+                if (streq(uuid, str_or_empty(i.copies[k].origin_dm_uuid)))
                         one = rescue(&i.copies[k], reterr);
                 if (one < 0)
                         r = one;
@@ -127,9 +127,8 @@ int thick_grow_recover(struct store *store, const struct intent_record *record,
         _cleanup_(lvm_intent_done) struct lvm_intent i = { 0 };
         int r;
 
-        r = thick_grow_rescue(record, NULL, reterr);
-        if (r >= 0)
-                r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
+        /* No rescue: the start has done it; lvm_extend() does, with the group locked. */
+        r = lvm_await_orphans(ORPHANS_TIMEOUT_USEC, reterr);
         if (r < 0)
                 return r;
         r = lvm_intent_parse(&i, THICK_NAME, record->data);

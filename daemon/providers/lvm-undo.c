@@ -128,7 +128,7 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
         _cleanup_(lvm_closep) struct lvm *own = NULL;
         struct lvm *l = options->lvm;
         /* Of no set in creation: what is suspended now may be in the window of one, which has the
-         * groups locked until it is over. (Of what a crash left, nothing is suspended any more.) */
+         * groups locked until it is over; or another LVM command's, which has them, too. */
         bool deletion = vss_id_is_null(options->set_id);
         int r;
 

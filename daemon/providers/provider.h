@@ -112,7 +112,8 @@ struct provider {
          * NULL: nothing. Idempotent. */
         int (*rescue)(const struct intent_record *intent, const char *uuid,
                       struct vss_error *reterr);
-        /* At start-up: undo what the intent announces. Idempotent. */
+        /* At start-up, after rescue(), and perhaps again, much later: undo what the intent
+         * announces. What is suspended by then may be another program's. Idempotent. */
         int (*recover)(struct store *store, const struct intent_record *intent,
                        struct vss_error *reterr);
         /* At start-up and after: make the block device of a finished snapshot available (activate,

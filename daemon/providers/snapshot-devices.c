@@ -21,6 +21,8 @@
 #define WAKE_USEC (60 * USEC_PER_SEC)
 #define WAKE_PAUSE_NSEC (20L * 1000 * 1000)
 
+uint64_t snapshot_devices_await_usec = WAKE_USEC;
+
 /* Of the windows that are made here. */
 static const char *guard_lock, *suspend_lists;
 
@@ -167,6 +169,26 @@ static int await_held(const struct snapshot_devices *d, struct mapper_info *orig
                         return r;
         }
         return 0;
+}
+
+int snapshot_devices_await_origin(const struct snapshot_devices *d, struct vss_error *reterr) {
+        const struct timespec pause = { .tv_nsec = WAKE_PAUSE_NSEC };
+        uint64_t end_usec = now_monotonic_usec() + snapshot_devices_await_usec;
+        struct mapper_info origin;
+
+        for (;;) {
+                int r = snapshot_devices_find_origin(d, &origin, reterr);
+
+                if (r < 0 || !origin.exists || !origin.suspended)
+                        return r;
+                if (now_monotonic_usec() >= end_usec)
+                        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, ETIMEDOUT,
+                                             "%s is still suspended, by another program or as its "
+                                             "storage does not answer; 'dmsetup resume %s' if no "
+                                             "program is at it",
+                                             origin.name, origin.name);
+                (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        }
 }
 
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr) {

@@ -35,6 +35,10 @@ int snapshot_devices_find_origin(const struct snapshot_devices *d, struct mapper
  * its inactive table, which lies on REAL: see daemon/window/other-device.h. While a thread is left
  * that waits for REAL to work, it stays as it is: VSS_E_PROVIDER_VETO. */
 int snapshot_devices_rescue(const struct snapshot_devices *d, struct vss_error *reterr);
+/* How long one waits there. */
+extern uint64_t snapshot_devices_await_usec;
+/* Until the origin is not suspended, or VSS_E_PROVIDER_VETO (ETIMEDOUT). */
+int snapshot_devices_await_origin(const struct snapshot_devices *d, struct vss_error *reterr);
 /* Its target keeps state of its own, in memory and on disk, so that only one device with it may
  * work at a time. */
 bool snapshot_devices_is_stateful(const struct mapper_table *table);
