@@ -443,6 +443,22 @@ static int usage_one(struct store *store, const struct snapshot_record *r,
         return k;
 }
 
+static void rescue(const struct intent_record *intent) {
+        const struct provider *p = provider_of(intent->provider);
+        struct vss_error error = { 0 };
+        char **uuids = NULL, **names = NULL;
+
+        if (!p->origins || !p->rescue)
+                return;
+        if (p->origins(intent, &uuids, &names, &error) < 0)
+                die("origins", &error);
+        for (char **u = uuids; u && *u; u++)
+                if (p->rescue(intent, *u, &error) < 0)
+                        die("rescue", &error);
+        strv_free(uuids);
+        strv_free(names);
+}
+
 static int verb_recover(void) {
         struct intent_record *intents = NULL;
         struct store *store = open_store();
@@ -451,6 +467,8 @@ static int verb_recover(void) {
 
         if (store_intent_list(store, &intents, &n, &error) < 0)
                 die("list", &error);
+        for (size_t i = 0; i < n; i++)
+                rescue(&intents[i]);
         for (size_t i = 0; i < n; i++) {
                 uint64_t begin_usec = now_monotonic_usec();
 
