@@ -52,6 +52,13 @@ state() {
 	wait_for 5 not helpers_there || helpers_there # udev's own lvm, or a guard that is on its way out
 }
 
+# What unchanged compares with. udev hears of a new file system, or of one that was wiped, by a watch of its own,
+# which `udevadm settle` knows nothing of and which misses what happens while it looks: so it is told to look.
+baseline() {
+	must udevadm trigger --settle --subsystem-match=block
+	before=$(state)
+}
+
 unchanged() { # NAME
 	check_equal "$1" "$before" "$(state)"
 }

@@ -93,16 +93,9 @@ vg_make() { # [DISK...]
 	must vgcreate -qq "$vg" "$@"
 }
 
-# udev hears of the new file system by a watch of its own, which `udevadm settle` knows nothing of: whoever
-# compares what is under /dev/disk would find its link missing at first.
-fs_make() { # DEVICE FSTYPE
-	must "mkfs.$2" -q "$1"
-	must wait_for 60 test -e "/dev/disk/by-uuid/$(blkid -p -s UUID -o value "$1")"
-}
-
 volume_make() { # NAME SIZE FSTYPE: mounted on /srv/NAME
 	must lvcreate -qq -y -W y -n "$1" -L "$2" "$vg"
-	fs_make "/dev/$vg/$1" "$3"
+	must "mkfs.$3" -q "/dev/$vg/$1"
 	must mkdir -p "/srv/$1"
 	must mount "/dev/$vg/$1" "/srv/$1"
 }
@@ -110,7 +103,7 @@ volume_make() { # NAME SIZE FSTYPE: mounted on /srv/NAME
 # In the thin pool $vg/pool, which is made before.
 thin_make() { # NAME SIZE FSTYPE: mounted on /srv/NAME
 	must lvcreate -qq -y -T -n "$1" -V "$2" "$vg/pool"
-	fs_make "/dev/$vg/$1" "$3"
+	must "mkfs.$3" -q "/dev/$vg/$1"
 	must mkdir -p "/srv/$1"
 	must mount "/dev/$vg/$1" "/srv/$1"
 }

@@ -88,7 +88,7 @@ refused() {
 	check_says "a key that the kernel has in no keyring is asked for" \
 		'VOLUME_NOT_SUPPORTED.*cryptsetup refresh --disable-keyring crypt' "$(probed /srv/a)"
 	check "cryptsetup refresh gives it" give_key
-	before=$(state)
+	baseline
 	check_says "then the LUKS volume is this provider's" 'volume /srv/a/ on .* by dm$' "$(probed /srv/a)"
 	check_says "and a linear mapping" 'volume /srv/b/ on .* by dm$' "$(probed /srv/b)"
 	check_says "LVM's volumes are not" 'volume /srv/c/ on .* by lvm-thick$' "$(probed /srv/c)"
@@ -286,7 +286,7 @@ mixed() {
 		check_says "vssctl volumes: $row" "^$row$" "$rows"
 	done
 	check_says "vssctl volumes says that they end with the boot" '/srv/b/.*yes, by dm, until the machine stops' "$(vssctl volumes | cat)"
-	before=$(state)
+	baseline
 	load_start /srv/a/counter /srv/c/counter /srv/b/counter
 	for ((i = 1; i <= sets; i++)); do
 		check "mapped and LVM's, set $i of $sets: one instant, sound file systems" set_together
@@ -354,10 +354,10 @@ must mkdir -p /etc/vss
 must systemctl restart "$unit"
 [ "${parts[0]}" = refused ] || must give_key
 places=("${all_places[@]}")
-before=$(state)
+baseline
 for part in "${parts[@]}"; do
 	"$part"
-	[ "$part" != refused ] || before=$(state)
+	[ "$part" != refused ] || baseline
 done
 check "no device is left suspended" no_suspended_device
 finish

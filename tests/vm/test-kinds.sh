@@ -25,7 +25,7 @@ refused() { # NAME PATTERN VOLUME
 # At the latest when a set is made, and then nothing of it is there.
 refused_late() { # NAME PATTERN VOLUME
 	local before
-	before=$(state)
+	baseline
 	check_says "$1 is refused" "$2" "$(storage_set create "$3" 2>&1)"
 	unchanged "$1: nothing is changed"
 }
@@ -71,7 +71,7 @@ segments() {
 	done
 	must in_sync raid5
 	must in_sync raid10
-	before=$(state)
+	baseline
 	copied "stripes, RAID 0, 5 and 10" striped raid0 raid5 raid10
 	middle=$(state)
 	must vgchange --refresh "$vg"
@@ -101,7 +101,7 @@ cached_is_whole() { # WHAT: the content is there after all that, from the disks 
 		check_equal "$1: $name has its content when it is activated anew" "$wanted" "$(sha256sum <"/srv/$name/data")"
 	done
 	watch_volumes slow wslow # the devices have other numbers now
-	before=$(state)
+	baseline
 }
 
 # Dirty in the caches.
@@ -174,7 +174,7 @@ cached() {
 	mount_new wslow ext4
 	watch_volumes slow wslow
 	cached_write
-	before=$(state)
+	baseline
 	copied "cached volumes" slow wslow
 	for name in slow wslow; do
 		check_equal "the copy of $name has what was in the cache" "$wanted" "$(sha256sum <"$(copy_of "/srv/$name/")/data")"
@@ -245,7 +245,7 @@ several_of() { # KIND VOLUME LV [OPTION...]: OPTIONs that `lvcreate -s` needs
 	local kind=$1 volume=$2 lv=$3 before i own=()
 	shift 3
 	holds=()
-	before=$(state)
+	baseline
 	must lvcreate -qq -y -s "$@" -n foreign1 "$vg"/"$lv"
 	for i in 1 2 3; do
 		check "$kind: copy $i" copy "$volume" "state $i"
@@ -288,7 +288,7 @@ deleted() {
 	local before creation deletion
 	numbers=()
 	watch_volumes a b
-	before=$(state)
+	baseline
 	# The two count their copies each by itself, and the names are not to be the same.
 	must create /srv/a /srv/b
 	must storage_set delete
@@ -314,7 +314,8 @@ unmounted() {
 	must lvcreate -qq -y -W y -n idle -L 64M "$vg"
 	mount_new idle ext4
 	echo old >/srv/idle/file
-	before=$(umount /srv/idle && state)
+	must umount /srv/idle
+	baseline
 	check_says "what is not mounted is a volume" 'not mounted, volume /dev/tank/idle on .*ext4' "$(storage_set probe "$vg"/idle)"
 	check "a set of it" create "$vg"/idle
 	must mount -o ro "$(device_of /dev/"$vg"/idle)" /mnt
@@ -324,7 +325,7 @@ unmounted() {
 	unchanged "and leaves nothing"
 
 	must mount -o ro /dev/"$vg"/idle /srv/idle
-	before=$(state)
+	baseline
 	check "a set of what is mounted read-only" create /srv/idle
 	check_equal "its copy is read" old "$(cat "$(copy_of /srv/idle/)/file")"
 	check "and deleted" storage_set delete
@@ -332,7 +333,7 @@ unmounted() {
 	must umount /srv/idle
 	must lvchange -qq -p r "$vg"/idle
 	sum=$(sha256sum <"/dev/$vg/idle")
-	before=$(state)
+	baseline
 	check "a set of a read-only volume" create "$vg"/idle
 	check_equal "its copy is the same" "$sum" "$(sha256sum <"$(device_of /dev/"$vg"/idle)")"
 	check "and can be deleted" storage_set delete
@@ -426,7 +427,7 @@ unfit() {
 	must lvchange -qq -ay "$vg"/a
 	wait_for 30 not eval "lvs -a $vg | grep -q back"
 	must mount /dev/"$vg"/a /srv/a
-	before=$(state)
+	baseline
 	copied "it when that is over" a
 	check "and its copy is deleted" storage_set delete
 	unchanged "and nothing is left of that"
@@ -526,7 +527,7 @@ inner_remove() {
 
 nested() { # WHAT PATTERN
 	local before
-	before=$(state)
+	baseline
 	check_says "$1 is refused beside it" "NESTED_VOLUME_LIMIT.*$2" "$(storage_set create /srv/b inner/v 2>&1)"
 	unchanged "$1: nothing is changed"
 	check "$1 is fine alone" create inner/v
@@ -565,7 +566,7 @@ stacked() {
 	rm /srv/overlay/image
 
 	# What lies above a volume, and writes, is no obstacle.
-	before=$(state)
+	baseline
 	inner_on /srv/b/image
 	must mkfs.ext4 -q "$loop"
 	must mkdir -p /srv/loop
@@ -591,7 +592,7 @@ stacked() {
 	must mkfs.ext4 -q /dev/"$vg"/below
 	must mount /dev/"$vg"/below /srv/a/below
 	echo old | tee /srv/a/file >/srv/a/below/file
-	before=$(state)
+	baseline
 	check "a set of a volume and one mounted below it" create /srv/a /srv/a/below
 	echo new | tee /srv/a/file >/srv/a/below/file
 	check_equal "both copies have the old content" "old old" \
@@ -606,7 +607,7 @@ stacked() {
 	must lvcreate -qq -y -W y -n secret -L 64M "$vg"
 	head -c 32 /dev/urandom >"$work/key"
 	must cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/"$vg"/secret "$work/key"
-	before=$(state)
+	baseline
 	check "a closed encrypted volume is copied as it is" create "$vg"/secret
 	check "and its copy is one" cryptsetup open --test-passphrase --key-file "$work/key" "$(device_of /dev/"$vg"/secret)"
 	check "and is deleted" storage_set delete

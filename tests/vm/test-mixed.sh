@@ -180,7 +180,7 @@ modprobe -a dm-snapshot dm-thin-pool dm-raid dm-crypt xfs 2>/dev/null
 disk=$(readlink -f /dev/disk/by-id/virtio-data2)
 
 mounted() { # DEVICE NAME FSTYPE
-	fs_make "$1" "$3"
+	must "mkfs.$3" -q "$1"
 	must mkdir -p "/srv/$2"
 	must mount "$1" "/srv/$2"
 }

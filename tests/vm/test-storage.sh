@@ -16,7 +16,7 @@ watch_volumes a b raw-c
 
 # --- a set ------------------------------------------------------------------------------------
 
-before=$(state)
+baseline
 a_set '+sri-a' -L 32M
 
 must create --no-mount /srv/a
@@ -76,7 +76,7 @@ for kind in striped mirrored; do
 	must mount /dev/$vg/$kind /srv/$kind
 	echo old >/srv/$kind/file
 done
-before=$(state)
+baseline
 check "a set of a striped volume and a RAID 1" create /srv/striped /srv/mirrored
 for kind in striped mirrored; do
 	echo new >/srv/$kind/file
@@ -126,7 +126,7 @@ rm /srv/b/image
 
 must lvremove -qq -y $vg/thinpool
 volume_make large 512M ext4
-before=$(state)
+baseline
 free=$(vgs --noheadings -o vg_free_count $vg | tr -d ' ')
 must lvcreate -qq -y -W n -Z n -l $((free - 17)) -n filler $vg
 check "a set where the group is nearly full" storage_set create /srv/a /srv/large

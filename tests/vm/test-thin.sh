@@ -261,7 +261,7 @@ mixed() {
 	for row in "/srv/a/ lvm-thin" "/srv/b/ lvm-thin" "/srv/c/ lvm-thick"; do
 		check_says "vssctl volumes: $row" "^$row$" "$rows"
 	done
-	before=$(state)
+	baseline
 	load_start /srv/a/counter /srv/c/counter /srv/b/counter
 	for ((i = 1; i <= sets; i++)); do
 		check "thin and thick, set $i of $sets: one instant, sound file systems" set_together
@@ -283,7 +283,7 @@ must lvcreate -qq -y -T -V 64M -n raw-c "$vg/pool"
 must dd if=/dev/urandom of="/dev/$vg/raw-c" bs=1M count=8 status=none
 volumes=(/srv/a /srv/b "$vg/raw-c")
 watch_volumes a b raw-c
-before=$(state)
+baseline
 for part in "${parts[@]}"; do
 	"$part"
 done
