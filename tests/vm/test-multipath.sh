@@ -173,7 +173,7 @@ whole() {
 	check_says "nor copied" 'VOLUME_NOT_SUPPORTED' "$(vssctl create "/dev/$(path 0)" 2>&1)"
 	must dd if=/dev/urandom of=/srv/whole/data bs=1M count=24 conv=fsync status=none
 	sum=$(sha256sum </srv/whole/data)
-	baseline
+	before=$(state)
 	load_start /srv/whole/counter /srv/a/counter
 	check "multipathd loads the map anew" reloads_start
 	check "meanwhile a set of it and a logical volume is made, of one instant" set_is_made /srv/whole /srv/a
@@ -211,7 +211,7 @@ away() {
 	printf '[Stores]\nDefault=/var/lib/vssd/stores\n[Timeouts]\nFlush=5s\n' >"$conf"
 	must systemctl restart vssd
 	must vssctl volumes
-	baseline
+	before=$(state)
 	load_start /srv/whole/counter /srv/a/counter
 	check "a path fails" path_fails 0
 	check "so does the other" path_fails 1
@@ -263,7 +263,7 @@ part() {
 	adopted_at_once "$device-part1" /srv/part 'kpartx maps anew'
 	must dd if=/dev/urandom of=/srv/part/data bs=1M count=24 conv=fsync status=none
 	sum=$(sha256sum </srv/part/data)
-	baseline
+	before=$(state)
 	load_start /srv/part/counter /srv/a/counter
 	check "a set of it and a logical volume is made, of one instant" set_is_made /srv/part /srv/a
 	tables=$(state)
