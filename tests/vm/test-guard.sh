@@ -482,7 +482,7 @@ must vssctl volumes
 : >/var/tmp/probe
 touch /srv/a/probe /srv/b/probe
 writer_make
-baseline
+before=$(state)
 load_start /srv/a/counter /srv/b/counter
 [ $# -gt 0 ] || set -- untouched slow guard start silent
 for part in "$@"; do
