@@ -527,12 +527,9 @@ int backup_set_complete(struct backup_set *s) {
 }
 
 int backup_set_delete(struct backup_set *s) {
-        HRESULT hr;
+        HRESULT hr = delete_set(s);
 
-        if (backup_set_is_persistent(s))
-                return EXIT_DONE;
-        hr = delete_set(s);
-        return FAILED(hr) ? message_hresult(hr, "cannot release the set") : EXIT_DONE;
+        return FAILED(hr) ? message_hresult(hr, "cannot delete the set") : EXIT_DONE;
 }
 
 bool backup_set_is_alive(struct backup_set *s) {

@@ -58,8 +58,8 @@ DEFINE_CLEANUP(struct backup_set, backup_set_free);
 int backup_set_succeeded(struct backup_set *s);
 /* Tells the writers that the backup is complete. EXIT_DONE, EXIT_PARTIAL, or a failure. */
 int backup_set_complete(struct backup_set *s);
-/* Deletes copies that live only as long as this object, and waits for it: Release alone answers
- * before that is done. EXIT_DONE or a failure. */
+/* Deletes the copies, also those that were to stay, and waits for it: Release alone answers before
+ * that is done. EXIT_DONE or a failure. */
 int backup_set_delete(struct backup_set *s);
 /* Do the copies still exist? */
 bool backup_set_is_alive(struct backup_set *s);

@@ -105,13 +105,19 @@ int verb_create(const struct cli *cli) {
         if (r != EXIT_DONE)
                 return r;
 
+        if (cli->line.options.document) {
+                r = document_archive_check(cli->line.options.document);
+                if (r != EXIT_DONE)
+                        return r;
+        }
+
         interrupt_install();
         r = backup_set_new(&s, &request);
         if (!s)
                 return r;
         partial = r;
 
-        r = backup_set_complete(s);
+        r = document_archive_conclude(cli->line.options.document, s);
         if (r == EXIT_PARTIAL)
                 partial = r;
         else if (r != EXIT_DONE) {
@@ -119,13 +125,6 @@ int verb_create(const struct cli *cli) {
                 return r;
         }
 
-        if (cli->line.options.document) {
-                r = document_archive_write(cli->line.options.document, s);
-                if (r != EXIT_DONE) {
-                        (void)backup_set_delete(s); /* has said what went wrong */
-                        return r;
-                }
-        }
         r = print(s, cli);
         if (r == EXIT_DONE && backup_set_is_persistent(s))
                 say_lifetimes(s);

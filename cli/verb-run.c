@@ -92,15 +92,9 @@ static int make_environment(char ***ret, const struct backup_set *s, const char 
         return 0;
 }
 
-static void unlink_file(char **path) {
-        if (*path)
-                (void)unlink(*path); /* what is left is useless, not harmful */
-        free(*path);
-}
-
 /* The documents as they are now, for the command: what the writers said of this backup. */
 static int save_for_command(char **ret, const struct backup_set *s) {
-        _cleanup_(unlink_file) char *path = NULL;
+        _cleanup_(document_archive_discard) char *path = NULL;
         const char *directory = getenv("TMPDIR");
         int fd, r;
 
@@ -123,7 +117,7 @@ static int save_for_command(char **ret, const struct backup_set *s) {
 
 /* Runs the command. EXIT_DONE, or how vssctl ends because of it. */
 static int run(const struct backup_set *s, char *const *command) {
-        _cleanup_(unlink_file) char *document = NULL;
+        _cleanup_(document_archive_discard) char *document = NULL;
         _cleanup_(strv_freep) char **env = NULL;
         int wait_status, sig, r;
 
@@ -154,13 +148,11 @@ static int tell_success(struct backup_set *s, const char *document, int *partial
 
         r = backup_set_succeeded(s);
         if (r == EXIT_DONE)
-                r = backup_set_complete(s);
+                r = document_archive_conclude(document, s);
         if (r == EXIT_PARTIAL) {
                 *partial = r;
                 r = EXIT_DONE;
         }
-        if (r == EXIT_DONE && document)
-                r = document_archive_write(document, s);
         return r;
 }
 
@@ -189,6 +181,11 @@ int verb_run(const struct cli *cli) {
         if (r < 0) {
                 message(MESSAGE_ERROR, "cannot run %s: %s", command[0], strerror(-r));
                 return EXIT_USAGE;
+        }
+        if (options->document) {
+                r = document_archive_check(options->document);
+                if (r != EXIT_DONE)
+                        return r;
         }
 
         interrupt_install();
