@@ -105,7 +105,8 @@ void VssFreeSnapshotPropertiesInternal(VSS_SNAPSHOT_PROP *pProp);
  * whose data must not be rolled back? Advice: RevertToSnapshot does not ask. Needs no object.
  *
  * wszVolumeName: mount point or block device. pbBlock: receives the answer.
- * Errors: E_INVALIDARG (also of a volume that is not there, or that cannot have snapshots).
+ * Errors: E_INVALIDARG (also of a volume that is not there, or that cannot have snapshots),
+ * VSS_E_PROVIDER_VETO (as AddToSnapshotSet).
  * Since 0.2.
  */
 HRESULT ShouldBlockRevert(LPCWSTR wszVolumeName, bool *pbBlock);
@@ -342,7 +343,8 @@ HRESULT IVssBackupComponents_StartSnapshotSet(IVssBackupComponents *backup, VSS_
  * VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER, VSS_E_PROVIDER_NOT_REGISTERED,
  * VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED (64), VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED (512 of
  * the volume, or 64 client-accessible ones if it is to be one; by configuration others),
- * VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO.
+ * VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO (what an earlier run of the service left there is
+ * still being put right).
  * Since 0.1.
  */
 HRESULT IVssBackupComponents_AddToSnapshotSet(IVssBackupComponents *backup, LPCWSTR pwszVolumeName,
@@ -353,8 +355,8 @@ HRESULT IVssBackupComponents_AddToSnapshotSet(IVssBackupComponents *backup, LPCW
  *
  * ProviderId: GUID_NULL for any. pwszVolumeName: as AddToSnapshotSet.
  * pbSupportedByThisProvider: TRUE or FALSE; VssIsVolumeSupported (vsslinux.h) says why not.
- * Errors: VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_NOT_REGISTERED,
- * VSS_E_NESTED_VOLUME_LIMIT.
+ * Errors: E_INVALIDARG, VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_NOT_REGISTERED,
+ * VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO (as AddToSnapshotSet).
  * Since 0.1.
  */
 HRESULT IVssBackupComponents_IsVolumeSupported(IVssBackupComponents *backup, VSS_ID ProviderId,
@@ -454,7 +456,8 @@ HRESULT IVssBackupComponents_Query(IVssBackupComponents *backup, VSS_ID QueriedO
  * pNondeletedSnapshotID: the one that could not be, else GUID_NULL; both are filled on failure,
  * too.
  * Errors: E_INVALIDARG (other types), VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (in use, and not
- * forced), VSS_E_UNEXPECTED_PROVIDER_ERROR.
+ * forced), VSS_E_PROVIDER_NOT_REGISTERED (it was made by a provider that is not there),
+ * VSS_E_UNEXPECTED_PROVIDER_ERROR.
  * Since 0.1.
  */
 HRESULT IVssBackupComponents_DeleteSnapshots(IVssBackupComponents *backup, VSS_ID SourceObjectId,

@@ -199,7 +199,8 @@ ULONG IVssDifferentialSoftwareSnapshotMgmt_Release(IVssDifferentialSoftwareSnaps
  * VSS_ASSOC_NO_MAX_SPACE. Errors: E_INVALIDARG (also 0), VSS_E_OBJECT_NOT_FOUND,
  * VSS_E_OBJECT_ALREADY_EXISTS, VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED,
  * VSS_E_VOLUME_NOT_SUPPORTED, VSS_E_INSUFFICIENT_STORAGE (too small for one copy), E_NOTIMPL (thin
- * volumes). Since 0.2.
+ * volumes), VSS_E_PROVIDER_VETO (what an earlier run of the service left in the volume's storage is
+ * still being put right). Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_AddDiffArea(IVssDifferentialSoftwareSnapshotMgmt *mgmt,
                                                          LPCWSTR pwszVolumeName,
@@ -236,7 +237,7 @@ HRESULT IVssDifferentialSoftwareSnapshotMgmt2_ChangeDiffAreaMaximumSizeEx(
  *
  * pwszOriginalVolumeName: as AddDiffArea. ppEnum: receives the list, of
  * VSS_MGMT_OBJECT_DIFF_VOLUME. Errors: VSS_E_OBJECT_NOT_FOUND, VSS_E_VOLUME_NOT_SUPPORTED,
- * E_NOTIMPL (thin volumes). Since 0.2.
+ * E_NOTIMPL (thin volumes), VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryVolumesSupportedForDiffAreas(
         IVssDifferentialSoftwareSnapshotMgmt *mgmt, LPCWSTR pwszOriginalVolumeName,
@@ -246,7 +247,7 @@ HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryVolumesSupportedForDiffAreas(
  * IVssDifferentialSoftwareSnapshotMgmt::QueryDiffAreasForVolume: the diff areas of a volume.
  *
  * pwszVolumeName: as AddDiffArea. ppEnum: receives the list, of VSS_MGMT_OBJECT_DIFF_AREA. Errors:
- * VSS_E_OBJECT_NOT_FOUND. Since 0.2.
+ * VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryDiffAreasForVolume(
         IVssDifferentialSoftwareSnapshotMgmt *mgmt, LPCWSTR pwszVolumeName,
@@ -266,8 +267,8 @@ HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryDiffAreasOnVolume(
  * IVssDifferentialSoftwareSnapshotMgmt::QueryDiffAreasForSnapshot: the diff areas of the volume
  * that a copy is of.
  *
- * SnapshotId: the copy. ppEnum: as QueryDiffAreasForVolume. Errors: VSS_E_OBJECT_NOT_FOUND. Since
- * 0.2.
+ * SnapshotId: the copy. ppEnum: as QueryDiffAreasForVolume. Errors: VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryDiffAreasForSnapshot(
         IVssDifferentialSoftwareSnapshotMgmt *mgmt, VSS_ID SnapshotId, IVssEnumMgmtObject **ppEnum);
@@ -350,7 +351,8 @@ HRESULT IVssEnumMgmtObject_Clone(IVssEnumMgmtObject *objects, IVssEnumMgmtObject
  *
  * filter: NULL for all, or an array that ends with NULL of conditions which must all hold:
  * "volume=NAME", "store=NAME", "snapshot=ID", each at most once. areas, count: as VssListVolumes.
- * Errors: E_INVALIDARG (the filter), VSS_E_OBJECT_NOT_FOUND. Since 0.2.
+ * Errors: E_INVALIDARG (the filter), VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (as AddDiffArea).
+ * Since 0.2.
  */
 HRESULT VssListDiffAreas(const LPCWSTR *filter, VSS_DIFF_AREA_INFO ***areas, UINT *count);
 

@@ -349,7 +349,8 @@ HRESULT VssBreakSnapshotSet(VSS_ID set, DWORD flags, char ***volumes);
  *
  * volume: mount point or block device. supported: receives the answer. provider, reason: receive
  * the provider's short name, or why not; each may be NULL; freed with VssFreeString; NULL if there
- * is none. Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND. Since 0.1.
+ * is none. Errors: E_INVALIDARG, VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (as AddToSnapshotSet).
+ * Since 0.1.
  */
 HRESULT VssIsVolumeSupported(LPCWSTR volume, bool *supported, char **provider, char **reason);
 
@@ -379,7 +380,9 @@ typedef struct VSS_SNAPSHOT_DELTA {
  * E_INVALIDARG (they are not of one volume; the first is not the older one), E_NOTIMPL (their
  * provider cannot tell), VSS_E_OBJECT_NOT_FOUND, VSS_E_BAD_STATE (a copy was lost, or is not
  * active; another program reads the metadata of the thin pool), VSS_E_NOT_SUPPORTED (thin_delta(8)
- * is not installed), VSS_E_UNEXPECTED_PROVIDER_ERROR. Since 0.2.
+ * is not installed), VSS_E_PROVIDER_VETO (what an earlier run of the service left in their volume's
+ * storage is still being put right), VSS_E_PROVIDER_NOT_REGISTERED,
+ * VSS_E_UNEXPECTED_PROVIDER_ERROR. Since 0.2.
  */
 HRESULT VssQuerySnapshotDelta(VSS_ID older, VSS_ID younger, VSS_SNAPSHOT_DELTA **delta);
 
@@ -410,7 +413,8 @@ HRESULT VssNextDeltaRange(const VSS_SNAPSHOT_DELTA *delta, uint64_t from, uint64
  * notes: NULL, or receives sentences on what was done and what takes effect when, an array that
  * ends with NULL, to be freed with VssFreeStrings. Errors: E_ACCESSDENIED, E_INVALIDARG,
  * VSS_E_OBJECT_NOT_FOUND, VSS_E_VOLUME_NOT_SUPPORTED (the message says why),
- * VSS_E_SNAPSHOT_SET_IN_PROGRESS, VSS_E_UNEXPECTED. Since 0.2.
+ * VSS_E_SNAPSHOT_SET_IN_PROGRESS, VSS_E_PROVIDER_VETO (what an earlier run of the service left in
+ * its storage is still being put right), VSS_E_UNEXPECTED. Since 0.2.
  */
 HRESULT VssAdoptVolume(LPCWSTR volume, const LPCWSTR *options, char ***notes);
 
