@@ -27,6 +27,13 @@ static void release_list(IVssEnumMgmtObject **l) {
 
 /* --- list ------------------------------------------------------------------------------------- */
 
+static void json_maximum(struct json *j, LONGLONG maximum) {
+        if (maximum == VSS_ASSOC_NO_MAX_SPACE)
+                json_null(j, "maximum_bytes");
+        else
+                json_int(j, "maximum_bytes", maximum);
+}
+
 static void print_json(VSS_DIFF_AREA_INFO *const *areas) {
         struct json j;
 
@@ -41,10 +48,7 @@ static void print_json(VSS_DIFF_AREA_INFO *const *areas) {
                 json_string(&j, "store", p->m_pwszDiffAreaVolumeName);
                 json_int(&j, "used_bytes", p->m_llUsedDiffSpace);
                 json_int(&j, "allocated_bytes", p->m_llAllocatedDiffSpace);
-                if (p->m_llMaximumDiffSpace == VSS_ASSOC_NO_MAX_SPACE)
-                        json_null(&j, "maximum_bytes");
-                else
-                        json_int(&j, "maximum_bytes", p->m_llMaximumDiffSpace);
+                json_maximum(&j, p->m_llMaximumDiffSpace);
                 json_bool(&j, "set_down", (*a)->set_down);
                 json_bool(&j, "until_boot", (*a)->until_boot);
                 json_object_end(&j);
@@ -113,10 +117,15 @@ static int list(const struct cli *cli) {
         hr = VssListDiffAreas(filter, &areas, NULL);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
-        if (!o->json)
-                return print_table(cli, areas);
-        print_json(areas);
-        return EXIT_DONE;
+        if (o->json) {
+                print_json(areas);
+                return EXIT_DONE;
+        }
+        if (!areas[0]) {
+                message(MESSAGE_NOTICE, "there are no diff areas");
+                return EXIT_DONE;
+        }
+        return print_table(cli, areas);
 }
 
 /* --- changes ---------------------------------------------------------------------------------- */
@@ -214,6 +223,21 @@ static int parse_maximum(const struct option_values *o, IVssDifferentialSoftware
         return EXIT_USAGE;
 }
 
+/* What was asked for and is so now. */
+static void print_change(const struct option_values *o, bool set_down, LONGLONG maximum) {
+        struct json j;
+
+        json_init(&j, stdout);
+        json_object_begin(&j, NULL);
+        json_string(&j, "volume", o->for_volume);
+        json_string(&j, "store", o->on_store);
+        json_maximum(&j, maximum);
+        json_bool(&j, "set_down", set_down);
+        json_bool(&j, "until_boot", o->until_boot);
+        json_object_end(&j);
+        json_done(&j);
+}
+
 static int change(const struct cli *cli, const char *verb) {
         _cleanup_(release_areas) IVssDifferentialSoftwareSnapshotMgmt *areas = NULL;
         const struct option_values *o = &cli->line.options;
@@ -245,7 +269,11 @@ static int change(const struct cli *cli, const char *verb) {
         else
                 hr = IVssDifferentialSoftwareSnapshotMgmt2_ChangeDiffAreaMaximumSizeEx(
                         areas, o->for_volume, o->on_store, maximum, o->until_boot);
-        return FAILED(hr) ? message_hresult(hr, NULL) : EXIT_DONE;
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        if (o->json)
+                print_change(o, !streq(verb, "delete"), maximum);
+        return EXIT_DONE;
 }
 
 int verb_storage(const struct cli *cli) {

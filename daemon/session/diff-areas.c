@@ -238,13 +238,14 @@ static int check_add(struct query *a, const struct volume *v, const struct area_
         if (known)
                 return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST,
                                      "the diff area of %s on %s has been set down already; its "
-                                     "maximum can be changed",
+                                     "maximum can be changed ('vssctl storage resize')",
                                      v->name, known->store);
         r = volume_count_snapshots(a->store, v, &n, NULL, reterr);
         if (r < 0 || n == 0)
                 return r;
         return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST,
-                             "%s has copies, and with them a diff area; its maximum can be changed",
+                             "%s has copies, and with them a diff area; its maximum can be changed "
+                             "('vssctl storage resize')",
                              v->name);
 }
 

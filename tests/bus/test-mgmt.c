@@ -351,8 +351,10 @@ START_TEST(vssctl_shows_and_limits) {
         VSS_DIFF_AREA_INFO **rows = NULL;
         UINT n = 9;
 
+        vssctl("", 0, "there are no diff areas");
         vssctl("add --for /srv/data --on tank --max 40GB", 0, "");
         vssctl("", 0, "40.0 GiB");
+        vssctl("add --for /srv/data --on tank", 2, "'vssctl storage resize'");
         vssctl("list --on tank", 0, "set down");
         vssctl("list --for /srv/mail --json", 0, "\"diff_areas\": []");
         vssctl("resize --for /srv/data --on tank --max 25%", 0, "");
@@ -366,6 +368,13 @@ START_TEST(vssctl_shows_and_limits) {
         VssFreeDiffAreas(rows);
         vssctl("delete --for /srv/data --on tank", 0, "");
         vssctl("delete --for /srv/data --on tank", 2, "VSS_E_OBJECT_NOT_FOUND");
+        vssctl("add --for /srv/data --on tank --max 40G --json", 0,
+               "{\n  \"volume\": \"/srv/data\",\n  \"store\": \"tank\",\n"
+               "  \"maximum_bytes\": 42949672960,\n  \"set_down\": true,\n"
+               "  \"until_boot\": false\n}\n");
+        vssctl("resize --for /srv/data --on tank --json --until-boot", 0,
+               "\"maximum_bytes\": null,\n  \"set_down\": true,\n  \"until_boot\": true\n}");
+        vssctl("delete --for /srv/data --on tank --json", 0, "\"set_down\": false,");
         vssctl("add --for /srv/data --on tank --max 10MB", 3, "VSS_E_INSUFFICIENT_STORAGE");
         vssctl("add --for /srv/data", 1, "needs --for VOLUME and --on STORE");
         vssctl("add --for /srv/data --on tank --max much", 1, "no size");
