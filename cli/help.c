@@ -37,7 +37,8 @@ void help_print(const struct verb *verbs, const struct option_spec *globals) {
         printf("\nOptions:\n");
         print_options(globals);
         printf("\n"
-               "A VOLUME is a mount point, a block device, vg/lv, UUID=... or LABEL=....\n"
+               "A VOLUME is a mount point, a block device, vg/lv, UUID=..., LABEL=...,\n"
+               "PARTUUID=... or PARTLABEL=....\n"
                "'vssctl help VERB' says more about a verb; so does vssctl(8).\n");
 }
 

@@ -63,7 +63,7 @@ static void print_json(VSS_ID set, VSS_SNAPSHOT_INFO *const *snapshots, char *co
 
         json_init(&j, stdout);
         json_object_begin(&j, NULL);
-        json_string(&j, "set_id", VssIdToString(set, text));
+        json_string(&j, "snapshot_set_id", VssIdToString(set, text));
         json_array_begin(&j, "volumes");
         for (; *snapshots && *volumes; snapshots++) {
                 if (!is_of(*snapshots, set))

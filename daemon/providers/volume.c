@@ -475,7 +475,7 @@ int volume_check_name(const char *spec, struct vss_error *reterr) {
         if (r == -EINVAL)
                 return vss_error_set(reterr, E_INVALIDARG, EINVAL,
                                      "'%s' is no volume: give an absolute mount point, a block "
-                                     "device, VG/LV, UUID= or LABEL=",
+                                     "device, VG/LV, UUID=, LABEL=, PARTUUID= or PARTLABEL=",
                                      spec);
         return r < 0 ? vss_error_from_errno(reterr, r, spec) : 0;
 }

@@ -336,16 +336,15 @@ HRESULT IVssBackupComponents_StartSnapshotSet(IVssBackupComponents *backup, VSS_
  * IVssBackupComponents::AddToSnapshotSet: adds one volume. Volumes mounted below it are not
  * covered.
  *
- * pwszVolumeName: mount point, block device, vg/lv, UUID= or LABEL=. ProviderId: GUID_NULL for the
- * service's choice. pidSnapshot: receives the id of the copy to come; there is no getter for it.
- * Errors: E_INVALIDARG (relative path), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
- * VSS_E_OBJECT_ALREADY_EXISTS (the same volume twice), VSS_E_VOLUME_NOT_SUPPORTED,
- * VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER, VSS_E_PROVIDER_NOT_REGISTERED,
- * VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED (64), VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED (512 of
- * the volume, or 64 client-accessible ones if it is to be one; by configuration others),
- * VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO (what an earlier run of the service left there is
- * still being put right).
- * Since 0.1.
+ * pwszVolumeName: mount point, block device, vg/lv, UUID=, LABEL=, PARTUUID= or PARTLABEL=.
+ * ProviderId: GUID_NULL for the service's choice. pidSnapshot: receives the id of the copy to come;
+ * there is no getter for it. Errors: E_INVALIDARG (relative path), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND, VSS_E_OBJECT_ALREADY_EXISTS (the same volume twice),
+ * VSS_E_VOLUME_NOT_SUPPORTED, VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
+ * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED (64),
+ * VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED (512 of the volume, or 64 client-accessible ones if it
+ * is to be one; by configuration others), VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO (what an
+ * earlier run of the service left there is still being put right). Since 0.1.
  */
 HRESULT IVssBackupComponents_AddToSnapshotSet(IVssBackupComponents *backup, LPCWSTR pwszVolumeName,
                                               VSS_ID ProviderId, VSS_ID *pidSnapshot);

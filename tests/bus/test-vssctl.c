@@ -528,6 +528,7 @@ START_TEST(breaking) {
                                strlen("\"snapshot_set_id\": \""));
         e = vssctl(A("break"), A("--json"), A("-w"), A("--revert-identity=none"), set);
         expect_status(e, 0);
+        expect_text(e->out, "{\n  \"snapshot_set_id\": \"");
         expect_text(e->out, set);
         expect_text(e->out, "\"original\": \"/srv/data/\"");
         expect_text(e->out, "\"volume\": \"/dev/fake/volume-2\"");
