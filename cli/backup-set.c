@@ -5,6 +5,7 @@
 #include "cli/component-choice.h"
 #include "cli/exit-status.h"
 #include "cli/interrupt.h"
+#include "cli/local-path.h"
 #include "cli/message.h"
 #include "cli/previous-backup.h"
 #include "cli/progress.h"
@@ -290,23 +291,11 @@ static int begin(struct backup_set *s, const struct backup_set_request *request)
         return FAILED(hr) ? message_hresult(hr, NULL) : EXIT_DONE;
 }
 
-/* "." and "./data" are what they are here; the service has another working directory. Everything
- * else goes as it stands: an absolute path, vg/lv, UUID=, LABEL=. */
-static int absolute_volume(char **ret, const char *word) {
-        if (word[0] != '.') {
-                *ret = strdup(word);
-                return *ret ? 0 : -ENOMEM;
-        }
-        *ret = realpath(word, NULL);
-        return *ret ? 0 : -errno;
-}
-
 /* The service has another working directory: "data/x" is a logical volume to it, or nothing. */
 static int refuse_volume(HRESULT hr, const char *word) {
         int r = message_hresult(hr, NULL);
 
-        if ((hr == VSS_E_OBJECT_NOT_FOUND || hr == E_INVALIDARG) && word[0] != '/' &&
-            word[0] != '.' && access(word, F_OK) == 0)
+        if ((hr == VSS_E_OBJECT_NOT_FOUND || hr == E_INVALIDARG) && local_path_is_meant(word))
                 message(MESSAGE_NOTICE, "for what is in this directory, write './%s'", word);
         return r;
 }
@@ -327,7 +316,7 @@ static int add_volumes(struct backup_set *s, char *const *words) {
                 if (interrupt_pending())
                         return EXIT_SIGNAL + interrupt_pending();
                 progress_show("AddVolumes", (unsigned)(i * 100 / n));
-                r = absolute_volume(&volume, words[i]);
+                r = local_path(&volume, words[i]);
                 if (r == -ENOMEM)
                         return message_out_of_memory();
                 if (r < 0) {

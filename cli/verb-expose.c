@@ -1,5 +1,6 @@
 /* vssctl expose, vssctl unexpose: a copy at a directory of somebody's choice, or as a share. */
 
+#include "cli/local-path.h"
 #include "cli/message.h"
 #include "cli/output-json.h"
 #include "cli/resolve-id.h"
@@ -74,6 +75,26 @@ static int begin(IVssBackupComponents **ret, VSS_ID *ret_id, const char *word,
         return r == EXIT_DONE ? open_session(ret) : r;
 }
 
+/* A directory as the service knows it. */
+static int find_directory(char **ret, const char *word) {
+        int r;
+
+        if (word[0] != '/' && word[0] != '.') {
+                message(MESSAGE_ERROR,
+                        "%s is no full path; for a directory in this one, write './%s'", word,
+                        word);
+                return EXIT_USAGE;
+        }
+        r = local_path(ret, word);
+        if (r == -ENOMEM)
+                return message_out_of_memory();
+        if (r < 0) {
+                message(MESSAGE_ERROR, "%s: %s", word, strerror(-r));
+                return EXIT_USAGE;
+        }
+        return EXIT_DONE;
+}
+
 static void print_json(VSS_ID id, const char *name, const char *path) {
         char text[VSS_ID_STRING_SIZE];
         struct json j;
@@ -92,21 +113,26 @@ int verb_expose(const struct cli *cli) {
         _cleanup_(free_string) VSS_PWSZ exposed = NULL;
         const struct option_values *options = &cli->line.options;
         char *const *words = cli->line.arguments;
+        _cleanup_(freep) char *directory = NULL;
         HRESULT hr;
         VSS_ID id;
-        int r;
+        int r = EXIT_DONE;
 
         if (!options->share == !words[1]) {
                 message(MESSAGE_ERROR, "name either a DIRECTORY or a --share");
                 return EXIT_USAGE;
         }
+        if (words[1])
+                r = find_directory(&directory, words[1]);
+        if (r != EXIT_DONE)
+                return r;
         r = begin(&backup, &id, words[0], resolve_copy);
         if (r != EXIT_DONE)
                 return r;
         hr = IVssBackupComponents_ExposeSnapshot(backup, id, options->path,
                                                  options->share ? VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY
                                                                 : VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
-                                                 options->share ? options->share : words[1],
+                                                 options->share ? options->share : directory,
                                                  &exposed);
         if (FAILED(hr))
                 return message_hresult(hr, "%s", words[0]);
@@ -120,11 +146,15 @@ int verb_expose(const struct cli *cli) {
 int verb_unexpose(const struct cli *cli) {
         _cleanup_(release_components) IVssBackupComponents *backup = NULL;
         char *const *words = cli->line.arguments;
+        _cleanup_(freep) char *place = NULL;
         HRESULT hr;
         VSS_ID id;
         int r;
 
-        r = begin(&backup, &id, words[0], resolve_exposed);
+        r = local_path(&place, words[0]);
+        if (r == -ENOMEM)
+                return message_out_of_memory();
+        r = begin(&backup, &id, r < 0 ? words[0] : place, resolve_exposed);
         if (r != EXIT_DONE)
                 return r;
         hr = IVssBackupComponentsEx2_UnexposeSnapshot(backup, id);

@@ -259,8 +259,9 @@ static int check_arguments(const struct exposure_request *request, struct vss_er
                         (unsigned)VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY, (unsigned)request->attributes);
         if (local && (str_empty(request->expose) || request->expose[0] != '/'))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "ExposeSnapshot needs the full path of an empty directory to "
-                                     "mount the snapshot on");
+                                     "'%s' is no full path; name an empty directory to mount the "
+                                     "snapshot on",
+                                     str_or_empty(request->expose));
         if (strpbrk(str_or_empty(request->path), "*?$%"))
                 return vss_error_set(reterr, E_INVALIDARG, 0,
                                      "The path from the snapshot's root, \"%s\", has a wildcard or "

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* What a vssctl printed and how it ended. */
@@ -434,7 +435,7 @@ static const char *only_copy(void) {
 
 START_TEST(exposing) {
         const struct ended *e;
-        char name[64];
+        char name[64], place[128];
 
         set_up();
         expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
@@ -460,6 +461,22 @@ START_TEST(exposing) {
 
         /* By its place as well as by its name. */
         expect_status(vssctl(A("unexpose"), A("/mnt/")), 0);
+
+        /* What begins with a dot is here, for us as for the user. */
+        e = vssctl(A("expose"), name, A("here"));
+        expect_status(e, 1);
+        expect_text(e->err, "here is no full path; for a directory in this one, write './here'");
+        e = vssctl(A("expose"), name, A("./no/such"));
+        expect_status(e, 1);
+        expect_text(e->err, "./no/such: No such file");
+        ck_assert_int_eq(chdir(h.directory), 0);
+        ck_assert_int_eq(mkdir("here", 0755), 0);
+        expect_status(vssctl(A("expose"), name, A("./here")), 0);
+        (void)snprintf(place, sizeof(place), "Exposed as: %s/here\n", h.directory);
+        expect_text(vssctl(A("show"), name)->out, place);
+        expect_status(vssctl(A("unexpose"), A("./here")), 0);
+        ck_assert_int_eq(rmdir("here"), 0);
+        ck_assert_int_eq(chdir("/"), 0);
         e = vssctl(A("unexpose"), name);
         expect_status(e, 2);
         expect_text(e->err, "VSS_E_OBJECT_NOT_FOUND");
@@ -476,7 +493,7 @@ START_TEST(exposing) {
 
         expect_status(vssctl(A("expose"), name), 1);
         expect_status(vssctl(A("expose"), name, A("/mnt"), A("--share"), A("x")), 1);
-        expect_status(vssctl(A("expose"), name, A("mnt")), 2);
+        expect_status(vssctl(A("expose"), name, A("mnt")), 1);
 
         expect_status(vssctl(A("expose"), name, A("/mnt")), 0);
         expect_status(vssctl(A("delete"), A("--force"), name), 0);
