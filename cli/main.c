@@ -178,6 +178,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl show ShadowCopy3\n"
                             "  vssctl show 4f1c --json\n",
                 .arguments_min = 1,
+                .argument = "no ID",
                 .arguments_max = 1,
                 .run = verb_show,
         },
@@ -196,6 +197,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl timeline ShadowCopy3\n"
                             "  vssctl timeline --svg set.svg 4f1c\n",
                 .arguments_min = 1,
+                .argument = "no ID",
                 .arguments_max = 1,
                 .run = verb_timeline,
         },
@@ -218,6 +220,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl delta ShadowCopy3\n"
                             "  vssctl delta --json ShadowCopy3 ShadowCopy4 | jq .changed_blocks\n",
                 .arguments_min = 1,
+                .argument = "no SNAPSHOT",
                 .arguments_max = 2,
                 .run = verb_delta,
         },
@@ -232,6 +235,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl delete ShadowCopy3\n"
                             "  vssctl delete --force 4f1c 9b07\n",
                 .arguments_min = 1,
+                .argument = "no ID",
                 .arguments_max = SIZE_MAX,
                 .run = verb_delete,
         },
@@ -249,6 +253,7 @@ static const struct verb verbs[] = {
                             "  vssctl expose --path home/ann 4f1c /home/ann/yesterday\n"
                             "  vssctl expose ShadowCopy3 --share yesterday\n",
                 .arguments_min = 1,
+                .argument = "no ID",
                 .arguments_max = 2,
                 .run = verb_expose,
         },
@@ -261,6 +266,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl unexpose ShadowCopy3\n"
                             "  vssctl unexpose /mnt/yesterday\n",
                 .arguments_min = 1,
+                .argument = "no ID, DIRECTORY or SHARE",
                 .arguments_max = 1,
                 .run = verb_unexpose,
         },
@@ -284,6 +290,7 @@ static const struct verb verbs[] = {
                 .examples = "  vssctl break --writable --revert-identity=none 4f1c\n"
                             "  vssctl break --mask 4f1c\n",
                 .arguments_min = 1,
+                .argument = "no SET",
                 .arguments_max = 1,
                 .run = verb_break,
         },
@@ -457,21 +464,26 @@ static int settle_command(struct command_line *line, const struct verb *v) {
 }
 
 static bool is_complete(const struct cli *cli, const struct verb *v) {
+        const char *blank = v->usage[0] != '\0' ? " " : "";
         size_t n = strv_length(cli->line.arguments);
-        const char *wrong = NULL;
+        const char *missing = NULL;
 
+        if (n > v->arguments_max) {
+                message(MESSAGE_ERROR, "'%s' is too much; usage: vssctl %s%s%s",
+                        cli->line.arguments[v->arguments_max], v->name, blank, v->usage);
+                return false;
+        }
         if (n < v->arguments_min)
-                wrong = "something is missing";
+                missing = v->argument;
         else if (v->volumes_or_components && n == 0 &&
                  strv_length(cli->line.options.components) == 0)
-                wrong = "there is neither a VOLUME nor a --component";
-        else if (n > v->arguments_max)
-                wrong = "there is too much";
+                missing = "neither a VOLUME nor a --component";
         else if (v->takes_command && strv_length(cli->line.command) == 0)
-                wrong = "there is no '-- COMMAND'";
-        if (wrong)
-                message(MESSAGE_ERROR, "%s; usage: vssctl %s %s", wrong, v->name, v->usage);
-        return !wrong;
+                missing = "no '-- COMMAND'";
+        if (missing)
+                message(MESSAGE_ERROR, "there is %s; usage: vssctl %s%s%s", missing, v->name, blank,
+                        v->usage);
+        return !missing;
 }
 
 static int run(struct cli *cli, int argc, char *const argv[]) {

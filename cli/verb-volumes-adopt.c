@@ -10,9 +10,10 @@
 
 static const struct {
         const char *word;
+        bool takes_name;
         HRESULT (*change)(LPCWSTR volume, const LPCWSTR *options, char ***notes);
 } actions[] = {
-        { .word = "adopt", .change = VssAdoptVolume },
+        { .word = "adopt", .takes_name = true, .change = VssAdoptVolume },
         { .word = "release", .change = VssReleaseVolume },
 };
 
@@ -53,6 +54,11 @@ static int change_volume(const struct cli *cli, size_t action, const char *volum
         HRESULT hr;
         int r = 0;
 
+        if (cli->line.options.name && !actions[action].takes_name) {
+                message(MESSAGE_ERROR, "'volumes %s' has no option '--name'; it goes with 'adopt'",
+                        actions[action].word);
+                return EXIT_USAGE;
+        }
         if (cli->line.options.name) {
                 r = str_format(&name, "name=%s", cli->line.options.name);
                 if (r >= 0)

@@ -70,6 +70,11 @@ int verb_volumes(const struct cli *cli) {
 
         if (strv_length(cli->line.arguments) > 0)
                 return verb_volumes_change(cli);
+        if (cli->line.options.name || cli->line.options.no_initramfs) {
+                message(MESSAGE_ERROR, "'volumes' alone has no option '%s'; it goes with 'adopt'",
+                        cli->line.options.name ? "--name" : "--no-initramfs");
+                return EXIT_USAGE;
+        }
         hr = VssListVolumes(&volumes, NULL);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);

@@ -18,7 +18,8 @@ struct verb {
         const char *details, *examples;
         const struct option_spec *options;
         size_t arguments_min, arguments_max;
-        bool takes_command;         /* behind "--" */
+        const char *argument; /* "no ID": what there is without one; if arguments_min is not 0 */
+        bool takes_command;   /* behind "--" */
         bool volumes_or_components; /* one of them is needed */
         /* Returns how vssctl ends. Has said what went wrong. */
         int (*run)(const struct cli *cli);

@@ -30,7 +30,8 @@ static void change(struct bus_call *call, const struct bus_value *args, change_f
 
         if (text->name && function == manager_release_volume)
                 r = vss_error_set(&error, E_INVALIDARG, 0,
-                                  "The option name is for AdoptVolume; name the volume");
+                                  "The option name is of AdoptVolume; a mapping is released by its "
+                                  "volume");
         else if (text->initramfs && !streq(text->initramfs, "yes") && !streq(text->initramfs, "no"))
                 r = vss_error_set(&error, E_INVALIDARG, 0,
                                   "The option initramfs is \"%s\"; it can be yes or no",

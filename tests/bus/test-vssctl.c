@@ -398,8 +398,14 @@ START_TEST(volumes_are_adopted_and_released) {
         expect_text(vssctl(A("volumes"))->out, "adopted, from the next mount on");
         expect_text(vssctl(A("volumes"), A("--json"))->out, "\"adopted\": \"next-mount\"");
         expect_status(vssctl(A("volumes"), A("release"), A("/srv/plain")), 0);
-        expect_text(vssctl(A("volumes"), A("release"), A("--name=x"), A("/srv/plain"))->err,
-                    "for AdoptVolume");
+        e = vssctl(A("volumes"), A("release"), A("--name=x"), A("/srv/plain"));
+        expect_status(e, 1);
+        expect_text(e->err, "'volumes release' has no option '--name'");
+        e = vssctl(A("volumes"), A("--name=x"));
+        expect_status(e, 1);
+        expect_text(e->err, "'volumes' alone has no option '--name'");
+        expect_status(vssctl(A("volumes"), A("--no-initramfs")), 1);
+        expect_status(vssctl(A("volumes"), A("release"), A("--no-initramfs"), A("/srv/plain")), 0);
         tear_down();
 }
 END_TEST
@@ -408,6 +414,10 @@ START_TEST(wrong_usage_needs_no_service) {
         expect_status(vssctl(A("create")), 1);
         expect_status(vssctl(A("crate"), A("/srv")), 1);
         expect_status(vssctl(A("list"), A("--keep")), 1);
+        expect_text(vssctl(A("show"))->err, "there is no ID; usage: vssctl show [OPTION...] ID\n");
+        expect_text(vssctl(A("list"), A("a"), A("b"))->err,
+                    "'a' is too much; usage: vssctl list\n");
+        expect_text(vssctl(A("run"), A("/srv"))->err, "there is no '-- COMMAND'; usage: ");
         expect_status(vssctl(A("volumes"), A("adopt")), 1);
         expect_status(vssctl(A("volumes"), A("steal"), A("/srv")), 1);
         expect_status(vssctl(A("run"), A("/srv/data"), A("true")), 1);
