@@ -24,6 +24,9 @@ static const char *const mismatches[] = {
         DBUS_ERROR_UNKNOWN_PROPERTY, DBUS_ERROR_INVALID_SIGNATURE,
 };
 
+/* The bus is there, and neither has the service on it nor could start one. */
+static const char *const absences[] = { DBUS_ERROR_SERVICE_UNKNOWN, DBUS_ERROR_NAME_HAS_NO_OWNER };
+
 DBusMessage *wire_error_reply(DBusMessage *call, const struct vss_error *e) {
         const struct vss_hresult_info *info = vss_hresult_find(e->hr);
         const struct vss_hresult_info *unexpected = vss_hresult_find(VSS_E_UNEXPECTED);
@@ -65,6 +68,12 @@ int wire_error_from_name(const char *name, const char *message, struct vss_error
                                 "The service does not know what it was asked for (%s); are the "
                                 "library and vssd of the same version?",
                                 str_empty(message) ? name : message);
+        for (size_t i = 0; i < ARRAY_SIZE(absences); i++)
+                if (streq(absences[i], name))
+                        return vss_error_set(reterr, VSS_E_UNEXPECTED, 0,
+                                             "There is no shadow copy service on this bus: %s; is "
+                                             "vssd installed?",
+                                             str_empty(message) ? name : message);
         return vss_error_set(reterr, VSS_E_UNEXPECTED, 0,
                              "The shadow copy service cannot be reached: %s (%s); see "
                              "'systemctl status vssd'",

@@ -47,6 +47,10 @@ static int address_get(char **ret) {
 
 /* Each writer and each requester is a connection: with many of them the bus may have enough. */
 static int refuse(const DBusError *error, const char *address, struct vss_error *reterr) {
+        static const char *const refusals[] = {
+                DBUS_ERROR_ACCESS_DENIED, DBUS_ERROR_AUTH_FAILED,  DBUS_ERROR_NO_MEMORY,
+                DBUS_ERROR_NO_REPLY,      DBUS_ERROR_DISCONNECTED,
+        };
         const char *where = address ? address : "the system bus";
         const char *limit = strstr(str_or_empty(error->message), "UID")
                                     ? "max_connections_per_user"
@@ -59,8 +63,16 @@ static int refuse(const DBusError *error, const char *address, struct vss_error 
                                      "that comes with vssd does not (\"LIMITS OF THE BUS\" in "
                                      "vssd(8))",
                                      where, str_or_empty(error->message), limit);
-        (void)wire_error_from_dbus(error, reterr);
-        return vss_error_prefix(reterr, "D-Bus at %s", where);
+        /* Who is refused has found one; else it is no matter of the service's. */
+        for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+                if (dbus_error_has_name(error, refusals[i])) {
+                        (void)wire_error_from_dbus(error, reterr);
+                        return vss_error_prefix(reterr, "D-Bus at %s", where);
+                }
+        return vss_error_set(reterr, VSS_E_UNEXPECTED, 0, "There is no D-Bus at %s: %s; %s", where,
+                             str_or_empty(error->message),
+                             address ? "is the address right, and does a bus listen there?"
+                                     : "see 'systemctl status dbus.socket'");
 }
 
 int bus_open(DBusConnection **ret, struct vss_error *reterr) {
