@@ -189,6 +189,13 @@ static int set_size(struct config *c, const struct key *k, const char *value, co
         return 0;
 }
 
+static bool is_section(const char *name) {
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+                if (streq(keys[i].section, name))
+                        return true;
+        return streq(name, "Stores") || streq(name, "Shares");
+}
+
 /* A section whose names are volumes. */
 static int add_store(struct config *c, const char *volume, const char *places, const char *path,
                      unsigned line, struct vss_error *reterr) {
@@ -264,6 +271,10 @@ static int parse_line(struct config *c, char section[static LINE_MAX_BYTES], cha
                                      line);
         if (text[0] == '[' && text[n - 1] == ']') {
                 text[n - 1] = '\0';
+                if (!is_section(text + 1))
+                        return vss_error_set(reterr, E_INVALIDARG, 0,
+                                             "%s:%u: there is no section [%s]; see vssd(8)", path,
+                                             line, text + 1);
                 (void)snprintf(section, LINE_MAX_BYTES, "%s", text + 1);
                 return 0;
         }

@@ -122,6 +122,8 @@ START_TEST(mistakes_are_named_with_their_line) {
         refused("[Areas]\nMaximumInAll=-1\n", "is no size");
         refused("[Areas]\nMaximumInAll=99999999999T\n", "is no size");
         refused("Freeze=10s\n", "no setting Freeze in a section []");
+        refused("[Daemon]\n[Bogus]\n", "test.conf:2: there is no section [Bogus]");
+        refused("[]\n", "there is no section []");
         refused("[Limits]\nVolumes=0\n", "Volumes is a number from 1 to 64");
         refused("[Limits]\nVolumes=65\n", "from 1 to 64");
         refused("[Limits]\nVolumes=8x\n", "from 1 to 64");
