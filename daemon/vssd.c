@@ -34,9 +34,12 @@
 /* What systemd calls the service's directory under /run; without it no lists are kept. */
 #define RUNTIME_DIRECTORY "RUNTIME_DIRECTORY"
 #define RESUME_TIMEOUT_USEC (10 * USEC_PER_SEC)
+#define STOP_MARGIN_USEC (30 * USEC_PER_SEC)
 
 #define MEMORY_KEPT (256 * 1024) /* of each arena */
 #define DEFAULT_STATE_DIRECTORY "/var/lib/vssd"
+
+enum { EXIT_USAGE = 2 };
 
 struct arguments {
         const char *address, *state_directory, *config;
@@ -90,12 +93,14 @@ static int parse_arguments(struct arguments *a, int argc, char **argv) {
                 case OPTION_CONFIG: a->config = optarg; break;
                 case OPTION_VERSION: puts("vssd " VSSD_VERSION); return 1 + EXIT_SUCCESS;
                 case OPTION_HELP: fputs(help, stdout); return 1 + EXIT_SUCCESS;
-                default: return 1 + EXIT_FAILURE; /* getopt said what is wrong */
+                default: /* getopt said what is wrong */
+                        fprintf(stderr, "vssd: see vssd --help\n");
+                        return 1 + EXIT_USAGE;
                 }
         if (optind < argc) {
                 fprintf(stderr, "vssd: there is no argument \"%s\"; see vssd --help\n",
                         argv[optind]);
-                return 1 + EXIT_FAILURE;
+                return 1 + EXIT_USAGE;
         }
         return 0;
 }
@@ -125,7 +130,10 @@ static void vssd_stop(struct vssd *v, int exit_status, const char *why) {
 
         log_info("Stopping: %s", why);
         v->stopping = true;
-        (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending what is under way"); /* news, not a duty */
+        /* News, not a duty. The time is what the unit has beyond the default, so that it is the
+         * daemon that gives up, also where the administrator lets it take longer than the unit. */
+        (void)sd_notifyf(0, "STOPPING=1\nSTATUS=Ending what is under way\nEXTEND_TIMEOUT_USEC=%llu",
+                         (unsigned long long)(v->config.stop_usec + STOP_MARGIN_USEC));
         v->idle_timer = sd_event_source_disable_unref(v->idle_timer);
         session_manager_stop_watching(v->sessions);
         if (sd_event_add_time_relative(v->event, &v->stop_timer, CLOCK_MONOTONIC,

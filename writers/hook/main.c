@@ -62,7 +62,9 @@ static int parse_arguments(struct arguments *ret, int argc, char *argv[]) {
                 case OPTION_CHECK: ret->check = true; break;
                 case OPTION_VERSION: ret->version = true; break;
                 case 'h': ret->help = true; break;
-                default: return EXIT_USAGE; /* getopt has said why */
+                default: /* getopt has said why */
+                        fprintf(stderr, "vss-hook-writer: see vss-hook-writer --help\n");
+                        return EXIT_USAGE;
                 }
         if (optind < argc && !ret->check) {
                 fprintf(stderr, "vss-hook-writer: files are named with --check only\n");
