@@ -9,7 +9,7 @@
 #define IN(phase) (1u << BACKUP_PHASE_##phase)
 #define EVERY_PHASE ((1u << _BACKUP_PHASE_MAX) - 1)
 
-/* spec/writer.md, 2.6 to 2.8 and 3.7: in BackupComplete the document is closed for writers, in
+/* In BackupComplete the document is closed for writers, in
  * PostRestore it is for all but the messages; SetFailure works in each handler. */
 static const unsigned text_phases[_BACKUP_TEXT_MAX] = {
         [BACKUP_TEXT_BACKUP_STAMP] = IN(PREPARE_BACKUP) | IN(POST_SNAPSHOT),

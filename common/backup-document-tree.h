@@ -105,6 +105,6 @@ int backup_component_append(struct backup_component *c, enum backup_list list, x
 /* _BACKUP_LIST_MAX: no list's element. */
 enum backup_list backup_list_of_element(const char *element);
 
-/* Which writer components belong to (spec/writer.md, 3.7). */
+/* Which writer components belong to. */
 bool backup_component_is_for(const struct backup_component *c,
                              const struct backup_writer_info *writer, bool selected_only);

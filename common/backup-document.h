@@ -1,6 +1,6 @@
 #pragma once
 
-/* A Backup Components Document (spec/writer.md, 3.3): the state of one backup or restore, and for
+/* A Backup Components Document: the state of one backup or restore, and for
  * each writer the components that were included explicitly. What its readers do not know (unknown
  * elements and attributes) survives parsing and printing. Components are found in constant time.
  * Used by the service, which owns the document, and by the library, for which it is a view.

@@ -1,4 +1,4 @@
-/* The table of what an express writer may say (spec/writer.md, 2.3). */
+/* The table of what an express writer may say. */
 
 #include "common/express-rules.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/* Names of files, which are bytes, in attributes of XML, which are characters (spec/writer.md, 3.5,
- * rule 9). A name in UTF-8 is its attribute's value. Of another the attribute shows what can be
+/* Names of files, which are bytes, in attributes of XML, which are characters.
+ * A name in UTF-8 is its attribute's value. Of another the attribute shows what can be
  * shown, with U+FFFD for each bad byte, and a second attribute has all of it: each bad byte, and
  * '%', as "%" and two digits. */
 

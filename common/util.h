@@ -110,5 +110,5 @@ static inline void strv_freep(char ***v) {
 
 /* Replaces *dst by a copy of src (NULL allowed). 0, -ENOMEM (then *dst is as it was). */
 int str_replace(char **dst, const char *src);
-/* asprintf with a return value that style.md wants: 0 or -ENOMEM. */
+/* asprintf with a return value like ours: 0 or -ENOMEM. */
 int str_format(char **ret, const char *format, ...) _printf_(2, 3);

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The legal snapshot contexts: six bases and their modifiers (spec/requester.md, 4.3), as data. */
+/* The legal snapshot contexts: six bases and their modifiers, as data. */
 
 #include "common/vss-error.h"
 

@@ -36,7 +36,7 @@ struct vss_hresult_info {
         HRESULT hr;
         const char *symbol;   /* "VSS_E_VOLUME_NOT_SUPPORTED" */
         const char *bus_name; /* "org.vssd.Vss1.Error.VolumeNotSupported"; NULL for successes */
-        const char *text;     /* the sentence for users of spec/types.md, section 10 */
+        const char *text;     /* the sentence for users */
         int error_number;     /* the errno it maps to */
 };
 const struct vss_hresult_info *vss_hresult_table(size_t *ret_n);

@@ -1,7 +1,7 @@
 #pragma once
 
 /* A Writer Metadata Document that has things which the model does not have is printed as it was
- * read, but on one line: unknown elements, attributes and words are kept (spec/writer.md, 3.5). */
+ * read, but on one line: unknown elements, attributes and words are kept. */
 
 #include "common/writer-metadata-model.h"
 #include "common/xml-input.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-/* A Writer Metadata Document (spec/writer.md, 3.1): what a writer says of itself, its components,
+/* A Writer Metadata Document: what a writer says of itself, its components,
  * their files, and how they are restored. It is made (new, add, set, print) or read (parse, and the
  * accessors). Nothing is removed from it; a refused addition leaves it as it was. Failures carry
  * the API's codes: E_INVALIDARG, E_OUTOFMEMORY, VSS_E_OBJECT_ALREADY_EXISTS,
@@ -94,7 +94,7 @@ int writer_metadata_set_restore_method(struct writer_metadata *m,
 int writer_metadata_to_xml(const struct writer_metadata *m, char **ret, struct vss_error *reterr);
 
 /* UTF-8 or UTF-16, in one pass, in time and memory linear in size. VSS_E_INVALID_XML_DOCUMENT names
- * what and where; spec/writer.md, 3.5, says what is accepted. */
+ * what and where. What is not known is accepted, and kept: writer-metadata-verbatim.h. */
 int writer_metadata_parse(struct writer_metadata **ret, const char *text, size_t size,
                           struct vss_error *reterr);
 /* Would it be accepted? In the same time at most, and without memory for what may be millions. */

@@ -1,7 +1,7 @@
 #pragma once
 
 /* What a writer said of one backup of a component: ranges of files, and file sets of which only
- * what was modified is to be kept (spec/writer.md, 4.14). It is held against the file sets of the
+ * what was modified is to be kept. It is held against the file sets of the
  * component, and where it contradicts them, or itself, that is told and more is listed, not less.
  */
 

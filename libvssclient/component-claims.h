@@ -1,8 +1,8 @@
 #pragma once
 
 /* Inside IVssComponent only: what a writer says of files in an event, held against the file sets
- * that it named in the session's Identify, and against what it said before (spec/writer.md, 2.6 and
- * 4.14). What is not known (an Identify that is not kept, a component that is not in it, volumes
+ * that it named in the session's Identify, and against what it said before.
+ * What is not known (an Identify that is not kept, a component that is not in it, volumes
  * before the copy is made) is not held against it: who lists the files looks again
  * (component-changes.h). What is known is read once for a view, and what was said is added to it as
  * it is said: a question costs no walk over either. */

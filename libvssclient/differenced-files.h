@@ -1,7 +1,7 @@
 #pragma once
 
 /* What a writer said of one backup of a component: file sets of which only what was modified since
- * some time has to be kept (spec/writer.md, 4.14). */
+ * some time has to be kept. */
 
 #include "libvssclient/files/file-set.h"
 

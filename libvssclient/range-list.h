@@ -1,7 +1,7 @@
 #pragma once
 
 /* Ranges of a file: "offset:length" pairs, separated by commas, each number decimal or 0x...,
- * blanks allowed after commas (spec/writer.md, 4.14). Or the path of a file that holds them, which
+ * blanks allowed after commas. Or the path of a file that holds them, which
  * some write with "File=" before it. */
 
 #include "common/vss-error.h"

@@ -21,7 +21,7 @@ enum event_phase {
         _PHASE_MAX,
 };
 
-/* What is valid to ask, or to do, in a phase (spec/writer.md, 1.2), and what it belongs to. */
+/* What is valid to ask, or to do, in a phase, and what it belongs to. */
 enum {
         PHASE_HAS_FAILURE = 1 << 0, /* SetWriterFailure(Ex) */
         PHASE_HAS_STATE = 1 << 1,   /* what SetBackupState said */

@@ -1,6 +1,6 @@
 #pragma once
 
-/* One snapshot set in creation, steps 1 to 6 of design.md section 5:
+/* One snapshot set in creation, as docs/architecture.md has it:
  *
  *   PrepareSnapshot -> stage -> Freeze (front end, back end, system) -> flush -> window -> Thaw
  *   (reverse) -> finish -> PostSnapshot -> seal -> commit

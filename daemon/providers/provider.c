@@ -1,4 +1,4 @@
-/* The providers of this daemon and the choice among them: spec/provider-mgmt.md, section 4. The
+/* The providers of this daemon and the choice among them, by what a volume is. The
  * table is set once, before anything else runs, and constant from then on. */
 
 #include "daemon/providers/provider.h"
@@ -10,7 +10,7 @@ static const VSS_ID windows_system_provider = {
         0xb5946137, 0x7b9f, 0x4925, { 0xaf, 0x80, 0x51, 0xab, 0xd6, 0x0b, 0x20, 0xd5 }
 };
 
-/* The order in which the kinds are asked: section 4, steps 4 to 6. */
+/* The order in which the kinds are asked, as the documentation of AddToSnapshotSet has it. */
 static const VSS_PROVIDER_TYPE asked[] = { VSS_PROV_HARDWARE, VSS_PROV_SOFTWARE, VSS_PROV_SYSTEM };
 
 static const struct provider *const none[] = { NULL };

@@ -152,7 +152,7 @@ const struct provider *provider_by_name(const char *name);
 /* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the first of the
  * system type; provider_select() takes it for whichever of them takes the volume. */
 const struct provider *provider_by_id(VSS_ID id);
-/* The selection of spec/provider-mgmt.md, section 4. GUID_NULL: any. Errors:
+/* The provider with this id, if it supports the volume. GUID_NULL: any. Errors:
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_VOLUME_NOT_SUPPORTED, ..._BY_PROVIDER. */
 int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
                     struct vss_error *reterr);

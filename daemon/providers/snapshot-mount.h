@@ -1,6 +1,6 @@
 #pragma once
 
-/* The directory /run/vss/ShadowCopyN through which a copy is read (design.md, section 6), and
+/* The directory /run/vss/ShadowCopyN through which a copy is read, and
  * the node /dev/vss/ShadowCopyN. Mounts by mount(2), never by a shell. */
 
 #include "daemon/store/store.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-/* How large the stores of copied-out blocks are: spec/types.md, section 12, and
- * spec/provider-mgmt.md, 20.2. Pure arithmetic. */
+/* How large the stores of copied-out blocks are at first, and how far each
+ * can grow. Pure arithmetic. */
 
 #include "common/util.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /* When a copy's store has to grow, how far, and which copy goes where there is no room: the rules
- * of spec/provider-mgmt.md, section 17. Pure arithmetic. */
+ * that vssd(8) has in "Growing stores". Pure arithmetic. */
 
 #include "common/util.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /* The diff areas of volumes: where the stores of their copies are, how much they take and may take;
- * and setting that down. spec/provider-mgmt.md, 15. An area is automatic (it is there while a copy
+ * and setting that down. An area is automatic (it is there while a copy
  * has a store in it) or explicit (an administrator has set down its maximum, and it stays). */
 
 #include "daemon/providers/provider.h"

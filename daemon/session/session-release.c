@@ -1,5 +1,5 @@
 /* The last Release, or the death of the requester: what it leaves is put right in the background,
- * in this order (requester.md, 3.5):
+ * in this order:
  *
  *      set in creation: its way back -> Abort to writers of an unfinished backup
  *                                    -> BackupShutdown to all that took part

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The main state of an IVssBackupComponents object (requester.md, 3.1). Exactly one; set by
+/* The main state of an IVssBackupComponents object. Exactly one; set by
  * session_set_state() alone. What the orthogonal axes say (metadata, status, a running operation)
  * are facts of their own, not states. */
 

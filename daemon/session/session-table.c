@@ -1,4 +1,4 @@
-/* The table of requester.md, 3.2 to 3.4, row by row in its order: first the backup path, then
+/* What may be called when, in the order of the calls: first the backup path, then
  * administration, then restore. A row holds for some methods and under one condition; the row
  * ALWAYS of a method is the rule, its other rows are exceptions, which have nothing to say where
  * they show NONE. Where the document's columns leave a state out (administration in BA, most of

@@ -1,7 +1,7 @@
 #pragma once
 
 /* What is legal when: one table, method x state, of all 62 methods of the IVssBackupComponents
- * family (requester.md, 3.2 to 3.4), with the sentence for each refusal. Pure: it knows no
+ * family, with the sentence for each refusal. Pure: it knows no
  * session, only the facts handed in. */
 
 #include "common/vss-error.h"

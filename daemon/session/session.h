@@ -2,8 +2,8 @@
 
 /* One IVssBackupComponents object: its main state, its context, the writers it gathered, at most
  * one set in creation. What is legal in which state is one table (session-table.c), in the order
- * of spec/requester.md section 3; every entry point below asks it first. It belongs to one
- * requester; session_free() is the last Release, with its documented consequences (3.5): an
+ * of the calls; every entry point below asks it first. It belongs to one
+ * requester; session_free() is the last Release, with its documented consequences: an
  * unfinished set is aborted, auto-release snapshots are deleted, writers get BackupShutdown. That
  * work goes on in the background after session_free() has returned. */
 

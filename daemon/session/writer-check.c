@@ -1,5 +1,5 @@
 /* What gathered writers said of themselves, looked at before anybody is shown it: a writer whose
- * document is none is left out of the session, as one that did not answer (spec/writer.md, 1.9).
+ * document is none is left out of the session, as one that did not answer.
  * Documents may be large, so that a worker reads them, all in one go. */
 
 #include "daemon/session/session-private.h"

@@ -1,8 +1,8 @@
 #pragma once
 
-/* Which writers a session asks: EnableWriterClasses, DisableWriterClasses, DisableWriterInstances
- * (requester.md, methods 43 to 45). At first all are enabled. The first Enable switches to "only
- * these" and forgets earlier disabled classes; later ones accumulate, and Disable subtracts. */
+/* Which writers a session asks: EnableWriterClasses, DisableWriterClasses,
+ * DisableWriterInstances. At first all are enabled. The first Enable switches to "only these" and
+ * forgets earlier disabled classes; later ones accumulate, and Disable subtracts. */
 
 #include "common/vss-error.h"
 #include "daemon/writers/writer.h"

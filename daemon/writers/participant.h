@@ -1,6 +1,6 @@
 #pragma once
 
-/* The writers that take part in one session: each with its state machine (spec/writer.md, 1.10),
+/* The writers that take part in one session: each with its state machine,
  * its last failure, its metadata. Events go out in rounds: to all that the event is for, in
  * parallel, each with its own deadline; the round ends when each answered or ran out of time.
  * One round at a time. */

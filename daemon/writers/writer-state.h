@@ -1,6 +1,6 @@
 #pragma once
 
-/* One writer's state in one session (spec of the writer model, section 1.10): how far the events
+/* One writer's state in one session (VSS_WRITER_STATE, and what leads to it): how far the events
  * of the operation have come, and what failed on the way. The two move independently: a writer
  * that recorded a failure and still returned true goes on through the phases, and stays failed
  * for whoever asks. What it shows to the requester (the VSS_WRITER_STATE) follows from both.

@@ -2,7 +2,7 @@
 
 /* Connected writers and what each said. Knows no D-Bus: a writer is reached through the transport
  * that the bus layer hands in with the registration. State is kept per writer and session, in a
- * participant (spec/writer.md, 1.10); the registry keeps each writer's latest state for others. */
+ * participant; the registry keeps each writer's latest state for others. */
 
 #include "common/vss-error.h"
 #include <systemd/sd-event.h>

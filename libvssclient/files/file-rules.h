@@ -36,7 +36,7 @@ struct file_rules_places {
         char *const *writers;  /* that run */
 };
 
-/* A machine-wide list (spec/writer.md, 4.8): each file of the directory has lines "PATH/SPEC" or
+/* A machine-wide list: each file of the directory has lines "PATH/SPEC" or
  * "PATH/SPEC /s", '#' begins a comment. A file called like a writer (without ".conf") counts for
  * nothing while it runs: its own list does. A bad line or file is skipped, and told of through
  * on_problem. No such directory: no rules. Each list of places may be NULL. */

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The files of a component of which only ranges are backed up (spec/writer.md, 4.14). Either a file
+/* The files of a component of which only ranges are backed up. Either a file
  * set of the component has such a file, which then says where and whence it is read; or the file is
  * new to the component, lies at or below the path of one, and must be in a copy. */
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Which components of which writers a backup has (spec/writer.md, 4.2 and 4.7): what was chosen,
+/* Which components of which writers a backup has: what was chosen,
  * what must not be missing beside it, and what is part of something that is in. Linear in the
  * number of components and dependencies. The metadata is borrowed. */
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/* File specs (spec/writer.md, 4.9): one name, '*' any run, '?' one character, everything else
+/* File specs: one name, '*' any run, '?' one character, everything else
  * itself. Not fnmatch: brackets and backslashes are literal, a leading dot is nothing special, and
  * "*.*" is everything, as it is on Windows. */
 

@@ -57,7 +57,7 @@ static void merge(struct backup_document *d, enum backup_phase phase, const char
 
 #define PLAIN ROOT STATE WRITER(I1, A, "") COMPONENT("c", " selectedForRestore=\"yes\"/>") END
 
-/* What may be set in which phase: by spec/writer.md, 2.6 to 2.8 and 3.7, written down again here,
+/* What may be set in which phase, by the documentation of IVssComponent, written down again here,
  * so that a change of the table in the code is seen. P: PrepareBackup, S: PostSnapshot,
  * C: BackupComplete, R: PreRestore, O: PostRestore. */
 static const char phase_letters[] = "PSCRO";

@@ -1,4 +1,4 @@
-/* Which provider serves a volume: spec/provider-mgmt.md, section 4. */
+/* Which provider serves a volume. */
 
 #include "common/vss-id.h"
 #include "daemon/providers/provider.h"

@@ -1,5 +1,5 @@
 /* Sessions over fake storage and scripted writers: the facts that a naive implementation gets
- * wrong (requester specification, section 6), and who holds the one creation. */
+ * wrong, and who holds the one creation. */
 
 #include "tests/unit/fake-host.h"
 
