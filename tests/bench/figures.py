@@ -99,18 +99,28 @@ def short(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def beside(value, holds):
+    """As many digits more as it takes to see on which side of its bound a figure is."""
+    text, digits = short(value), 3
+    while holds(float(text)) != holds(value):
+        digits += 1
+        text = f"{value:.{digits}g}"
+    return text
+
+
 def ratio(figures, upper, lower):
     return figures[upper]["median"] / figures[lower]["median"]
 
 
 def bounds(figures):
-    """What was wanted, as far as it was measured: title, value, bound, whether it holds."""
+    """What was wanted, as far as it was measured: title, value as text, of how many runs, bound, whether it holds."""
     rows = []
 
     def row(title, bound, holds, upper, lower=None):
         if upper in figures and (not lower or lower in figures):
             value = ratio(figures, upper, lower) if lower else figures[upper]["median"]
-            rows.append((title, value, bound, holds(value)))
+            runs = min(len(figures[name]["runs"]) for name in (upper, lower) if name)
+            rows.append((title, beside(value, holds), runs, bound, holds(value)))
 
     def volumes(n, kind=""):
         return f"{n} {kind}volume{'s' if n > 1 else ''}"
