@@ -74,7 +74,7 @@ volume_make db 320M xfs
 volume_make mail 96M ext4
 echo "the only copy" >/srv/web/important.txt
 show lvs -o vg_name,lv_name,lv_size "$vg"
-must vssctl volumes
+show vssctl volumes
 show findmnt -t ext4,xfs -o TARGET,SOURCE,FSTYPE
 before=$(machine_state)
 
@@ -140,7 +140,9 @@ nothing_left() {
 }
 verified "nothing is left" nothing_left
 verified "no write of the program failed" load_stop
-printf 'The writing program: %s\n' "${load_summary:-}"
+# total MILLISECONDS writes COUNT last NUMBER
+awk 'NF == 6 { printf "The writing program: %d writes, the last of the number %d; its longest pause between two: %.0f ms\n", $4, $6, $2 }' \
+	<<<"${load_summary:-}"
 
 if [ "$failures" -eq 0 ]; then
 	printf '\n%sAll of it was verified.%s\n' "$bold" "$plain"
