@@ -132,7 +132,9 @@ int main(int argc, char *argv[]) {
         char line[4096];
         VSS_ID id;
 
-        app.directory = argc == 2 ? argv[1] : ".";
+        if (argc != 2)
+                return fputs("usage: writer DIRECTORY\n", stderr), 2;
+        app.directory = argv[1];
         if (!(app.journal = open_file("journal")) || !(app.ledger = open_file("ledger")))
                 return perror(app.directory), 1;
         if (FAILED(VssIdFromString("a3c0b94e-6f7e-4b5e-9a57-0d4f2d7f3b11", &id)) ||

@@ -362,6 +362,19 @@ START_TEST(the_example_keeps_its_ledger_and_takes_part) {
 }
 END_TEST
 
+START_TEST(the_example_leaves_nothing_where_it_is_not_told_to) {
+        char *argv[] = { ARGUMENT("writer"), NULL };
+
+        ck_assert_int_eq(chdir(h.directory), 0);
+        start_program(EXAMPLE_WRITER, argv);
+        await_end(2 << 8);
+        await_text("log", "usage: writer DIRECTORY");
+        ck_assert_int_lt(access("journal", F_OK), 0);
+        ck_assert_int_lt(access("ledger", F_OK), 0);
+        ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
 int main(void) {
         const TTest *const tests[] = {
                 every_event_of_the_test_writer,
@@ -369,6 +382,7 @@ int main(void) {
                 a_veto_of_the_script_is_the_requesters,
                 a_script_that_is_wrong_is_refused,
                 the_example_keeps_its_ledger_and_takes_part,
+                the_example_leaves_nothing_where_it_is_not_told_to,
         };
         Suite *suite = suite_create("writer-programs");
         TCase *tcase = tcase_create("all");
