@@ -8,7 +8,7 @@ volume_make db 64M ext4
 echo content | tee /srv/data/file >/srv/db/file
 must vssctl volumes
 
-mapfile -t commands < <(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside && NF' "$programs/README.md")
+mapfile -t commands < <(awk '/^```sh( run)?$/ { inside = 1; next } /^```$/ { inside = 0 } inside && NF' "$programs/README.md")
 check "README.md shows commands" [ "${#commands[@]}" -ge 3 ]
 for command in "${commands[@]}"; do
 	check "README: $command" bash -c "$command"
