@@ -113,6 +113,8 @@ struct argument {
         { .type = RESULT_SIGNED, .name = #p, .to_signed = (p) }
 #define OUT_OPTIONAL_IF(p) \
         { .type = RESULT_OPTIONAL, .name = #p, .to_text = (p) }
+#define OUT_ASYNC_IF(p) \
+        { .type = RESULT_ASYNC, .name = #p, .to_async = (p) }
 
 /* Makes every output empty; then refuses the first that is NULL and may not be. */
 int arguments_reset(const struct argument *arguments, size_t n, struct vss_error *reterr);

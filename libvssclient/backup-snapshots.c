@@ -127,11 +127,11 @@ HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPC
 HRESULT IVssBackupComponentsEx2_PreFastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
                                                 DWORD dwPreFastRecoveryFlags, IVssAsync **ppAsync) {
         return SESSION_CALL(backup, "PreFastRecovery", IN_ID(SnapshotSetID),
-                            IN_NUMBER(dwPreFastRecoveryFlags), OUT_ASYNC(ppAsync));
+                            IN_NUMBER(dwPreFastRecoveryFlags), OUT_ASYNC_IF(ppAsync));
 }
 
 HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
                                              DWORD dwFastRecoveryFlags, IVssAsync **ppAsync) {
         return SESSION_CALL(backup, "FastRecovery", IN_ID(SnapshotSetID),
-                            IN_NUMBER(dwFastRecoveryFlags), OUT_ASYNC(ppAsync));
+                            IN_NUMBER(dwFastRecoveryFlags), OUT_ASYNC_IF(ppAsync));
 }

@@ -98,6 +98,11 @@ void session_on_query_revert_status(struct bus_call *call, const struct bus_valu
                         &error);
 }
 
+static void snapshot_is_queued(void *userdata, int r, const void *result _unused_,
+                               struct vss_error *error) {
+        bus_call_finish(userdata, r, error);
+}
+
 void session_on_add_snapshot_to_recovery_set(struct bus_call *call, const struct bus_value *args) {
         struct vss_error error = { 0 };
         VSS_ID id;
@@ -106,8 +111,10 @@ void session_on_add_snapshot_to_recovery_set(struct bus_call *call, const struct
         r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
         if (r >= 0)
                 r = session_add_snapshot_to_recovery_set(bus_call_session(call), id, args[1].u,
-                                                         args[2].s, &error);
-        bus_call_finish(call, r, &error);
+                                                         args[2].s, snapshot_is_queued, call,
+                                                         &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
 }
 
 void session_on_recover_set(struct bus_call *call, const struct bus_value *args) {

@@ -240,7 +240,8 @@ int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, struct 
 int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr);
 int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr);
 int session_add_snapshot_to_recovery_set(struct session *s, VSS_ID id, uint32_t flags,
-                                         const char *volume, struct vss_error *reterr);
+                                         const char *destination, session_done_fn done,
+                                         void *userdata, struct vss_error *reterr);
 int session_recover_set(struct session *s, uint32_t flags, struct vss_error *reterr);
 
 /* result: const struct path_split * */

@@ -611,12 +611,12 @@ HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPC
                                                IVssAsync **ppAsync);
 
 /* IVssBackupComponentsEx2::PreFastRecovery: reserved. SnapshotSetID, dwPreFastRecoveryFlags:
- * ignored. ppAsync: receives NULL. Errors: E_NOTIMPL, always. Since 0.2. */
+ * ignored. ppAsync: receives NULL; may be NULL. Errors: E_NOTIMPL, in any state. Since 0.2. */
 HRESULT IVssBackupComponentsEx2_PreFastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
                                                 DWORD dwPreFastRecoveryFlags, IVssAsync **ppAsync);
 
 /* IVssBackupComponentsEx2::FastRecovery: reserved. SnapshotSetID, dwFastRecoveryFlags: ignored.
- * ppAsync: receives NULL. Errors: E_NOTIMPL, always. Since 0.2. */
+ * ppAsync: receives NULL; may be NULL. Errors: E_NOTIMPL, in any state. Since 0.2. */
 HRESULT IVssBackupComponentsEx2_FastRecovery(IVssBackupComponents *backup, VSS_ID SnapshotSetID,
                                              DWORD dwFastRecoveryFlags, IVssAsync **ppAsync);
 
@@ -811,14 +811,17 @@ HRESULT IVssBackupComponents_SetFileRestoreStatus(IVssBackupComponents *backup, 
 HRESULT IVssBackupComponents_PostRestore(IVssBackupComponents *backup, IVssAsync **ppAsync);
 
 /*
- * IVssBackupComponentsEx3::AddSnapshotToRecoverySet: queues a copy for RecoverSet. Only for arrays
- * whose provider can resynchronise disks.
+ * IVssBackupComponentsEx3::AddSnapshotToRecoverySet: queues a copy for RecoverSet. For storage
+ * arrays alone, which copy a disk back by themselves; as none of this service's providers is one's,
+ * it ends in VSS_E_BAD_STATE when nothing else is wrong. Any copy's files can be restored from it;
+ * where its provider can, RevertToSnapshot rolls the whole volume back.
  *
  * snapshotId: the copy, of the set of the loaded document. dwFlags: reserved, 0.
- * pwszDestinationVolume: the volume to write, or NULL for the original one.
- * Errors: E_INVALIDARG (GUID_NULL, dwFlags), E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE,
- * VSS_E_LEGACY_PROVIDER, VSS_E_OBJECT_NOT_FOUND, VSS_E_RESYNC_IN_PROGRESS,
- * VSS_E_SNAPSHOT_NOT_IN_SET, VSS_E_VOLUME_NOT_SUPPORTED.
+ * pwszDestinationVolume: the volume to write; NULL or empty: the original one.
+ * Errors: E_INVALIDARG (GUID_NULL, dwFlags, no name of a volume), VSS_E_BAD_STATE (no
+ * InitializeForRestore, PostRestore was called, or there is no hardware provider),
+ * VSS_E_OBJECT_NOT_FOUND (no such copy or volume), VSS_E_SNAPSHOT_NOT_IN_SET (the document is of
+ * another set), VSS_E_VOLUME_NOT_SUPPORTED (the destination is no volume).
  * Since 0.2.
  */
 HRESULT IVssBackupComponentsEx3_AddSnapshotToRecoverySet(IVssBackupComponents *backup,
@@ -826,12 +829,11 @@ HRESULT IVssBackupComponentsEx3_AddSnapshotToRecoverySet(IVssBackupComponents *b
                                                          LPCWSTR pwszDestinationVolume);
 
 /*
- * IVssBackupComponentsEx3::RecoverSet: writes the queued copies back.
+ * IVssBackupComponentsEx3::RecoverSet: writes the queued copies back. As AddSnapshotToRecoverySet
+ * takes none here, it always fails; no writer hears of it.
  *
- * dwFlags: VSS_RECOVERY_... ppAsync: as GatherWriterMetadata.
- * Errors: E_INVALIDARG (dwFlags), E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE (nothing is
- * queued), VSS_E_CANNOT_REVERT_DISKID, VSS_E_LEGACY_PROVIDER, VSS_E_PROVIDER_VETO,
- * VSS_E_UNSELECTED_VOLUME.
+ * dwFlags: VSS_RECOVERY_... ppAsync: as GatherWriterMetadata; receives NULL.
+ * Errors: VSS_E_BAD_STATE (nothing is queued).
  * Since 0.2.
  */
 HRESULT IVssBackupComponentsEx3_RecoverSet(IVssBackupComponents *backup, DWORD dwFlags,

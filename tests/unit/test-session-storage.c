@@ -261,28 +261,141 @@ START_TEST(importing) {
 }
 END_TEST
 
-START_TEST(resynchronising) {
-        struct session *s, *backup = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+/* A restore with the document of a set. */
+static struct session *restore_of(VSS_ID set) {
+        struct session *s = session_make();
         char text[256], id[VSS_ID_TEXT_MAX];
 
-        make_sets();
         (void)snprintf(text, sizeof(text),
                        "<BACKUP_COMPONENTS version=\"1.2\" snapshotSetId=\"%s\"/>",
-                       vss_id_format(sets[OF_NAS], id));
-        s = session_make();
+                       vss_id_format(set, id));
         ck_assert_int_eq(initialize_from(s, METHOD_INITIALIZE_FOR_RESTORE, text), S_OK);
-        ck_call(E_INVALIDARG, session_add_snapshot_to_recovery_set(s, GUID_NULL, 0, "", &error));
-        ck_call(E_INVALIDARG,
-                session_add_snapshot_to_recovery_set(s, snapshots[OF_NAS], 1, "", &error));
-        ck_call(VSS_E_OBJECT_NOT_FOUND,
-                session_add_snapshot_to_recovery_set(s, sets[OF_NAS], 0, "", &error));
-        ck_call(VSS_E_SNAPSHOT_NOT_IN_SET,
-                session_add_snapshot_to_recovery_set(s, snapshots[OF_CLIENT], 0, "", &error));
-        ck_call(VSS_E_BAD_STATE, /* no hardware provider */
-                session_add_snapshot_to_recovery_set(s, snapshots[OF_NAS], 0, "", &error));
+        return s;
+}
+
+/* answer.n tells whether it came later, by done(), or at once. */
+static HRESULT queue(struct session *s, VSS_ID id, uint32_t flags, const char *destination) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        if (session_add_snapshot_to_recovery_set(s, id, flags, destination, on_nothing, NULL,
+                                                 &error) >= 0) {
+                ck_assert_uint_eq(answer.n, 0);
+                return wait_for_answer();
+        }
+        hr = error.hr;
+        (void)snprintf(answer.message, sizeof(answer.message), "%s", str_or_empty(error.message));
+        vss_error_done(&error);
+        return hr;
+}
+
+static const struct {
+        enum which which;
+        uint32_t flags;
+        const char *destination;
+        HRESULT hr;
+} queued[] = {
+        { NULL_ID, 0, "", E_INVALIDARG },
+        { OF_NAS, 1, "", E_INVALIDARG },
+        { OF_NAS, VSS_RECOVERY_NO_VOLUME_CHECK, "", E_INVALIDARG }, /* RecoverSet's */
+        { OF_NAS, 0, "srv", E_INVALIDARG },
+        { OF_NAS, 0, "./srv", E_INVALIDARG },
+        { OF_NAS, 0, "srv/data/x", E_INVALIDARG },
+        { OF_NOBODY, 0, "srv", E_INVALIDARG },
+        { OF_NOBODY, 0, "", VSS_E_OBJECT_NOT_FOUND },
+        { OF_NOBODY, 0, "/no/such/volume", VSS_E_OBJECT_NOT_FOUND },
+        { OF_CLIENT, 0, "", VSS_E_SNAPSHOT_NOT_IN_SET },
+        { OF_CLIENT, 0, "/no/such/volume", VSS_E_SNAPSHOT_NOT_IN_SET },
+        { OF_NAS, 0, "/no/such/volume", VSS_E_OBJECT_NOT_FOUND },
+        { OF_NAS, 0, "", VSS_E_BAD_STATE },
+        { OF_NAS, 0, "alpha/one", VSS_E_BAD_STATE },
+};
+
+/* A software copy is never taken; what is wrong with the call is told first. */
+START_TEST(what_is_queued_for_a_resync) {
+        struct session *s;
+        unsigned opened;
+        VSS_ID id;
+
+        make_sets();
+        s = restore_of(sets[OF_NAS]);
+        id = id_of(queued[_i].which, snapshots);
+        opened = fake_storage_count("host:open");
+        ck_assert_int_eq(queue(s, id, queued[_i].flags, queued[_i].destination), queued[_i].hr);
+        ck_assert_str_ne(answer.message, "");
+        ck_assert(!strstr(answer.message, "hardware provider") ==
+                  (queued[_i].hr != VSS_E_BAD_STATE));
+        /* A device is looked at when all that can be known without it is right. */
+        ck_assert_uint_eq(fake_storage_count("host:open") - opened, answer.n);
         ck_call(VSS_E_BAD_STATE, session_recover_set(s, 0, &error));
-        ck_call(VSS_E_BAD_STATE,
-                session_add_snapshot_to_recovery_set(backup, GUID_NULL, 1, "", &error));
+        session_free(s);
+        release_sets();
+}
+END_TEST
+
+/* What opening a destination says is the answer, and a session that goes meanwhile is told so. */
+START_TEST(a_destination_is_looked_at) {
+        struct vss_error error = { 0 };
+        struct session *s;
+
+        make_sets();
+        s = restore_of(sets[OF_NAS]);
+        fake.fail = "open";
+        fake.fail_hr = VSS_E_VOLUME_NOT_SUPPORTED;
+        ck_assert_int_eq(queue(s, snapshots[OF_NAS], 0, "alpha/one"), VSS_E_VOLUME_NOT_SUPPORTED);
+        ck_assert_uint_eq(answer.n, 1);
+        fake.fail = NULL;
+        ck_assert_int_eq(queue(s, snapshots[OF_NAS], 0, "alpha/one"), VSS_E_BAD_STATE);
+        ck_assert_uint_eq(answer.n, 1);
+
+        fake.hold = "open";
+        memset(&answer, 0, sizeof(answer));
+        ck_assert_int_ge(session_add_snapshot_to_recovery_set(s, snapshots[OF_NAS], 0, "alpha/one",
+                                                              on_nothing, NULL, &error),
+                         0);
+        session_free(s);
+        ck_assert_uint_eq(answer.n, 1);
+        ck_assert_int_eq(answer.hr, VSS_E_BAD_STATE);
+        ck_assert_ptr_null(strstr(answer.message, "hardware provider"));
+        fake_storage_go();
+        release_sets();
+        host_settle();
+        ck_assert_uint_eq(answer.n, 1);
+}
+END_TEST
+
+/* Nothing is queued, so nothing is recovered, whatever the flags are; of a backup's object neither
+ * is asked. */
+START_TEST(nothing_is_recovered) {
+        static const uint32_t flags[] = { 0, VSS_RECOVERY_REVERT_IDENTITY_ALL,
+                                          VSS_RECOVERY_REVERT_IDENTITY_ALL |
+                                                  VSS_RECOVERY_NO_VOLUME_CHECK,
+                                          1 };
+        struct session *s, *backup = session_up_to("B0", VSS_CTX_BACKUP, NULL);
+        struct session *fresh = session_make();
+        char text[64];
+
+        make_sets();
+        s = restore_of(sets[OF_NAS]);
+        ck_assert_int_eq(queue(s, snapshots[OF_NAS], 0, ""), VSS_E_BAD_STATE);
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+                ck_call(VSS_E_BAD_STATE, session_recover_set(s, flags[i], &error));
+                ck_call(VSS_E_BAD_STATE, session_recover_set(backup, flags[i], &error));
+                ck_call(VSS_E_BAD_STATE, session_recover_set(fresh, flags[i], &error));
+        }
+        ck_assert_int_eq(queue(backup, GUID_NULL, 1, "srv"), VSS_E_BAD_STATE);
+        ck_assert_int_eq(queue(fresh, GUID_NULL, 1, "srv"), VSS_E_BAD_STATE);
+        /* The object can do what it could. */
+        (void)snprintf(text, sizeof(text), "%s", "<BACKUP_COMPONENTS version=\"1.2\"/>");
+        ck_assert_int_eq(initialize_from(fresh, METHOD_INITIALIZE_FOR_RESTORE, text), S_OK);
+        ck_finished(session_gather_writer_metadata, s);
+        ck_assert_int_eq(queue(s, snapshots[OF_NAS], 0, ""), VSS_E_BAD_STATE);
+        ck_finished(session_pre_restore, s);
+        ck_assert_int_eq(queue(s, snapshots[OF_NAS], 0, ""), VSS_E_BAD_STATE);
+        ck_call(VSS_E_BAD_STATE, session_recover_set(s, 0, &error));
+        ck_finished(session_post_restore, s);
+        session_free(fresh);
         session_free(s);
         session_free(backup);
         release_sets();
@@ -417,7 +530,9 @@ int main(void) {
         tcase_add_test(tc, reverting);
         tcase_add_loop_test(tc, administration_consumes_the_context, 0, ARRAY_SIZE(consumers));
         tcase_add_test(tc, importing);
-        tcase_add_test(tc, resynchronising);
+        tcase_add_loop_test(tc, what_is_queued_for_a_resync, 0, ARRAY_SIZE(queued));
+        tcase_add_test(tc, a_destination_is_looked_at);
+        tcase_add_test(tc, nothing_is_recovered);
         tcase_add_test(tc, where_a_path_lies);
         tcase_add_loop_test(tc, a_path_on_a_share, 0, ARRAY_SIZE(shares));
         suite_add_tcase(suite, tc);
