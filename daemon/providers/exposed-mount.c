@@ -5,6 +5,7 @@
 #include "daemon/providers/exposed-share.h"
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/mount-users.h"
+#include "daemon/providers/previous-versions.h"
 #include "daemon/providers/snapshot-mount.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 
 /* Where copies and their nodes are: a mount in there would be in the way of their own end. */
 static const char *const own_places[] = { SNAPSHOT_MOUNT_ROOT, EXPOSED_SHARE_ROOT,
-                                          SNAPSHOT_DEVICE_ROOT };
+                                          PREVIOUS_VERSIONS_ROOT, SNAPSHOT_DEVICE_ROOT };
 
 static int open_directory(int at, const char *path, uint64_t resolve) {
         struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve };
@@ -157,7 +158,7 @@ static void iter_freep(struct libmnt_iter **i) {
 }
 
 /* By the mount table alone: the path is not touched before. */
-static int check_place(const char *target, struct vss_error *reterr) {
+int exposed_check_place(const char *target, struct vss_error *reterr) {
         _cleanup_(mount_table_freep) struct libmnt_table *table = NULL;
         _cleanup_(iter_freep) struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
         struct libmnt_fs *fs;
@@ -183,7 +184,7 @@ static int open_target(const char *target, uid_t owner, struct vss_error *reterr
         _cleanup_(closep) int fd = -1;
         int r;
 
-        r = check_place(target, reterr);
+        r = exposed_check_place(target, reterr);
         if (r < 0)
                 return r;
         fd = open_directory(AT_FDCWD, target, NO_LINKS);
@@ -300,7 +301,7 @@ static int open_parent(const char *target, const char **ret_name) {
 
         if (!slash || slash[1] == '\0' || (size_t)(slash - target) >= sizeof(parent))
                 return -ENOENT;
-        if (check_place(target, NULL) < 0)
+        if (exposed_check_place(target, NULL) < 0)
                 return -EOPNOTSUPP;
         (void)snprintf(parent, sizeof(parent), "%.*s", slash == target ? 1 : (int)(slash - target),
                        target);

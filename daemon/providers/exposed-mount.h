@@ -12,6 +12,10 @@
  * E_INVALIDARG. */
 int exposed_target_parse(const char *target, char **ret, struct vss_error *reterr);
 
+/* Whether it lies on a file system that waits for a server or a program, by the mount table alone:
+ * nothing there is touched. E_INVALIDARG. */
+int exposed_check_place(const char *target, struct vss_error *reterr);
+
 /* Whether path ("" or NULL: all) is a directory in the copy that is mounted on root and, unless
  * owner is 0 or it is all, of that user. No link leads to it. E_INVALIDARG, E_ACCESSDENIED. */
 int exposed_mount_check_source(const char *root, const char *path, uid_t owner,

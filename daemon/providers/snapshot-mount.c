@@ -1,8 +1,11 @@
 /* See snapshot-mount.h. Stateless: the mount table is the state. */
 
 #include "daemon/providers/snapshot-mount.h"
+#include "common/vss-id.h"
+#include "daemon/log/log.h"
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/mount-users.h"
+#include "daemon/providers/previous-versions.h"
 #include <grp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -60,11 +63,9 @@ static const char *options_for(const char *fs_type) {
         return "";
 }
 
-int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
+static int mount_copy(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
         int k;
 
-        if (!has_directory(r) || !r->fs_type || is_mounted(r->device_object))
-                return 0;
         k = make_root();
         if (k < 0)
                 return vss_error_from_errno(reterr, k, SNAPSHOT_MOUNT_ROOT);
@@ -84,6 +85,30 @@ int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_er
         return 0;
 }
 
+/* The copy is as good without: it can be read, by those who know it. */
+static void show_to_clients(const struct snapshot_record *r) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+
+        if (previous_versions_show(r, &error) < 0)
+                log_full(LOG_WARNING,
+                         (&(const struct log_fields){
+                                 .set_id = &r->set_id, .snapshot_id = &r->id, .code = error.hr }),
+                         "Snapshot %s of %s is not among the previous versions: %s",
+                         VSS_ID_TEXT(r->id), str_or_empty(r->volume), str_or_empty(error.message));
+}
+
+int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
+        int k = 0;
+
+        if (!has_directory(r) || !r->fs_type)
+                return 0;
+        if (!is_mounted(r->device_object))
+                k = mount_copy(r, writable, reterr);
+        if (k >= 0 && !writable)
+                show_to_clients(r);
+        return k;
+}
+
 int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reterr) {
         if (!has_directory(r) || !is_mounted(r->device_object))
                 return 0;
@@ -94,6 +119,7 @@ int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reter
                         errno, "cannot make the copy %s read-only: %s", r->device_object,
                         errno == EBUSY ? "a program still has a file open for writing"
                                        : strerror(errno));
+        show_to_clients(r);
         return 0;
 }
 
@@ -105,9 +131,7 @@ static int say_busy(const struct snapshot_record *r, struct vss_error *reterr) {
                              r->device_object, users ? users : "something that cannot be found");
 }
 
-int snapshot_unmount(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
-        if (!has_directory(r))
-                return 0;
+static int unmount_copy(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
         while (is_mounted(r->device_object)) {
                 if (umount2(r->device_object, UMOUNT_NOFOLLOW) == 0)
                         continue;
@@ -119,6 +143,22 @@ int snapshot_unmount(const struct snapshot_record *r, bool force, struct vss_err
                 if (errno == EINVAL || errno == ENOENT)
                         break; /* somebody else was faster */
                 return vss_error_from_errno(reterr, -errno, r->device_object);
+        }
+        return 0;
+}
+
+int snapshot_unmount(const struct snapshot_record *r, bool force, struct vss_error *reterr) {
+        int k;
+
+        if (!has_directory(r))
+                return 0;
+        k = previous_versions_hide(r, force, reterr);
+        if (k >= 0)
+                k = unmount_copy(r, force, reterr);
+        if (k < 0) {
+                if (is_mounted(r->device_object))
+                        show_to_clients(r);
+                return k;
         }
         if (rmdir(r->device_object) < 0 && errno != ENOENT)
                 return vss_error_from_errno(reterr, -errno, r->device_object);

@@ -1,7 +1,9 @@
 #pragma once
 
-/* The directory /run/vss/ShadowCopyN through which a copy is read, and
- * the node /dev/vss/ShadowCopyN. Mounts by mount(2), never by a shell. */
+/* The directory /run/vss/ShadowCopyN through which a copy is read, and the node
+ * /dev/vss/ShadowCopyN. Mounts by mount(2), never by a shell. A client-accessible copy is
+ * among its volume's previous versions (previous-versions.h) as long as it is mounted there
+ * read-only; that it cannot be fails nothing, the log says it. */
 
 #include "daemon/store/store.h"
 
