@@ -1,7 +1,6 @@
 #!/bin/bash
 # Copies where somebody wants them: mounted on a directory, whole or a part of it, thick and thin, ext4 and XFS;
-# over a restart, the death and a reboot of the machine; what is refused; and shares, as far as their services are
-# here.
+# over a restart, the death and a reboot of the machine; and what is refused. Shares are test-shares.sh's.
 #
 # usage: test-expose.sh before|after: in the first boot, and in the second one on the same disks.
 . "$(dirname "$0")/lib.sh"
@@ -42,7 +41,7 @@ refused() {
 
 before() {
 	local set thick thin xfs
-	vg_make
+	vg_make /dev/disk/by-id/virtio-data[01]
 	must lvcreate -qq -y -T -L 400M "$vg/pool"
 	volume_make a 200M ext4
 	volume_make b 400M xfs
@@ -86,7 +85,9 @@ sub/deep" "$(exposed_in "$xfs")"
 	refused "where another one is" VSS_E_OBJECT_ALREADY_EXISTS "$thick" /mnt/c
 	refused "a path with .." E_INVALIDARG "$thick" /mnt/full/../empty
 	refused "among the copies" E_INVALIDARG "$thick" /run/vss/x
+	must mount --bind /dev/null /usr/bin/net # as if Samba were not installed
 	refused "without a service for shares" VSS_E_PROVIDER_VETO "$thick" --share yesterday
+	must umount /usr/bin/net
 
 	must useradd -M -G backup keeper
 	install -d -o keeper /mnt/own
