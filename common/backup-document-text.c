@@ -15,8 +15,8 @@
 static bool is_known(const char *name) {
         return streq(name, "BACKUP_COMPONENTS") || streq(name, "WRITER_COMPONENTS") ||
                streq(name, "COMPONENT") || streq(name, "SNAPSHOT_SET_DESCRIPTION") ||
-               streq(name, "BACKUP_METADATA") || streq(name, "RESTORE_METADATA") ||
-               backup_list_of_element(name) != _BACKUP_LIST_MAX;
+               streq(name, "SNAPSHOT_DESCRIPTION") || streq(name, "BACKUP_METADATA") ||
+               streq(name, "RESTORE_METADATA") || backup_list_of_element(name) != _BACKUP_LIST_MAX;
 }
 
 static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,

@@ -1,7 +1,7 @@
 /* Documents that were damaged by chance, with a fixed seed: the parsers read them or refuse them,
  * and what they have read prints and is read again. Most is found with the sanitizers. */
 
-#include "common/backup-document.h"
+#include "common/backup-snapshots.h"
 #include "common/writer-metadata.h"
 
 #include <check.h>
@@ -42,7 +42,13 @@ static const char components[] =
         " filespec=\"f\" recursive=\"no\" lastModifyTime=\"132\"/><DIRECTED_TARGET"
         " sourcePath=\"p\"/><RESTORE_SUBCOMPONENT componentName=\"s\" repair=\"no\"/>"
         "<!-- c --><?pi x?><![CDATA[<x>]]> t <o:x xmlns:o=\"u\" o:y=\"z\"/></COMPONENT>"
-        "<COMPONENT componentName=\"c\"/></WRITER_COMPONENTS></BACKUP_COMPONENTS>";
+        "<COMPONENT componentName=\"c\"/></WRITER_COMPONENTS>"
+        "<SNAPSHOT_SET_DESCRIPTION snapshotSetId=\"E8132975-6F93-4464-A53E-1050253AE220\""
+        " context=\"57\" snapshotsCount=\"2\"><SNAPSHOT_DESCRIPTION"
+        " snapshotId=\"00000001-0000-0000-0000-000000000000\" timestamp=\"1\" mounted=\"yes\""
+        " providerId=\"00000002-0000-0000-0000-000000000000\" providerName=\"lvm-thin\""
+        " originalVolume=\"/srv/\" storage=\"vg=a&#10;\"/></SNAPSHOT_SET_DESCRIPTION>"
+        "</BACKUP_COMPONENTS>";
 
 static uint32_t seed;
 
@@ -119,6 +125,23 @@ static int try_metadata(const char *text, size_t size) {
         return 1;
 }
 
+/* As the service does before it looks for the copies. */
+static void try_snapshots(const struct backup_document *d) {
+        struct backup_snapshots set;
+        struct vss_error e = { 0 };
+
+        if (backup_document_snapshots(d, &set, &e) < 0) {
+                ck_assert(e.hr == VSS_E_NONTRANSPORTABLE_BCD ||
+                          e.hr == VSS_E_NO_SNAPSHOTS_IMPORTED);
+                ck_assert_ptr_nonnull(e.message);
+                vss_error_done(&e);
+                return;
+        }
+        ck_assert_uint_ge(set.n, 1);
+        for (size_t i = 0; i < set.n; i++)
+                ck_assert(set.items[i].provider && set.items[i].volume && set.items[i].storage);
+}
+
 static int try_components(const char *text, size_t size) {
         static const struct backup_writer_info writer = { .instance_id = { .Data1 = 1 },
                                                           .writer_id = { .Data1 = 0xa } };
@@ -133,6 +156,7 @@ static int try_components(const char *text, size_t size) {
                 vss_error_done(&e);
                 return 0;
         }
+        try_snapshots(d);
         ck_assert_int_eq(backup_document_parse(&again, components, strlen(components), NULL), 0);
         for (size_t i = 0; i < backup_document_n_writers(again); i++) {
                 const struct backup_writer *w = backup_document_writer(again, i);

@@ -2,7 +2,7 @@
  * documents are made by chance, with a fixed seed: each calls what there is to call. What is made
  * comes back from its text, and prints equally. */
 
-#include "common/backup-document.h"
+#include "common/backup-snapshots.h"
 #include "common/writer-metadata.h"
 
 #include <check.h>
@@ -194,6 +194,25 @@ static void fill_component(struct backup_component *c) {
         }
 }
 
+static void describe_set(struct backup_document *d) {
+        struct backup_snapshots set = { .set_id = { .Data1 = 5 },
+                                        .context = VSS_CTX_NAS_ROLLBACK,
+                                        .n = 1 + chance(3) };
+
+        set.count = (LONG)set.n;
+        for (unsigned i = 0; i < set.n; i++)
+                set.items[i] = (struct backup_snapshot){ .id = { .Data1 = 1 + i },
+                                                         .provider_id = { .Data1 = 7 },
+                                                         .created = chance(99),
+                                                         .mounted = chance(2),
+                                                         .provider = some_text(),
+                                                         .volume = some_text(),
+                                                         .display = any_text(),
+                                                         .fs_type = any_text(),
+                                                         .storage = some_text() };
+        ck_assert_int_eq(backup_document_set_snapshots(d, &set, NULL), 0);
+}
+
 static struct backup_document *any_components(void) {
         const struct backup_document_state state = { .select_components = chance(2),
                                                      .partial_files = chance(2),
@@ -219,6 +238,8 @@ static struct backup_document *any_components(void) {
                 ck_assert_int_eq(backup_document_add(d, &writer, &key, &c, NULL), 0);
                 fill_component(c);
         }
+        if (chance(4) == 0)
+                describe_set(d);
         return d;
 }
 
@@ -307,6 +328,9 @@ START_TEST(what_is_broken_does_not_validate) {
                 METADATA(GOOD_IDENTITY, ""),
                 COMPONENTS("<WRITER_COMPONENTS/>"),
                 COMPONENTS("<WRITER_COMPONENTS writerId=\"x\"/>"),
+                COMPONENTS("<SNAPSHOT_SET_DESCRIPTION context=\"-1\"/>"),
+                COMPONENTS("<SNAPSHOT_SET_DESCRIPTION><SNAPSHOT_DESCRIPTION snapshotId=\"x\"/>"
+                           "</SNAPSHOT_SET_DESCRIPTION>"),
                 WRITER("<COMPONENT componentType=\"filegroup\"/>"),
                 WRITER("<COMPONENT componentName=\"c\" backupSucceeded=\"1\"/>"),
                 WRITER("<COMPONENT componentName=\"c\" hr=\"failed\"/>"),
