@@ -56,6 +56,11 @@ void copy_link_remove(const char *link) {
                 (void)unlink(link);
 }
 
+void copy_link_drop(const char *link, const struct mapper_info *device) {
+        if (block_of_path(link) == device->devno)
+                (void)unlink(link); /* it would lie about, no more than that */
+}
+
 void copy_link_release(const char *name, bool gone) {
         _cleanup_(freep) char *directory = NULL, *link = NULL;
 

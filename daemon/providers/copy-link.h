@@ -8,6 +8,8 @@
 int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
 /* When the copy's device has gone. */
 void copy_link_remove(const char *link);
+/* Of a device that stays. What leads elsewhere is left. */
+void copy_link_drop(const char *link, const struct mapper_info *device);
 /* Of a copy that a daemon that died has left, by its name, "ShadowCopy7": unmounts it, by force;
  * or, once its device is gone, takes its link. */
 void copy_link_release(const char *name, bool gone);

@@ -4,6 +4,8 @@
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/volume.h"
 #include "daemon/store/store.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 #define NO_UUID "-"
 
@@ -100,15 +102,19 @@ static void spell_uuid(const char *bare, char text[static LVM_UUID_LENGTH + 7]) 
         *text = '\0';
 }
 
-int lvm_copy_of_volume(struct lvm_copy *c, const struct volume *v, uint64_t number) {
-        char vg_uuid[LVM_UUID_LENGTH + 7], lv_uuid[LVM_UUID_LENGTH + 7];
+int lvm_copy_of_volume(struct lvm_copy *c, const struct volume *v,
+                       const struct snapshot_record *r) {
+        char vg_uuid[LVM_UUID_LENGTH + 7], lv_uuid[LVM_UUID_LENGTH + 7], suffix[16] = "";
         _cleanup_(freep) char *lv = NULL;
 
         assert(lvm_uuid_is_visible(v->dm_uuid));
 
+        if (r->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
+                (void)snprintf(suffix, sizeof(suffix), "_%08" PRIx32, r->id.Data1);
+
         spell_uuid(v->dm_uuid + strlen(LVM_UUID_PREFIX), vg_uuid);
         spell_uuid(v->dm_uuid + strlen(LVM_UUID_PREFIX) + LVM_UUID_LENGTH, lv_uuid);
-        if (str_format(&lv, LVM_COPY_PREFIX "%llu", (unsigned long long)number) < 0)
+        if (str_format(&lv, LVM_COPY_PREFIX "%" PRIu64 "%s", r->number, suffix) < 0)
                 return -ENOMEM;
         return lvm_copy_init(c, v->vg, vg_uuid, v->lv, lv_uuid, lv, NULL);
 }

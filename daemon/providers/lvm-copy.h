@@ -39,8 +39,8 @@ void lvm_copy_done(struct lvm_copy *c);
 /* UUIDs in LVM's spelling. -EINVAL for names or UUIDs that are none. */
 int lvm_copy_init(struct lvm_copy *c, const char *vg, const char *vg_uuid, const char *origin,
                   const char *origin_uuid, const char *lv, const char *lv_uuid);
-/* The copy with that number of a logical volume. */
-int lvm_copy_of_volume(struct lvm_copy *c, const struct volume *v, uint64_t number);
+/* The copy of a logical volume that is to be this snapshot. */
+int lvm_copy_of_volume(struct lvm_copy *c, const struct volume *v, const struct snapshot_record *r);
 /* Once LVM has made the LV. */
 int lvm_copy_set_lv_uuid(struct lvm_copy *c, const char *lv_uuid);
 /* By what device-mapper knows it. Borrowed. */

@@ -8,6 +8,8 @@
 enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
 
+#define DIGITS "0123456789"
+
 static int parse_data(struct lvm_copy *c, const struct snapshot_record *r,
                       struct vss_error *reterr) {
         int k = lvm_copy_parse(c, str_or_empty(r->provider_data));
@@ -110,9 +112,17 @@ int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
         return store_snapshots_delete(store, removal.ids, n, intent, reterr);
 }
 
+/* Without what tells it from copies of other hosts. */
 static void release_nodes(const struct lvm_copy *c, bool gone) {
-        if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0)
-                copy_link_release(c->lv + strlen(LVM_COPY_PREFIX) - strlen("ShadowCopy"), gone);
+        static const char node[] = "ShadowCopy";
+        const size_t skip = strlen(LVM_COPY_PREFIX) - strlen(node);
+        _cleanup_(freep) char *name = NULL;
+
+        if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0)
+                return;
+        name = strndup(c->lv + skip, strlen(node) + strspn(c->lv + skip + strlen(node), DIGITS));
+        if (name) /* without memory they stay, no more than that */
+                copy_link_release(name, gone);
 }
 
 /* Whether LVM sees the groups of all copies: a disk may have been pulled. */

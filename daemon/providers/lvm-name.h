@@ -6,7 +6,8 @@
 
 #include "common/util.h"
 
-/* Our copies are called vss_ShadowCopyN. */
+/* Our copies are called vss_ShadowCopyN; those that other hosts are to find, each of which counts
+ * by itself, vss_ShadowCopyN_XXXXXXXX, by the first digits of the snapshot's id. */
 #define LVM_COPY_PREFIX "vss_ShadowCopy"
 
 /* The stores of copies of volumes that are not LVM's are called vss_storeN. */

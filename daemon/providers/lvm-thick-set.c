@@ -62,7 +62,7 @@ static int member_init(struct thick_member *m, struct provider_set *set, const s
                 .origin = v->devno,
                 .unfit_target = thick_unfit_target,
         };
-        return lvm_copy_of_volume(&m->copy, v, record->number);
+        return lvm_copy_of_volume(&m->copy, v, record);
 }
 
 int thick_set_new(struct provider_set **ret, struct store *store,

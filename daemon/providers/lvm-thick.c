@@ -5,6 +5,7 @@
 
 #include "daemon/providers/lvm-thick.h"
 #include "daemon/providers/lvm-probe.h"
+#include "daemon/providers/lvm-transport.h"
 
 const char *thick_unfit_target(const struct mapper_table *table) {
         static const char *const fit[] = {
@@ -138,4 +139,6 @@ const struct provider provider_lvm_thick = {
         .places = thick_places,
         .place_of = thick_place_of,
         .delta = thick_delta,
+        .hand_over = lvm_hand_over,
+        .import = thick_import,
 };

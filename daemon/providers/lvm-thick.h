@@ -74,6 +74,8 @@ int thick_origins(const struct intent_record *intent, char ***uuids, char ***nam
 int thick_rescue(const struct intent_record *intent, const char *uuid, struct vss_error *reterr);
 int thick_recover(struct store *store, const struct intent_record *intent,
                   struct vss_error *reterr);
+int thick_import(struct store *store, struct snapshot_record *r, int64_t *ret_intent,
+                 struct vss_error *reterr);
 int thick_activate(const struct snapshot_record *r, struct vss_error *reterr);
 int thick_usage(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                 bool *ret_overflowed, struct vss_error *reterr);

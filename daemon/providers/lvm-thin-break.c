@@ -16,6 +16,7 @@
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-thin.h"
+#include "daemon/providers/lvm-transport.h"
 
 /* The device goes, and the node that led to it. */
 static int let_go(const struct lvm_copy *c, const struct lvm_becoming *a,
@@ -167,6 +168,9 @@ static int forward(const struct lvm_breaking *b, struct lvm *l, struct vss_error
                         r = set_identity(l, &b->copies[i], &b->as[i], b->as[i].uuid, reterr);
         for (size_t i = 0; r >= 0 && i < b->n; i++)
                 r = make_volume(l, &b->copies[i], &b->as[i], b->flags, reterr);
+        /* Last, as nothing puts it back: who handed it over must not take it for a copy. */
+        for (size_t i = 0; r >= 0 && i < b->n; i++)
+                r = lvm_transport_untag(l, &b->copies[i], reterr);
         return r;
 }
 

@@ -26,7 +26,7 @@ static int member_init(struct thin_member *m, const struct volume *v,
         m->origin = v->devno;
         if (str_replace(&m->volume, v->name) < 0 || str_replace(&m->link, record->device) < 0)
                 return -ENOMEM;
-        return lvm_copy_of_volume(&m->copy, v, record->number);
+        return lvm_copy_of_volume(&m->copy, v, record);
 }
 
 int thin_set_new(struct provider_set **ret, struct store *store,

@@ -150,6 +150,7 @@ static int forget(struct lvm *l, struct lvm_copy *const *copies, size_t n,
 const struct lvm_kind thin_kind = {
         .provider = THIN_NAME,
         .activation = "-K",
+        .thin = true,
         .undo_devices = undo_devices,
         .forget = forget,
 };

@@ -9,6 +9,7 @@
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-probe.h"
 #include "daemon/providers/lvm-thin-pool.h"
+#include "daemon/providers/lvm-transport.h"
 #include "daemon/providers/thin-reserve.h"
 #include "daemon/window/dm-request.h"
 #include <inttypes.h>
@@ -154,12 +155,12 @@ static void thin_release(struct provider_set *set) {
 
 static int thin_remove(struct store *store, const struct snapshot_record *r, bool force,
                        struct vss_error *reterr) {
-        return lvm_life_remove(&thin_kind, store, r, 1, force, reterr);
+        return lvm_transport_remove(&thin_kind, store, r, 1, force, reterr);
 }
 
 static int thin_remove_all(struct store *store, const struct snapshot_record *records, size_t n,
                            bool force, struct vss_error *reterr) {
-        return lvm_life_remove(&thin_kind, store, records, n, force, reterr);
+        return lvm_transport_remove(&thin_kind, store, records, n, force, reterr);
 }
 
 /* A metadata snapshot is its pool's. */
@@ -169,6 +170,8 @@ static int thin_origins(const struct intent_record *intent, char ***uuids, char 
 
         if (streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
                 return thin_break_origins(intent, uuids, names, reterr);
+        if (streq(str_or_empty(intent->kind), LVM_INTENT_IMPORT))
+                return lvm_import_origins(&thin_kind, intent, uuids, names, reterr);
         if (!streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT))
                 return lvm_life_origins(&thin_kind, intent, uuids, names, reterr);
         r = strv_append(uuids, str_or_empty(intent->data));
@@ -177,11 +180,12 @@ static int thin_origins(const struct intent_record *intent, char ***uuids, char 
         return r < 0 ? vss_error_from_errno(reterr, r, "the intent of a question") : 0;
 }
 
-/* Neither a metadata snapshot nor breaking off suspends anything. */
+/* Neither a metadata snapshot nor breaking off nor an import suspends anything. */
 static int thin_rescue(const struct intent_record *intent, const char *uuid,
                        struct vss_error *reterr) {
         if (streq(str_or_empty(intent->kind), THIN_RESERVE_INTENT) ||
-            streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
+            streq(str_or_empty(intent->kind), LVM_INTENT_BREAK) ||
+            streq(str_or_empty(intent->kind), LVM_INTENT_IMPORT))
                 return 0;
         return lvm_life_rescue(&thin_kind, intent, uuid, reterr);
 }
@@ -192,7 +196,14 @@ static int thin_recover(struct store *store, const struct intent_record *intent,
                 return thin_reserve_recover(&thin_reserve_system, store, intent, reterr);
         if (streq(str_or_empty(intent->kind), LVM_INTENT_BREAK))
                 return thin_break_recover(store, intent, reterr);
+        if (streq(str_or_empty(intent->kind), LVM_INTENT_IMPORT))
+                return lvm_import_recover(&thin_kind, store, intent, reterr);
         return lvm_life_recover(&thin_kind, store, intent, reterr);
+}
+
+static int thin_import(struct store *store, struct snapshot_record *r, int64_t *ret_intent,
+                       struct vss_error *reterr) {
+        return lvm_import(&thin_kind, store, r, ret_intent, reterr);
 }
 
 static int thin_activate(const struct snapshot_record *r, struct vss_error *reterr) {
@@ -222,6 +233,28 @@ static int thin_usage(const struct snapshot_record *record, uint64_t *ret_used, 
         return 0;
 }
 
+/* One that is for another host is not active; its origin is in the same pool. */
+static int find_in_pool(const struct snapshot_record *record, struct mapper_info *ret,
+                        struct vss_error *reterr) {
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct mapper_info info;
+        int r;
+
+        if (!snapshot_is_away(record))
+                return lvm_life_find(record, ret, reterr);
+        r = lvm_copy_parse(&c, str_or_empty(record->provider_data));
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, str_or_empty(record->device));
+        r = mapper_find_uuid(c.origin_dm_uuid, &info, reterr);
+        if (r < 0)
+                return r;
+        if (!info.exists)
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
+                                     "the volume %s/%s is not active", c.vg, c.origin);
+        *ret = info;
+        return 0;
+}
+
 static int thin_shared_room(const struct snapshot_record *record, struct provider_room *ret,
                             struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
@@ -230,7 +263,7 @@ static int thin_shared_room(const struct snapshot_record *record, struct provide
         struct mapper_info info;
         int r;
 
-        r = lvm_life_find(record, &info, reterr);
+        r = find_in_pool(record, &info, reterr);
         if (r >= 0)
                 r = mapper_read_table(info.name, &table, reterr);
         if (r < 0)
@@ -284,4 +317,6 @@ const struct provider provider_lvm_thin = {
         .usage = thin_usage,
         .shared_room = thin_shared_room,
         .delta = thin_delta,
+        .hand_over = lvm_hand_over,
+        .import = thin_import,
 };

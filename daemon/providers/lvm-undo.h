@@ -26,6 +26,7 @@ struct lvm_undo {
 struct lvm_kind {
         const char *provider;   /* its name */
         const char *activation; /* options of lvchange, beside -ay */
+        bool thin;              /* in a pool, and nothing of its origin's */
         /* Steps 2 and 3; the groups are locked. */
         int (*undo_devices)(struct lvm *l, struct lvm_copy *const *copies, size_t n,
                             const struct lvm_undo *options, struct vss_error *reterr);

@@ -17,6 +17,8 @@ static const HRESULT legal[] = {
         VSS_E_PROVIDER_VETO,
         VSS_E_CANNOT_REVERT_DISKID,
         VSS_E_BREAK_REVERT_ID_FAILED,
+        VSS_E_MISSING_DISK,
+        VSS_E_MISSING_VOLUME,
         /* Ours know these, too. */
         VSS_E_NESTED_VOLUME_LIMIT,
         VSS_E_VOLUME_IN_USE,

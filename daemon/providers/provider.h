@@ -142,6 +142,21 @@ struct provider {
         int (*delta)(struct delta_map *ret, struct store *store,
                      const struct snapshot_record *older, const struct snapshot_record *younger,
                      struct vss_error *reterr);
+        /* Of a set in creation, after seal(), in a context with TRANSPORTABLE: what another host
+         * needs to find the copies is added to provider_data, the copies are marked by what they
+         * are told from others there, and are no devices of this host any more. Nobody has them
+         * mounted. abort() undoes it. NULL: the provider refuses such contexts. */
+        int (*hand_over)(struct snapshot_record *records, size_t n, struct vss_error *reterr);
+        /* Finds such a copy among what this host sees, and makes it a device. r is what a document
+         * says, or, with a number, what was handed over by this host: of a document nothing is
+         * believed. That there is such a copy, of this id, set and context, and that it is the one
+         * that provider_data tells of, is compared with what is there. number, device,
+         * device_object, origin_uuid, attributes and provider_data are filled in; device_object was
+         * any text if the copy is to be mounted, and NULL if not. *ret_intent is closed with the
+         * record's commit, or undone by recover(). VSS_E_MISSING_DISK: nothing of where it should
+         * be is there; VSS_E_MISSING_VOLUME: it is not there. With hand_over(). */
+        int (*import)(struct store *store, struct snapshot_record *r, int64_t *ret_intent,
+                      struct vss_error *reterr);
 };
 
 /* The providers of this daemon, NULL-terminated, set once by main() before anything else runs;

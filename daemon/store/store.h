@@ -46,6 +46,13 @@ struct snapshot_record {
                                      INSTANCE-ID 0xHRESULT NAME"; NULL: none */
 };
 
+/* Of a transportable set, and not imported: nobody reads it on this host, which leaves it to
+ * another until it is imported here or deleted. */
+static inline bool snapshot_is_away(const struct snapshot_record *r) {
+        return r->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE &&
+               !(r->attributes & VSS_VOLSNAP_ATTR_IMPORTED);
+}
+
 void snapshot_record_done(struct snapshot_record *r);
 int snapshot_record_copy(struct snapshot_record *dst, const struct snapshot_record *src);
 
