@@ -87,14 +87,6 @@ size_t backup_document_memory(const struct backup_document *d) {
         return sizeof(*d) + d->n_bytes + d->n_nodes * (sizeof(xmlNode) + sizeof(xmlAttr));
 }
 
-bool backup_document_has_set(const struct backup_document *d) {
-        for (const xmlNode *node = d->root->children; node; node = node->next)
-                if (node->type == XML_ELEMENT_NODE &&
-                    streq((const char *)node->name, "SNAPSHOT_SET_DESCRIPTION"))
-                        return true;
-        return false;
-}
-
 const struct backup_document_state *backup_document_state(const struct backup_document *d) {
         return &d->state;
 }

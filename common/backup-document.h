@@ -39,9 +39,6 @@ int backup_document_to_xml(const struct backup_document *d, char **ret, size_t *
 
 /* About how much memory it takes, for those who keep accounts. */
 size_t backup_document_memory(const struct backup_document *d);
-/* Does it have the description of a transportable set (SNAPSHOT_SET_DESCRIPTION), without which
- * nothing can be imported? */
-bool backup_document_has_set(const struct backup_document *d);
 
 const struct backup_document_state *backup_document_state(const struct backup_document *d);
 int backup_document_set_state(struct backup_document *d, const struct backup_document_state *state,

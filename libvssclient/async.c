@@ -193,7 +193,8 @@ HRESULT IVssAsync_QueryStatus(IVssAsync *async, HRESULT *pHrResult, int32_t *pRe
         r = refresh(async, &error);
         if (r >= 0) {
                 *pHrResult = async->operation->status;
-                if (FAILED(*pHrResult))
+                /* Some successes have news. */
+                if (FAILED(*pHrResult) || !str_empty(async->operation->message))
                         last_error_note(async->operation->message ? async->operation->message
                                                                   : VssHresultMessage(*pHrResult));
         }

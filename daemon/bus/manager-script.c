@@ -117,7 +117,10 @@ static void set_created(void *userdata, int r, const void *result, struct vss_er
         for (size_t i = 0; r >= 0 && i < set->n; i++) {
                 r = strv_append_id(&ids, set->snapshots[i].id);
                 if (r >= 0)
-                        r = strv_append(&devices, str_or_empty(set->snapshots[i].device_object));
+                        r = strv_append(&devices,
+                                        snapshot_is_away(&set->snapshots[i])
+                                                ? ""
+                                                : str_or_empty(set->snapshots[i].device_object));
         }
         if (r >= 0) {
                 out = bus_call_answer(call);

@@ -42,6 +42,7 @@ static int snapshot_split_writers(struct snapshot_source *s) {
 static int snapshot_source_new(struct snapshot_source **ret, struct snapshot_record *record) {
         struct snapshot_source *s;
         const struct snapshot_record *r;
+        bool away;
 
         s = calloc(1, sizeof(*s));
         if (!s) {
@@ -52,12 +53,14 @@ static int snapshot_source_new(struct snapshot_source **ret, struct snapshot_rec
         *record = (struct snapshot_record){ 0 };
 
         r = &s->record;
+        /* What is for another host is no device of this one. */
+        away = snapshot_is_away(r);
         s->info = (VSS_SNAPSHOT_INFO){
                 .properties = {
                         .m_SnapshotId = r->id,
                         .m_SnapshotSetId = r->set_id,
                         .m_lSnapshotsCount = r->count,
-                        .m_pwszSnapshotDeviceObject = r->device_object,
+                        .m_pwszSnapshotDeviceObject = away ? NULL : r->device_object,
                         .m_pwszOriginalVolumeName = r->volume,
                         .m_pwszOriginatingMachine = r->originating_machine,
                         .m_pwszServiceMachine = r->service_machine,
@@ -200,8 +203,8 @@ void snapshot_object_on_change(void *userdata, const struct snapshot_record *rec
                                enum snapshot_change change) {
         static const char *const snapshots[] = { "Snapshots", NULL };
         static const char *const stored[] = { "MaximumBytes", "Overflowed", NULL };
-        static const char *const exposure[] = { "ExposedName", "ExposedPath", "SnapshotAttributes",
-                                                NULL };
+        static const char *const changed[] = { "ExposedName", "ExposedPath", "SnapshotAttributes",
+                                               "SnapshotDeviceObject", NULL };
         struct snapshot_record *records = NULL;
         struct bus *bus = userdata;
         size_t n = 0;
@@ -215,7 +218,7 @@ void snapshot_object_on_change(void *userdata, const struct snapshot_record *rec
                 bus_signal_added(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id));
                 break;
         case SNAPSHOT_CHANGED:
-                bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), exposure);
+                bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), changed);
                 break;
         case SNAPSHOT_STORE_CHANGED:
                 bus_signal_changed(bus, &bus_kind_snapshot, BUS_ID_NAME(record->id), stored);
@@ -318,6 +321,7 @@ static const struct bus_emits_row snapshot_emits[] = {
         { .property = "ExposedName", .emits = BUS_EMITS_TRUE },
         { .property = "ExposedPath", .emits = BUS_EMITS_TRUE },
         { .property = "SnapshotAttributes", .emits = BUS_EMITS_TRUE },
+        { .property = "SnapshotDeviceObject", .emits = BUS_EMITS_TRUE },
         { .property = "UsedBytes", .emits = BUS_EMITS_FALSE },
         { .property = "MaximumBytes", .emits = BUS_EMITS_TRUE },
         { .property = "Overflowed", .emits = BUS_EMITS_TRUE },

@@ -593,6 +593,34 @@ static int set_storage_judge(struct set_storage *s) {
         return r;
 }
 
+/* Another host is to find them: nobody reads them here from now on. */
+static int set_storage_hand_over(struct set_storage *s, struct vss_error *reterr) {
+        int r;
+
+        for (size_t i = 0; i < s->n; i++) {
+                if (!s->mounted[i])
+                        continue;
+                r = storage_table()->unmount(&s->records[i], false, reterr);
+                if (r < 0)
+                        return r;
+                s->mounted[i] = false;
+        }
+        for (size_t i = 0; i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+                uint64_t begin_usec = now_monotonic_usec();
+
+                if (!g->provider->hand_over) /* its probe() has refused, or it is wrong */
+                        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                                             "The provider %s makes no transportable copies",
+                                             g->provider->name);
+                r = g->provider->hand_over(&s->records[g->first], g->n, reterr);
+                note_provider(s, g, "HandOver", begin_usec, r);
+                if (r < 0)
+                        return provider_error_check(g->provider, "hand_over", r, reterr);
+        }
+        return 0;
+}
+
 /* Everything that makes the copies final, short of the commit. */
 static int set_storage_seal_copies(struct set_storage *s, struct vss_error *reterr) {
         uint64_t begin_usec;
@@ -615,7 +643,9 @@ static int set_storage_seal_copies(struct set_storage *s, struct vss_error *rete
                 if (r < 0)
                         return provider_error_check(g->provider, "seal", r, reterr);
         }
-        return 0;
+        return s->request->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE
+                       ? set_storage_hand_over(s, reterr)
+                       : 0;
 }
 
 /* How the set was made: all but the commit, which writes it down. */

@@ -172,6 +172,11 @@ int dm_probe(const struct volume *v, LONG context, struct vss_error *reterr) {
                                                   : "is no mapped device, and nothing can be put "
                                                     "between it and its blocks");
         r = lvm_probe_context(v, context, reterr);
+        if (r >= 0 && context & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
+                return lvm_probe_refuse(reterr, v,
+                                        "is no logical volume: of its copies, which are held "
+                                        "together by this service alone, another host finds "
+                                        "nothing; transportable are copies of LVM's volumes");
         if (r >= 0)
                 r = check_owner(v, reterr);
         if (r >= 0 && dm_copy_check_origin(v->dm_name, v->dm_uuid) < 0)

@@ -117,8 +117,6 @@ int lvm_probe_context(const struct volume *v, LONG context, struct vss_error *re
                 { .bit = VSS_VOLSNAP_ATTR_PLEX,
                   .reason =
                           "would be copied on write, not as a whole (the context asks for PLEX)" },
-                { .bit = VSS_VOLSNAP_ATTR_TRANSPORTABLE,
-                  .reason = "would have a copy that needs its origin and cannot be transported" },
                 { .bit = VSS_VOLSNAP_ATTR_FILE_SHARE, .reason = "is no file share" },
         };
 

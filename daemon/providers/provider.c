@@ -58,6 +58,19 @@ const struct provider *provider_by_id(VSS_ID id) {
         return NULL;
 }
 
+/* What it may not know of itself, it need not be asked. */
+static int ask(const struct provider *p, const struct volume *v, LONG context,
+               struct vss_error *reterr) {
+        int r = p->probe(v, context, reterr);
+
+        if (r < 0 || !(context & VSS_VOLSNAP_ATTR_TRANSPORTABLE) || p->hand_over)
+                return r;
+        (void)vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
+                            "the provider %s, whose volume %s is, makes no transportable copies",
+                            p->name, v->name);
+        return -EOPNOTSUPP;
+}
+
 static int select_named(const struct provider **ret, VSS_ID id, const struct volume *v,
                         LONG context, struct vss_error *reterr) {
         const struct provider *p = provider_by_id(id);
@@ -73,7 +86,7 @@ static int select_named(const struct provider **ret, VSS_ID id, const struct vol
                                      "client-accessible copies are made by the system provider "
                                      "only, not by %s",
                                      p->name);
-        r = p->probe(v, context, reterr);
+        r = ask(p, v, context, reterr);
         if (r < 0) {
                 (void)provider_error_check(p, "probe", r, reterr); /* r itself is as good */
                 return r == PROVIDER_OTHER_KIND ? -EOPNOTSUPP : r;
@@ -94,7 +107,7 @@ static int select_any(const struct provider **ret, const VSS_PROVIDER_TYPE *type
                 for (const struct provider *p = next_of_type(types[i], NULL); p;
                      p = next_of_type(types[i], p)) {
                         _cleanup_(vss_error_done) struct vss_error reason = { 0 };
-                        int r = p->probe(v, context, &reason);
+                        int r = ask(p, v, context, &reason);
 
                         if (r >= 0) {
                                 *ret = p;

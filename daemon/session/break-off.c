@@ -41,6 +41,11 @@ static int check_breakable(const struct snapshot_record *r, struct vss_error *re
                                      "Snapshot %s was made by the provider %s, which this service "
                                      "does not have; install it again to break the snapshot off",
                                      VSS_ID_TEXT(r->id), str_or_empty(r->provider));
+        if (snapshot_is_away(r))
+                return say_bound(r,
+                                 "it is transportable and was not imported here; import it "
+                                 "first, or have the host that imports it break it off",
+                                 reterr);
         if (!p->break_off)
                 return say_bound(r, p->bound ? p->bound : "its provider does not offer that",
                                  reterr);

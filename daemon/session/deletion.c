@@ -48,7 +48,8 @@ static int snapshot_put_away(const struct provider *p, const struct snapshot_rec
 void snapshot_put_back(const struct snapshot_record *r) {
         struct vss_error error = { 0 };
 
-        if (!streq(str_or_empty(r->device), str_or_empty(r->device_object)) &&
+        if (!snapshot_is_away(r) &&
+            !streq(str_or_empty(r->device), str_or_empty(r->device_object)) &&
             storage_table()->mount(r, false, &error) < 0)
                 log_full(LOG_WARNING, (&(const struct log_fields){ .snapshot_id = &r->id }), "%s",
                          str_or_empty(error.message));

@@ -43,6 +43,11 @@ static void exposure_free(struct inquiry *q) {
  * place of their own on the machine. */
 static int check_context(const struct snapshot_record *r, uint32_t attributes,
                          struct vss_error *reterr) {
+        if (snapshot_is_away(r))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "Snapshot %s is transportable and was not imported here; "
+                                     "import it first",
+                                     VSS_ID_TEXT(r->id));
         if (r->context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE)
                 return vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
                                      "Snapshot %s is of a client-accessible context, which is not "

@@ -89,6 +89,8 @@ struct session {
 
         VSS_ID set_id; /* GUID_NULL: none was started */
         bool set_created;
+        bool imported;                      /* the set was not made here, but taken in */
+        LONG imported_context;              /* and this is its context */
         struct coordinator_volume *volumes; /* of the set */
         size_t n_volumes;
         unsigned n_adding; /* AddToSnapshotSet calls not answered */

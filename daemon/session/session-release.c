@@ -55,11 +55,20 @@ static void session_on_deleted(void *userdata, int r, const void *result _unused
         session_release_next(s);
 }
 
+/* Its set goes with it: one that it has imported, or made for this host. What it has made for
+ * another goes with who imports it. */
+static bool session_takes_set(const struct session *s) {
+        const LONG context = s->imported ? s->imported_context : s->context;
+
+        return s->set_created && vss_context_auto_release(context) &&
+               (s->imported || !(context & VSS_VOLSNAP_ATTR_TRANSPORTABLE));
+}
+
 static bool session_release_delete(struct session *s) {
         struct vss_error error = { 0 };
         int r;
 
-        if (!s->set_created || !vss_context_auto_release(s->context))
+        if (!session_takes_set(s))
                 return false;
         manager_hide_set(s->manager, s->set_id); /* one that came into being after Release */
         r = manager_delete_hidden(s->manager, s->set_id, session_on_deleted, s, &error);
@@ -134,7 +143,7 @@ struct session *session_free(struct session *s) {
                 async_complete_cancelled(a);
         }
         /* Gone for everybody from here on, whatever the writers still have to say. */
-        if (s->set_created && vss_context_auto_release(s->context))
+        if (session_takes_set(s))
                 manager_hide_set(s->manager, s->set_id);
         if (s->expire_unix != 0)
                 manager_arm_expiry(s->manager); /* not before: see there */

@@ -6,6 +6,7 @@
 #include "daemon/log/log.h"
 #include "daemon/session/area-watch.h"
 #include "daemon/session/session-private.h"
+#include "daemon/session/set-description.h"
 #include "daemon/session/volume-facts.h"
 
 int session_start_snapshot_set(struct session *s, VSS_ID *ret, struct vss_error *reterr) {
@@ -280,6 +281,7 @@ static void session_note_set(struct session *s) {
         state.set_id = s->set_id;
         if (backup_document_set_state(s->document, &state, NULL) < 0)
                 log_set(LOG_WARNING, s->set_id, "Out of memory: the document lacks the set's id");
+        set_description_write(s);
 }
 
 static void session_on_cancelled(void *userdata, int r, const void *result _unused_,

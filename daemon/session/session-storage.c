@@ -1,5 +1,5 @@
-/* What is done with finished snapshots besides reading, deleting, exposing and breaking them off:
- * reverting, importing, resynchronising. No provider of this service can do any of it, so that a
+/* What is done with finished snapshots besides reading, deleting, exposing, importing and breaking
+ * them off: reverting, resynchronising. No provider of this service can do any of it, so that a
  * call that is legal ends with the documented code for that; state and arguments are looked at as
  * they would be before a provider is asked. */
 
@@ -52,42 +52,6 @@ int session_query_revert_status(struct session *s, const char *volume, struct vs
         session_consume_context(s);
         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                              "No revert of volume %s is under way", volume);
-}
-
-/* --- import --- */
-
-/* An operation that has failed when its object comes into being. */
-static int answer_async(const char *name, const struct vss_error *error, struct async **ret,
-                        struct vss_error *reterr) {
-        int r;
-
-        r = async_new(ret, name, NULL, NULL);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, name);
-        async_complete(*ret, error);
-        return 0;
-}
-
-/* The state stays: what imports nothing leads nowhere. */
-int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr) {
-        struct vss_error error = { 0 };
-        int r;
-
-        r = session_enter(s, METHOD_IMPORT_SNAPSHOTS, NULL, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        if (!backup_document_has_set(s->document))
-                (void)vss_error_set(&error, VSS_E_NONTRANSPORTABLE_BCD, 0,
-                                    "The document describes no transportable snapshot set: it was "
-                                    "saved from a backup whose snapshots stay on their machine");
-        else
-                (void)vss_error_set(&error, VSS_E_NO_SNAPSHOTS_IMPORTED, EOPNOTSUPP,
-                                    "No provider of this machine can import the snapshots that the "
-                                    "document describes");
-        r = answer_async("ImportSnapshots", &error, ret, reterr);
-        vss_error_done(&error);
-        return r;
 }
 
 /* --- resynchronising --- */

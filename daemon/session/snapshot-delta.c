@@ -84,6 +84,11 @@ static int comparison_run(struct inquiry *q, struct vss_error *reterr) {
                 r = store_snapshot_get(c->store, c->younger, &younger, reterr);
         if (r >= 0 && !live)
                 r = check_pair(&older, &younger, reterr);
+        if (r >= 0 && (snapshot_is_away(&older) || (!live && snapshot_is_away(&younger))))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "The copy %s is transportable and was not imported here; "
+                                     "import it first",
+                                     VSS_ID_TEXT(snapshot_is_away(&older) ? older.id : younger.id));
         if (r >= 0)
                 r = volume_hold_check(older.origin_uuid, str_or_empty(older.volume), reterr);
         return r < 0 ? r : compare(c, &older, live ? NULL : &younger, reterr);

@@ -516,11 +516,14 @@ HRESULT IVssBackupComponentsEx4_GetRootAndLogicalPrefixPaths(IVssBackupComponent
 
 /*
  * IVssBackupComponents::ImportSnapshots: brings in the transportable copies that the loaded
- * document describes.
+ * document describes, made by another host whose disks this one sees, or by this one. Those whose
+ * context does not keep them go with this object.
  *
- * ppAsync: as GatherWriterMetadata; the outcome is QueryStatus's: VSS_E_NO_SNAPSHOTS_IMPORTED,
- * VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED, VSS_E_SOME_SNAPSHOTS_NOT_IMPORTED, VSS_E_NONTRANSPORTABLE_BCD,
- * VSS_E_MISSING_DISK.
+ * ppAsync: as GatherWriterMetadata; the outcome is QueryStatus's: VSS_E_NONTRANSPORTABLE_BCD (the
+ * document is not one of a transportable set), VSS_E_MISSING_DISK (of its volume groups this host
+ * sees no disks, or not all, or may not use them), VSS_E_NO_SNAPSHOTS_IMPORTED;
+ * VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED is a success, of which VssLastErrorMessage() says what is
+ * missing.
  * Errors: VSS_E_BAD_STATE (no document was loaded, or another call came before).
  * Since 0.2.
  */

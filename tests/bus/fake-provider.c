@@ -162,6 +162,61 @@ static int fake_break_off(struct store *store, const struct snapshot_record *rec
         return r;
 }
 
+static void fake_mark(char mark[static 64], VSS_ID id) {
+        (void)snprintf(mark, 64, "fake copy %s", VSS_ID_TEXT(id));
+}
+
+static int fake_hand_over(struct snapshot_record *records, size_t n, struct vss_error *reterr) {
+        char what[32], mark[64];
+        int r;
+
+        (void)snprintf(what, sizeof(what), "%zu", n);
+        r = fake_step("hand-over", what, VSS_E_PROVIDER_VETO, reterr);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                fake_mark(mark, records[i].id);
+                if (str_replace(&records[i].provider_data, mark) < 0)
+                        r = vss_error_from_errno(reterr, -ENOMEM, "hand-over");
+        }
+        return r;
+}
+
+/* Every host sees the copies of every other. */
+static int fake_import(struct store *store, struct snapshot_record *r, int64_t *ret_intent,
+                       struct vss_error *reterr) {
+        const char *root = r->device_object ? "/run/vss" : "/dev/vss";
+        struct intent_record intent = {
+                .set_id = r->set_id,
+                .provider = (char *)fake_provider.name,
+                .kind = (char *)"import",
+                .data = (char *)"fake",
+        };
+        char mark[64];
+        int k;
+
+        fake_mark(mark, r->id);
+        if (!streq(str_or_empty(r->provider_data), mark))
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE,
+                                     "That is not the copy of %s", r->volume);
+        k = store_intent_open(store, &intent, ret_intent, reterr);
+        if (k < 0)
+                return k;
+        k = fake_step("import", r->volume, VSS_E_MISSING_DISK, reterr);
+        if (k >= 0 && r->number == 0) {
+                k = store_reserve_numbers(store, 1, &r->number, reterr);
+                free(TAKE_PTR(r->device));
+                free(TAKE_PTR(r->device_object));
+                if (k >= 0 &&
+                    (str_format(&r->device, "/dev/vss/ShadowCopy%u", (unsigned)r->number) < 0 ||
+                     str_format(&r->device_object, "%s/ShadowCopy%u", root, (unsigned)r->number) <
+                             0))
+                        k = vss_error_from_errno(reterr, -ENOMEM, "import");
+        }
+        if (k < 0)
+                (void)store_intent_close(store, *ret_intent, NULL); /* nothing was done */
+        r->attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
+        return k;
+}
+
 static int fake_recover(struct store *store _unused_, const struct intent_record *intent,
                         struct vss_error *reterr) {
         return fake_step("recover", intent->kind, VSS_E_PROVIDER_VETO, reterr);
@@ -246,6 +301,8 @@ const struct provider fake_provider = {
         .activate = fake_activate,
         .usage = fake_usage,
         .delta = fake_delta,
+        .hand_over = fake_hand_over,
+        .import = fake_import,
 };
 
 static int fake_places(const struct volume *v _unused_, struct provider_places *ret,

@@ -59,7 +59,7 @@ static void expect_changed(void) {
         dbus_message_iter_get_basic(&iter, &interface);
         ck_assert_str_eq(interface, SNAPSHOT);
         ck_assert(dbus_message_iter_next(&iter));
-        ck_assert_int_eq(dbus_message_iter_get_element_count(&iter), 3);
+        ck_assert_int_eq(dbus_message_iter_get_element_count(&iter), 4);
         dbus_message_unref(m);
 }
 

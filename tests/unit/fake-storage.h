@@ -247,6 +247,48 @@ static inline int fake_break(struct store *store, const struct snapshot_record *
                 r = vss_error_set(reterr, VSS_E_PROVIDER_VETO, EOPNOTSUPP, "They are bound");
         return r < 0 ? r : store_snapshots_delete(store, ids, n, 0, reterr);
 }
+/* Its storage is called after the snapshot, as a tag is. */
+static inline int fake_hand_over(struct snapshot_record *records, size_t n,
+                                 struct vss_error *reterr) {
+        char what[64];
+
+        for (size_t i = 0; i < n; i++) {
+                (void)snprintf(what, sizeof(what), "copy\n%s", VSS_ID_TEXT(records[i].id));
+                ck_assert_int_eq(str_replace(&records[i].provider_data, what), 0);
+        }
+        (void)snprintf(what, sizeof(what), "%zu", n);
+        return fake_step(records[0].provider, "hand-over", what, reterr);
+}
+static inline int fake_import(struct store *store, struct snapshot_record *r, int64_t *ret_intent,
+                              struct vss_error *reterr) {
+        struct intent_record intent = { .set_id = r->set_id,
+                                        .provider = r->provider,
+                                        .kind = (char *)(uintptr_t) "import",
+                                        .data = r->volume };
+        const bool mounted = r->device_object != NULL;
+        char what[64];
+        int k;
+
+        (void)snprintf(what, sizeof(what), "copy\n%s", VSS_ID_TEXT(r->id));
+        if (!streq(what, str_or_empty(r->provider_data)))
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ESTALE, "It is another copy");
+        k = fake_step(r->provider, "import", r->volume, reterr);
+        if (k < 0)
+                return k;
+        if (r->number == 0) {
+                ck_assert_int_eq(store_reserve_numbers(store, 1, &r->number, NULL), 0);
+                free(TAKE_PTR(r->device));
+                free(TAKE_PTR(r->device_object));
+                ck_assert_int_eq(
+                        str_format(&r->device, "/dev/vss/ShadowCopy%u", (unsigned)r->number), 0);
+                ck_assert_int_eq(str_format(&r->device_object, "%s/vss/ShadowCopy%u",
+                                            mounted ? "/run" : "/dev", (unsigned)r->number),
+                                 0);
+        }
+        r->attributes |= VSS_VOLSNAP_ATTR_DIFFERENTIAL;
+        ck_assert_int_eq(store_intent_open(store, &intent, ret_intent, NULL), 0);
+        return 0;
+}
 static inline int fake_rescue(const struct intent_record *intent, const char *uuid,
                               struct vss_error *reterr) {
         return fake_step(intent->provider, "rescue", uuid, reterr);
@@ -292,7 +334,7 @@ FAKE_PROVIDER(beta)
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,         \
                 .remove_all = fake_remove_all, .break_off = fake_break, .origins = fake_origins, \
                 .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate,       \
-                .usage = fake_usage                                                              \
+                .usage = fake_usage, .hand_over = fake_hand_over, .import = fake_import          \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);

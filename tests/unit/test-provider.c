@@ -1,6 +1,7 @@
 /* Which provider serves a volume. */
 
 #include "common/vss-id.h"
+#include "daemon/providers/lvm-transport.h"
 #include "daemon/providers/provider.h"
 
 #include <check.h>
@@ -196,10 +197,34 @@ START_TEST(the_real_providers_are_complete) {
 }
 END_TEST
 
+/* A provider that knows nothing of such contexts need not. */
+START_TEST(transportable_copies_are_for_those_who_can_hand_them_over) {
+        static struct provider able;
+        const struct provider *one[] = { &system_provider, NULL }, *found = NULL;
+        struct vss_error error = { 0 };
+
+        takes = "system";
+        able = system_provider;
+        able.hand_over = lvm_hand_over;
+        providers_init(one);
+        ck_assert_int_eq(provider_select(&found, GUID_NULL, &volume, VSS_CTX_BACKUP, NULL), 0);
+        ck_assert_int_lt(provider_select(&found, GUID_NULL, &volume,
+                                         VSS_CTX_BACKUP | VSS_VOLSNAP_ATTR_TRANSPORTABLE, &error),
+                         0);
+        ck_assert_int_eq(error.hr, VSS_E_VOLUME_NOT_SUPPORTED);
+        ck_assert_ptr_nonnull(strstr(error.message, "transportable"));
+        vss_error_done(&error);
+        one[0] = &able;
+        ck_assert_int_eq(provider_select(&found, GUID_NULL, &volume,
+                                         VSS_CTX_BACKUP | VSS_VOLSNAP_ATTR_TRANSPORTABLE, NULL),
+                         0);
+        ck_assert_ptr_eq(found, &able);
+}
+END_TEST
+
 START_TEST(the_lvm_thick_provider_declines_what_it_cannot_do) {
         const struct volume partition = { .name = (char[]){ "/dev/sda1" } };
-        static const LONG unfit[] = { VSS_VOLSNAP_ATTR_PLEX, VSS_VOLSNAP_ATTR_TRANSPORTABLE,
-                                      VSS_VOLSNAP_ATTR_FILE_SHARE };
+        static const LONG unfit[] = { VSS_VOLSNAP_ATTR_PLEX, VSS_VOLSNAP_ATTR_FILE_SHARE };
         _cleanup_(vss_error_done) struct vss_error error = { 0 };
 
         ck_assert_int_eq(provider_lvm_thick.probe(&partition, VSS_CTX_BACKUP, &error), -EOPNOTSUPP);
@@ -234,6 +259,7 @@ int main(void) {
         int n_failed;
 
         tcase_add_checked_fixture(t, set_up, NULL);
+        tcase_add_test(t, transportable_copies_are_for_those_who_can_hand_them_over);
         tcase_add_test(t, kinds_are_asked_in_order_and_inside_by_priority);
         tcase_add_test(t, when_nobody_takes_it_the_system_provider_says_why);
         tcase_add_test(t, the_reason_is_of_the_provider_whose_kind_it_is);
