@@ -56,6 +56,8 @@ static const struct option_spec no_options[] = { OPTION_END };
 static const struct option_spec create_options[] = {
         SET_OPTIONS,
         { "keep", 0, FLAG(keep), .help = "the set stays until 'vssctl delete'" },
+        { "transportable", 0, FLAG(transportable),
+          .help = "for 'vssctl import' on another host; needs --document" },
         OPTION_END,
 };
 
@@ -145,6 +147,10 @@ static const struct verb verbs[] = {
                         "as this\ncommand runs: it holds them until Ctrl-C, SIGTERM or the end of "
                         "its standard input.\nWith --keep, and in the other contexts, they stay "
                         "until they are deleted.\n"
+                        "\n"
+                        "With --transportable the copies are for another host that sees the same "
+                        "disks: it takes\nthem in with 'vssctl import' and the document, and they "
+                        "cannot be read here. They\nstay in any context, until they are deleted.\n"
                         "\n"
                         "Contexts: backup, file-share (no writers), app-rollback (stays), "
                         "nas-rollback (stays,\nno writers), client (stays, no writers), "
@@ -293,6 +299,33 @@ static const struct verb verbs[] = {
                 .argument = "no SET",
                 .arguments_max = 1,
                 .run = verb_break,
+        },
+        {
+                .name = "import",
+                .usage = "FILE [-- COMMAND...]",
+                .help = "take in the copies that another host made",
+                .details =
+                        "Takes in the copies of a transportable set (vssctl create "
+                        "--transportable): FILE is its\ndocument, and this host sees the disks of "
+                        "its volume groups. The host that made it has\nto have let go of these "
+                        "groups: LVM's are of one host at a time. Of a document nothing is\n"
+                        "believed: each copy is looked for, and compared with what is said of it."
+                        "\n"
+                        "\n"
+                        "Copies of the contexts backup and file-share exist as long as this "
+                        "command "
+                        "runs: it holds\nthem until Ctrl-C, SIGTERM or the end of its standard "
+                        "input, or until COMMAND has ended,\nwhich finds in its environment what "
+                        "it finds with 'vssctl run'.",
+                .options = no_options,
+                .examples = "  vssctl import set.tar\n"
+                            "  vssctl import set.tar -- sh -c 'tar -C \"$VSS_COPY_1\" -cf "
+                            "/dev/st0 .'\n",
+                .arguments_min = 1,
+                .argument = "no FILE",
+                .arguments_max = 1,
+                .may_take_command = true,
+                .run = verb_import,
         },
         {
                 .name = "run",
@@ -452,7 +485,7 @@ static int verb_help(const struct cli *cli) {
 
 /* What follows "--" is a command for the verbs that take one, else it is only no option. */
 static int settle_command(struct command_line *line, const struct verb *v) {
-        if (v->takes_command)
+        if (v->takes_command || v->may_take_command)
                 return 0;
         STRV_FOREACH (word, line->command) {
                 int r = strv_append(&line->arguments, *word);
@@ -478,7 +511,8 @@ static bool is_complete(const struct cli *cli, const struct verb *v) {
         else if (v->volumes_or_components && n == 0 &&
                  strv_length(cli->line.options.components) == 0)
                 missing = "neither a VOLUME nor a --component";
-        else if (v->takes_command && strv_length(cli->line.command) == 0)
+        else if ((v->takes_command || (v->may_take_command && cli->line.command)) &&
+                 strv_length(cli->line.command) == 0)
                 missing = "no '-- COMMAND'";
         if (missing)
                 message(MESSAGE_ERROR, "there is %s; usage: vssctl %s%s%s", missing, v->name, blank,

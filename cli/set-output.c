@@ -6,6 +6,13 @@
 #include "cli/set-writers.h"
 #include "cli/snapshot-output.h"
 
+/* One that is for another host has none. */
+static const char *device_object(const VSS_SNAPSHOT_INFO *s) {
+        const char *path = s->properties.m_pwszSnapshotDeviceObject;
+
+        return str_empty(path) ? "-" : path;
+}
+
 int set_print(const struct backup_set *s, const struct terminal *terminal, bool timeline) {
         static const struct table_column columns[] = {
                 { .title = "VOLUME", .shrink = true },
@@ -21,7 +28,7 @@ int set_print(const struct backup_set *s, const struct terminal *terminal, bool 
                 r = table_add(table, TABLE_ROW_PLAIN,
                               (const char *const[]){
                                       s->volumes[i],
-                                      s->copies[i]->properties.m_pwszSnapshotDeviceObject,
+                                      device_object(s->copies[i]),
                                       VssIdToString(s->snapshot_ids[i], id),
                               });
         if (r < 0)

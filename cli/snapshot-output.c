@@ -230,6 +230,10 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
                                  : copy_ends_with_boot(s->provider) ? "until the machine stops"
                                                                     : "yes");
         print_line("Provider", s->provider);
+        if (p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
+                print_line("Transportable", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_IMPORTED
+                                                    ? "yes, imported"
+                                                    : "yes, and not here before it is imported");
         snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
                  TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
         print_line("Store", used);

@@ -35,6 +35,13 @@ static int find_context(LONG *ret, const struct option_values *options) {
                         context = kept[i].to;
                         break;
                 }
+        if (options->transportable && !options->document) {
+                message(MESSAGE_ERROR, "--transportable needs a --document: another host finds the "
+                                       "copies by that alone");
+                return EXIT_USAGE;
+        }
+        if (options->transportable)
+                context |= VSS_VOLSNAP_ATTR_TRANSPORTABLE;
         *ret = context;
         return EXIT_DONE;
 }
@@ -128,7 +135,8 @@ int verb_create(const struct cli *cli) {
         r = print(s, cli);
         if (r == EXIT_DONE && backup_set_is_persistent(s))
                 say_lifetimes(s);
-        if (r == EXIT_DONE && !backup_set_is_persistent(s)) {
+        /* One for another host stays, to go with who imports it. */
+        if (r == EXIT_DONE && !backup_set_is_persistent(s) && !cli->line.options.transportable) {
                 r = hold(s, cli);
                 if (r == EXIT_DONE)
                         r = backup_set_delete(s);

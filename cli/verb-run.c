@@ -3,6 +3,7 @@
 
 #include "cli/backup-set.h"
 #include "cli/backup-type.h"
+#include "cli/command-beside.h"
 #include "cli/document-archive.h"
 #include "cli/interrupt.h"
 #include "cli/message.h"
@@ -27,69 +28,6 @@ static int find_context(LONG *ret, const char *name) {
                 "run takes the contexts backup and file-share, whose copies end with it; copies "
                 "that stay are made with 'vssctl create --keep'");
         return EXIT_USAGE;
-}
-
-static int add_variable(char ***env, const char *name, const char *value) {
-        _cleanup_(freep) char *s = NULL;
-        int r;
-
-        r = str_format(&s, "%s=%s", name, str_or_empty(value));
-        return r < 0 ? r : strv_append(env, s);
-}
-
-static int add_numbered(char ***env, const char *name, size_t number, const char *value) {
-        _cleanup_(freep) char *s = NULL;
-        int r;
-
-        r = str_format(&s, "%s_%zu", name, number);
-        return r < 0 ? r : add_variable(env, s, value);
-}
-
-/* Ours, without variables of an outer set, and with those of this one. document: NULL: none. */
-static int make_environment(char ***ret, const struct backup_set *s, const char *document) {
-        _cleanup_(strv_freep) char **env = NULL;
-        _cleanup_(freep) char *copies = NULL;
-        char id[VSS_ID_STRING_SIZE];
-        int r;
-
-        STRV_FOREACH (e, environ) {
-                if (strncmp(*e, "VSS_", 4) == 0)
-                        continue;
-                r = strv_append(&env, *e);
-                if (r < 0)
-                        return r;
-        }
-
-        r = add_variable(&env, "VSS_SET_ID", VssIdToString(s->id, id));
-        for (size_t i = 0; r >= 0 && i < s->n_copies; i++) {
-                const char *copy = s->copies[i]->properties.m_pwszSnapshotDeviceObject;
-                _cleanup_(freep) char *longer = NULL;
-
-                r = str_format(&longer, "%s%s%s", str_or_empty(copies), i > 0 ? ":" : "",
-                               str_or_empty(copy));
-                if (r >= 0)
-                        r = add_numbered(&env, "VSS_SNAPSHOT", i + 1,
-                                         VssIdToString(s->snapshot_ids[i], id));
-                if (r >= 0)
-                        r = add_numbered(&env, "VSS_VOLUME", i + 1, s->volumes[i]);
-                if (r >= 0)
-                        r = add_numbered(&env, "VSS_COPY", i + 1, copy);
-                if (r >= 0)
-                        r = add_numbered(&env, "VSS_DEVICE", i + 1, s->copies[i]->block_device);
-                if (r >= 0) {
-                        free(copies);
-                        copies = TAKE_PTR(longer);
-                }
-        }
-        if (r >= 0)
-                r = add_variable(&env, "VSS_COPIES", copies);
-        if (r >= 0 && document)
-                r = add_variable(&env, "VSS_DOCUMENT", document);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(env);
-        return 0;
 }
 
 /* The documents as they are now, for the command: what the writers said of this backup. */
@@ -118,24 +56,21 @@ static int save_for_command(char **ret, const struct backup_set *s) {
 /* Runs the command. EXIT_DONE, or how vssctl ends because of it. */
 static int run(const struct backup_set *s, char *const *command) {
         _cleanup_(document_archive_discard) char *document = NULL;
-        _cleanup_(strv_freep) char **env = NULL;
-        int wait_status, sig, r;
+        int r;
 
         r = s->selection ? save_for_command(&document, s) : EXIT_DONE;
         if (r != EXIT_DONE)
                 return r;
-        if (make_environment(&env, s, document) < 0)
-                return message_out_of_memory();
-        r = run_command(command, env, &wait_status, &sig);
-        if (r < 0) {
-                message(MESSAGE_ERROR, "cannot run %s: %s", command[0], strerror(-r));
-                return EXIT_FAILED;
-        }
-
-        r = exit_status_from_command(wait_status);
-        if (r != EXIT_DONE && sig != 0)
-                return EXIT_SIGNAL + sig;
-        if (r != EXIT_DONE)
+        r = command_beside_run(
+                &(struct command_beside){
+                        .set = s->id,
+                        .copies = s->copies,
+                        .volumes = s->volumes,
+                        .n = s->n_copies,
+                        .document = document,
+                },
+                command);
+        if (r >= EXIT_COMMAND && r <= EXIT_COMMAND_MAX)
                 message(MESSAGE_DETAIL,
                         "%s failed, so the writers are not told that the backup is complete",
                         command[0]);

@@ -18,8 +18,9 @@ struct verb {
         const char *details, *examples;
         const struct option_spec *options;
         size_t arguments_min, arguments_max;
-        const char *argument; /* "no ID": what there is without one; if arguments_min is not 0 */
-        bool takes_command;   /* behind "--" */
+        const char *argument;  /* "no ID": what there is without one; if arguments_min is not 0 */
+        bool takes_command;    /* behind "--" */
+        bool may_take_command; /* or not */
         bool volumes_or_components; /* one of them is needed */
         /* Returns how vssctl ends. Has said what went wrong. */
         int (*run)(const struct cli *cli);
@@ -31,6 +32,7 @@ int verb_delete(const struct cli *cli);
 int verb_delta(const struct cli *cli);
 int verb_expose(const struct cli *cli);
 int verb_files(const struct cli *cli);
+int verb_import(const struct cli *cli);
 int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
 int verb_run(const struct cli *cli);

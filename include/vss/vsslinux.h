@@ -198,7 +198,8 @@ typedef struct VSS_SNAPSHOT_INFO {
         VSS_SNAPSHOT_PROP properties;
         LONG context;              /* with its modifiers */
         char *provider;            /* short name of its provider */
-        char *block_device;        /* "/dev/vss/ShadowCopyN" */
+        char *block_device;        /* "/dev/vss/ShadowCopyN"; of one that is for another host, and
+                                      has no device object, it is not there */
         char *file_system;         /* NULL: none */
         char *volume_display_name; /* the volume as the requester wrote it */
         char *consistency;         /* "application", "file-system" or "crash" */
@@ -342,6 +343,18 @@ HRESULT VssDispatchWriter(CVssWriter *writer);
  * system cannot be changed), VSS_E_UNEXPECTED. Since 0.2.
  */
 HRESULT VssBreakSnapshotSet(VSS_ID set, DWORD flags, char ***volumes);
+
+/* Transportable sets */
+
+/*
+ * VssGetTransportableSet: which set a Backup Components Document describes, so that ImportSnapshots
+ * can take it in. Whether it can, ImportSnapshots finds out. No service is asked.
+ *
+ * document: as InitializeForBackup takes it. set: receives the id. Errors: E_INVALIDARG,
+ * VSS_E_INVALID_XML_DOCUMENT, VSS_E_CORRUPT_XML_DOCUMENT, VSS_E_NONTRANSPORTABLE_BCD (it describes
+ * none), VSS_E_NO_SNAPSHOTS_IMPORTED (the description cannot be understood). Since 0.2.
+ */
+HRESULT VssGetTransportableSet(LPCWSTR document, VSS_ID *set);
 
 /*
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any

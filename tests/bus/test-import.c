@@ -4,7 +4,10 @@
 
 #include "tests/bus/harness.h"
 
+#include "common/vss-id.h"
+
 #include <vss/vsserror.h>
+#include <vss/vsslinux.h>
 
 #define PERSISTENT (VSS_CTX_NAS_ROLLBACK | VSS_VOLSNAP_ATTR_TRANSPORTABLE)
 #define TIED (VSS_CTX_FILE_SHARE_BACKUP | VSS_VOLSNAP_ATTR_TRANSPORTABLE)
@@ -115,6 +118,28 @@ START_TEST(from_one_host_to_another) {
 }
 END_TEST
 
+/* The library reads the same document, and asks nobody. */
+START_TEST(which_set_a_document_has) {
+        static const char other[] = "<BACKUP_COMPONENTS xmlns=\"x-schema:#VssComponentMetadata\" "
+                                    "version=\"1.2\" bootableSystemStateBackup=\"no\" "
+                                    "selectComponents=\"yes\" backupType=\"full\"/>";
+        HRESULT hr;
+        VSS_ID set;
+
+        make_set(PERSISTENT);
+        ck_assert_int_eq(VssGetTransportableSet(xml, &set), S_OK);
+        ck_assert_str_eq(VSS_ID_TEXT(set), told(&here, 0, "SnapshotSetId"));
+        hr = VssGetTransportableSet(other, &set);
+        ck_assert_msg(hr == VSS_E_NONTRANSPORTABLE_BCD, "%s", VssLastErrorMessage());
+        ck_assert(vss_id_is_null(set));
+        ck_assert_int_eq(VssGetTransportableSet("<x", &set), VSS_E_INVALID_XML_DOCUMENT);
+        ck_assert_int_eq(VssGetTransportableSet(NULL, &set), E_INVALIDARG);
+        ck_assert_int_eq(VssGetTransportableSet(xml, NULL), E_INVALIDARG);
+        *strstr(xml, "storage=\"") = 'x';
+        ck_assert_int_eq(VssGetTransportableSet(xml, &set), VSS_E_NO_SNAPSHOTS_IMPORTED);
+}
+END_TEST
+
 START_TEST(on_the_host_that_made_it) {
         const char *session;
 
@@ -197,6 +222,7 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_set_timeout(t, 60);
         tcase_add_test(t, from_one_host_to_another);
+        tcase_add_test(t, which_set_a_document_has);
         tcase_add_test(t, on_the_host_that_made_it);
         tcase_add_test(t, it_goes_with_who_imported_it);
         tcase_add_test(t, what_is_missing);

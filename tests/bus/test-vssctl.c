@@ -566,6 +566,122 @@ START_TEST(breaking) {
 }
 END_TEST
 
+static struct harness other; /* host */
+
+/* From here on vssctl is there. */
+static void go_to(const struct harness *host) {
+        ck_assert_int_eq(setenv("VSSD_BUS_ADDRESS", host->address, 1), 0);
+}
+
+START_TEST(importing) {
+        char archive[128], plain[128], command[512];
+        const struct ended *e;
+
+        set_up();
+        harness_start(&other, NULL);
+        (void)snprintf(archive, sizeof(archive), "%s/set.tar", h.directory);
+        (void)snprintf(plain, sizeof(plain), "%s/set.xml", h.directory);
+
+        e = vssctl(A("create"), A("--transportable"), A("/srv/data"));
+        expect_status(e, 1);
+        expect_text(e->err, "needs a --document");
+        e = vssctl(A("create"), A("--transportable"), A("--context"), A("client"), A("--document"),
+                   archive, A("/srv/data"));
+        expect_status(e, 2);
+        e = vssctl(A("create"), A("--transportable"), A("--context"), A("nas-rollback"),
+                   A("--document"), archive, A("/srv/data"), A("/srv/mail"));
+        expect_status(e, 0);
+        expect_text(e->out, "/srv/data  -  ");
+        e = vssctl(A("show"), A("ShadowCopy1"));
+        expect_text(e->out, "not here before it is imported");
+        e = vssctl(A("list"), A("--json"));
+        expect_text(e->out, "\"device_object\": null");
+
+        go_to(&other);
+        expect_status(vssctl(A("import")), 1);
+        expect_status(vssctl(A("import"), A("/no/such/file")), 2);
+        expect_status(vssctl(A("import"), A("/dev/null")), 2);
+        harness_knob(&other, "fail", "import");
+        e = vssctl(A("import"), archive);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_MISSING_DISK");
+        harness_knob(&other, "fail", NULL);
+        e = vssctl(A("import"), A("--json"), archive);
+        expect_status(e, 0);
+        expect_text(e->out, "\"volume\": \"/srv/data/\"");
+        expect_text(e->out, "\"device_object\": \"/run/vss/ShadowCopy2\"");
+        e = vssctl(A("show"), A("ShadowCopy1"));
+        expect_text(e->out, "yes, imported");
+        e = vssctl(A("import"), archive);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_NO_SNAPSHOTS_IMPORTED");
+
+        /* For a command; these stay. */
+        expect_status(vssctl(A("delete"), A("ShadowCopy1"), A("ShadowCopy2")), 0);
+        expect_status(vssctl(A("import"), archive, A("--")), 1);
+        expect_status(vssctl(A("import"), archive, A("--"), A("/no/such/program")), 1);
+        expect_no_copies();
+        e = vssctl(A("import"), archive, A("--"), A("sh"), A("-c"),
+                   A("echo $VSS_VOLUME_2 $VSS_COPIES ${VSS_DOCUMENT##*/}; exit 7"));
+        expect_status(e, 17);
+        ck_assert_str_eq(e->out, "/srv/mail /run/vss/ShadowCopy3:/run/vss/ShadowCopy4 set.tar\n");
+
+        /* Some of it; and the document alone. */
+        expect_status(vssctl(A("delete"), A("ShadowCopy3")), 0);
+        (void)snprintf(command, sizeof(command), "tar -xOf %s BCDocument.xml >%s", archive, plain);
+        ck_assert_int_eq(system(command), 0);
+        e = vssctl(A("import"), A("--quiet"), plain);
+        expect_status(e, 5);
+        expect_text(e->err, "VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED");
+        expect_text(e->err, "already");
+        ck_assert_str_eq(e->out, "/run/vss/ShadowCopy5\n");
+
+        /* Of another backup. */
+        go_to(&h);
+        expect_status(vssctl(A("create"), A("--keep"), A("--document"), archive, A("/srv/db")), 0);
+        e = vssctl(A("import"), archive);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_NONTRANSPORTABLE_BCD");
+        harness_stop(&other);
+        tear_down();
+}
+END_TEST
+
+/* What goes with its requester goes with the vssctl that imports it, not with that which made it.
+ */
+START_TEST(an_import_is_held) {
+        struct ended held = { 0 };
+        struct running guest;
+        char archive[128];
+
+        set_up();
+        harness_start(&other, NULL);
+        (void)snprintf(archive, sizeof(archive), "%s/set.tar", h.directory);
+        expect_status(
+                vssctl(A("create"), A("--transportable"), A("--document"), archive, A("/srv/data")),
+                0);
+        go_to(&other);
+        guest = start(true, ARGUMENTS(A("import"), A("--quiet"), archive));
+        read_text(guest.out, held.out, sizeof(held.out), "/run/vss/ShadowCopy1\n");
+        ck_assert_uint_eq(harness_count(&other, "remove"), 0);
+        finish(&guest, &held); /* the end of its input */
+        expect_status(&held, 0);
+        ck_assert_uint_eq(harness_count(&other, "remove"), 1);
+        expect_no_copies();
+        /* Or with a command. */
+        expect_status(vssctl(A("import"), archive, A("--"), A("sh"), A("-c"),
+                             A("test -n \"$VSS_SET_ID\"")),
+                      0);
+        ck_assert_uint_eq(harness_count(&other, "remove"), 2);
+        expect_no_copies();
+        go_to(&h);
+        ck_assert_uint_eq(harness_count(&h, "remove"), 0);
+        expect_status(vssctl(A("delete"), A("ShadowCopy1")), 0);
+        harness_stop(&other);
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("vssctl");
         TCase *c = tcase_create("vssctl");
@@ -591,6 +707,8 @@ int main(void) {
         tcase_add_test(c, wrong_usage_needs_no_service);
         tcase_add_test(c, exposing);
         tcase_add_test(c, breaking);
+        tcase_add_test(c, importing);
+        tcase_add_test(c, an_import_is_held);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
