@@ -120,6 +120,16 @@ static const struct option_spec expose_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec export_options[] = {
+        { "socket", 0, TEXT(socket), .argument = "PATH", .help = "at a Unix socket of this name" },
+        { "listen", 0, TEXT(listen), .argument = "ADDRESS[:PORT]",
+          .help = "by TCP; this machine alone, port 10809, if not given" },
+        { "tls", 0, TEXT(tls), .argument = "DIRECTORY",
+          .help = "encrypted, with these certificates (nbdkit-tls(1))" },
+        { "background", 0, FLAG(background), .help = "as a service that systemd runs" },
+        OPTION_END,
+};
+
 static const struct option_spec break_options[] = {
         { "writable", 'w', FLAG(writable), .help = "volumes that can be written" },
         { "mask", 0, FLAG(mask), .help = "leave the volumes inactive" },
@@ -275,6 +285,29 @@ static const struct verb verbs[] = {
                 .argument = "no ID, DIRECTORY or SHARE",
                 .arguments_max = 1,
                 .run = verb_unexpose,
+        },
+        {
+                .name = "export",
+                .usage = "[OPTION...] SNAPSHOT",
+                .help = "serve a copy's block device over NBD",
+                .details =
+                        "Serves the block device of a copy, read-only, over NBD (nbdkit does it), "
+                        "and prints where:\nby TCP to this machine alone, or as --listen or "
+                        "--socket say. It does so until Ctrl-C,\nSIGTERM or the end of its "
+                        "standard "
+                        "input. Meanwhile the copy is in use: it is deleted with\n--force only, "
+                        "which ends the export.\n"
+                        "\n"
+                        "Nobody who connects is asked who they are. Use --tls, or a tunnel, for "
+                        "other machines.",
+                .options = export_options,
+                .examples = "  vssctl export ShadowCopy3\n"
+                            "  vssctl export --socket /run/copy.sock ShadowCopy3\n"
+                            "  nbdcopy nbd://127.0.0.1:10809 copy.img\n",
+                .arguments_min = 1,
+                .argument = "no SNAPSHOT",
+                .arguments_max = 1,
+                .run = verb_export,
         },
         {
                 .name = "break",

@@ -17,9 +17,9 @@ struct option_values {
         const char *address, *host;
 
         bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare, writable,
-                mask, until_boot, transportable;
+                mask, until_boot, transportable, background;
         const char *context, *set, *type, *document, *previous, *svg, *name, *format, *share, *path;
-        const char *revert_identity, *for_volume, *on_store, *max;
+        const char *revert_identity, *for_volume, *on_store, *max, *socket, *listen, *tls;
         char **exclude_writers, **components;
 };
 

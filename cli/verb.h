@@ -30,6 +30,7 @@ int verb_break(const struct cli *cli);
 int verb_create(const struct cli *cli);
 int verb_delete(const struct cli *cli);
 int verb_delta(const struct cli *cli);
+int verb_export(const struct cli *cli);
 int verb_expose(const struct cli *cli);
 int verb_files(const struct cli *cli);
 int verb_import(const struct cli *cli);
