@@ -211,9 +211,11 @@ def qemu_command(options, image, work, channel, console):
         build_project(tree)
     with open(f"{work}/argv", "wb") as f:
         f.write(b"".join(os.fsencode(argument) + b"\0" for argument in options.command))
-    root = f"{folder}/root"
+    own = f"{folder}/{options.host}" if options.host else folder
+    os.makedirs(own, exist_ok=True)
+    root = f"{own}/root"
     first_boot = not os.path.exists(root)
-    make_root(image, folder)
+    make_root(image, own)
     if options.plain_root and first_boot:
         make_plain(root, work)
     initrd = f"{image}/initrd" if first_boot or not options.plain_root else take_initrd(root, work)
