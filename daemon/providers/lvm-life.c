@@ -1,6 +1,7 @@
 /* See lvm-life.h. Everything follows from a copy's line of provider_data. Stateless. */
 
 #include "daemon/providers/lvm-life.h"
+#include "common/vss-id.h"
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
@@ -8,6 +9,7 @@
 enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
 
+#define NODE "ShadowCopy"
 #define DIGITS "0123456789"
 
 static int parse_data(struct lvm_copy *c, const struct snapshot_record *r,
@@ -112,17 +114,61 @@ int lvm_life_remove(const struct lvm_kind *kind, struct store *store,
         return store_snapshots_delete(store, removal.ids, n, intent, reterr);
 }
 
-/* Without what tells it from copies of other hosts. */
-static void release_nodes(const struct lvm_copy *c, bool gone) {
-        static const char node[] = "ShadowCopy";
-        const size_t skip = strlen(LVM_COPY_PREFIX) - strlen(node);
-        _cleanup_(freep) char *name = NULL;
+/* Of a set in creation: without what tells it from copies of other hosts. */
+static int node_by_name(const struct lvm_copy *c, char **ret) {
+        const size_t skip = strlen(LVM_COPY_PREFIX) - strlen(NODE);
 
         if (strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0)
-                return;
-        name = strndup(c->lv + skip, strlen(node) + strspn(c->lv + skip + strlen(node), DIGITS));
-        if (name) /* without memory they stay, no more than that */
-                copy_link_release(name, gone);
+                return 0;
+        *ret = strndup(c->lv + skip, strlen(NODE) + strspn(c->lv + skip + strlen(NODE), DIGITS));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Of snapshots: one that was imported has its number here, and its LV one of another host's. What
+ * has no row went the last time, when its node had gone. */
+static int nodes_by_records(struct store *store, const struct lvm_intent *i, char ***nodes,
+                            struct vss_error *reterr) {
+        struct snapshot_record *records = NULL;
+        size_t n = 0;
+        int r;
+
+        r = store_snapshot_list_all(store, GUID_NULL, &records, &n, reterr);
+        if (r < 0)
+                return r;
+        for (size_t k = 0; r >= 0 && k < n; k++) {
+                const char *slash = strrchr(str_or_empty(records[k].device), '/');
+                bool ours = false;
+
+                for (size_t other = 0; other < i->n_snapshots; other++)
+                        ours = ours || vss_id_equal(i->snapshots[other], records[k].id);
+                if (ours && slash && slash[1] != '\0')
+                        r = strv_append(nodes, slash + 1);
+        }
+        snapshot_records_free(records, n);
+        return r < 0 ? vss_error_from_errno(reterr, r, "the nodes of copies") : 0;
+}
+
+int lvm_life_nodes(struct store *store, const struct lvm_intent *i, char ***ret,
+                   struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **nodes = NULL;
+        int r = 0;
+
+        if (i->n_snapshots > 0)
+                r = nodes_by_records(store, i, &nodes, reterr);
+        else
+                for (size_t k = 0; r >= 0 && k < i->n; k++) {
+                        _cleanup_(freep) char *node = NULL;
+
+                        r = node_by_name(&i->copies[k], &node);
+                        if (r >= 0 && node)
+                                r = strv_append(&nodes, node);
+                        if (r < 0)
+                                (void)vss_error_from_errno(reterr, r, "the nodes of copies");
+                }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(nodes);
+        return 0;
 }
 
 /* Whether LVM sees the groups of all copies: a disk may have been pulled. */
@@ -224,10 +270,13 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                      const struct intent_record *intent, struct vss_error *reterr) {
         _cleanup_(recovery_done) struct recovery i = { 0 };
         bool deletion = streq(intent->kind, LVM_INTENT_DELETE);
+        _cleanup_(strv_freep) char **nodes = NULL;
         size_t n;
         int r;
 
         r = recovery_init(&i, kind, intent, reterr);
+        if (r >= 0)
+                r = lvm_life_nodes(store, &i.intent, &nodes, reterr);
         if (r < 0)
                 return r;
         n = i.intent.n;
@@ -235,13 +284,13 @@ int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
         /* The start has resumed what was left suspended. Here that is for who has the groups locked
          * only, as lvm_undo() does it: this is tried again when another LVM command has kept us
          * waiting for one, and what is suspended then is that command's, with its table. */
-        for (size_t k = 0; k < n; k++)
-                release_nodes(i.copies[k], false);
+        STRV_FOREACH (node, nodes)
+                copy_link_release(*node, false);
         r = lvm_await_orphans(LVM_ORPHANS_TIMEOUT_USEC, reterr);
         if (r >= 0)
                 r = lvm_undo(kind, i.copies, n, &(struct lvm_undo){ .force = true }, reterr);
-        for (size_t k = 0; k < n; k++)
-                release_nodes(i.copies[k], true);
+        STRV_FOREACH (node, nodes)
+                copy_link_release(*node, true);
         if (r >= 0 && !deletion)
                 r = check_groups(&i.intent, reterr);
         if (r < 0)

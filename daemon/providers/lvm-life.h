@@ -4,6 +4,7 @@
  * crash left of one. The same for all kinds. */
 
 #include "common/time-util.h"
+#include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-undo.h"
 #include "daemon/store/store.h"
 
@@ -21,6 +22,9 @@ int lvm_life_origins(const struct lvm_kind *kind, const struct intent_record *in
                      char ***names, struct vss_error *reterr);
 int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *intent,
                     const char *uuid, struct vss_error *reterr);
+/* The nodes ("ShadowCopy7") that what is undone or deleted by the intent has on this host. */
+int lvm_life_nodes(struct store *store, const struct lvm_intent *i, char ***ret,
+                   struct vss_error *reterr);
 int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                      const struct intent_record *intent, struct vss_error *reterr);
 int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,

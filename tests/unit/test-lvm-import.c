@@ -4,6 +4,7 @@
 
 #include "common/vss-id.h"
 #include "daemon/providers/lvm-import-intent.h"
+#include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-thick.h"
 #include "daemon/providers/lvm-transport.h"
 #include "daemon/providers/vg-lock.h"
@@ -435,6 +436,43 @@ START_TEST(an_intent_of_what_was_imported) {
 }
 END_TEST
 
+/* An imported copy has its number here, and in its LV's name another host's: what this host has by
+ * that number is not to be unmounted. */
+START_TEST(the_nodes_of_what_is_deleted) {
+        static const struct {
+                bool row, deletion;
+                const char *node;
+        } cases[] = {
+                { true, true, "ShadowCopy5" },
+                { false, true, NULL },           /* it went when its row did */
+                { false, false, "ShadowCopy7" }, /* of a set in creation, which has no rows */
+                { true, false, "ShadowCopy7" },
+        };
+        const VSS_ID others[] = { { .Data1 = 99 } };
+        struct snapshot_record r = record;
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct lvm_intent i = { .copies = &c, .n = 1 };
+
+        ck_assert_int_eq(lvm_copy_parse(&c, THIN), 0);
+        r.number = 5;
+        r.device = (char[]){ "/dev/vss/ShadowCopy5" };
+        r.device_object = (char[]){ "/run/vss/ShadowCopy5" };
+        r.volume = r.device;
+        r.provider = (char[]){ "lvm-thin" };
+        ck_assert_int_eq(store_set_commit(store, NULL, &r, 1, NULL, 0, NULL), 0);
+        for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+                _cleanup_(strv_freep) char **nodes = NULL;
+
+                i.snapshots = (VSS_ID *)(uintptr_t)(cases[k].row ? &record.id : others);
+                i.n_snapshots = cases[k].deletion ? 1 : 0;
+                ck_assert_int_eq(lvm_life_nodes(store, &i, &nodes, NULL), 0);
+                ck_assert_uint_eq(strv_length(nodes), cases[k].node ? 1 : 0);
+                if (cases[k].node)
+                        ck_assert_str_eq(nodes[0], cases[k].node);
+        }
+}
+END_TEST
+
 /* Each host counts by itself. */
 START_TEST(names_of_different_hosts) {
         static const struct {
@@ -486,6 +524,7 @@ int main(void) {
         tcase_add_test(with_lvm, what_is_held_is_not_imported);
         tcase_add_test(with_lvm, a_volume_that_it_becomes_has_no_tag);
         tcase_add_test(with_lvm, an_intent_of_what_was_imported);
+        tcase_add_test(with_lvm, the_nodes_of_what_is_deleted);
         suite_add_tcase(suite, with_lvm);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
