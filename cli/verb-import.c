@@ -211,15 +211,22 @@ static bool is_alive(const struct imported *i) {
         return true;
 }
 
-/* Release alone answers before they are deleted. */
+/* Release alone answers before they are deleted. One by one: others may have the rest. */
 static int let_go(const struct imported *i) {
+        int result = EXIT_DONE;
         LONG deleted;
         VSS_ID failed;
         HRESULT hr;
 
-        hr = IVssBackupComponents_DeleteSnapshots(i->components, i->set, VSS_OBJECT_SNAPSHOT_SET,
-                                                  TRUE, &deleted, &failed);
-        return FAILED(hr) ? message_hresult(hr, "cannot release the set") : EXIT_DONE;
+        for (size_t k = 0; k < i->n; k++) {
+                hr = IVssBackupComponents_DeleteSnapshots(
+                        i->components, i->found[k]->properties.m_SnapshotId, VSS_OBJECT_SNAPSHOT,
+                        TRUE, &deleted, &failed);
+                if (FAILED(hr))
+                        result = message_hresult(hr, "cannot release %s",
+                                                 snapshot_name(i->found[k]));
+        }
+        return result;
 }
 
 static int hold(const struct imported *i, const struct cli *cli) {

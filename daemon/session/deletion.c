@@ -17,6 +17,8 @@ struct deletion {
         VSS_OBJECT_TYPE type;
         bool force;
         bool hidden; /* of a set that readers are not shown any more: manager_hide_set() */
+        VSS_ID *ids; /* those of it alone; NULL: all */
+        size_t n_ids;
 
         /* Those of the set, provider by provider; the first result.deleted are gone. */
         struct snapshot_record *records;
@@ -103,12 +105,36 @@ int snapshot_delete(struct store *store, const struct snapshot_record *r, bool f
         return snapshots_delete(store, r, 1, force, &deleted, reterr);
 }
 
+static bool is_chosen(const struct snapshot_choice *which, VSS_ID id) {
+        for (size_t i = 0; i < which->n; i++)
+                if (vss_id_equal(which->ids[i], id))
+                        return true;
+        return !which->ids;
+}
+
+static struct snapshot_choice deletion_choice(const struct deletion *d) {
+        return (struct snapshot_choice){ .set_id = d->id, .ids = d->ids, .n = d->n_ids };
+}
+
+static void deletion_keep_chosen(struct deletion *d) {
+        const struct snapshot_choice which = deletion_choice(d);
+        size_t n = 0;
+
+        for (size_t i = 0; i < d->n; i++)
+                if (is_chosen(&which, d->records[i].id))
+                        d->records[n++] = d->records[i];
+                else
+                        snapshot_record_done(&d->records[i]);
+        d->n = n;
+}
+
 static int deletion_find(struct deletion *d, struct vss_error *reterr) {
         int r;
 
         if (d->type == VSS_OBJECT_SNAPSHOT_SET) {
                 r = (d->hidden ? store_snapshot_list_all
                                : store_snapshot_list)(d->store, d->id, &d->records, &d->n, reterr);
+                deletion_keep_chosen(d);
                 if (r >= 0 && d->n == 0)
                         return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                              "There is no snapshot set %s", VSS_ID_TEXT(d->id));
@@ -178,13 +204,15 @@ static int deletion_run(struct inquiry *q, struct vss_error *reterr) {
 }
 
 /* What could not be deleted is there again, for somebody to delete it by hand. */
-static void manager_show_set(struct session_manager *m, VSS_ID set_id) {
+static void manager_show_set(struct session_manager *m, const struct snapshot_choice *which) {
         struct snapshot_record *left = NULL;
         size_t n = 0;
 
         /* Without memory they stay hidden until the next start, which deletes them. */
-        (void)store_snapshot_list_all(m->store, set_id, &left, &n, NULL);
+        (void)store_snapshot_list_all(m->store, which->set_id, &left, &n, NULL);
         for (size_t i = 0; i < n; i++) {
+                if (!is_chosen(which, left[i].id))
+                        continue;
                 store_snapshot_show(m->store, left[i].id);
                 manager_tell(m, &left[i], SNAPSHOT_ADDED);
         }
@@ -194,6 +222,7 @@ static void manager_show_set(struct session_manager *m, VSS_ID set_id) {
 static const void *deletion_answer(struct inquiry *q, int *r _unused_,
                                    struct vss_error *error _unused_) {
         struct deletion *d = (struct deletion *)q;
+        const struct snapshot_choice which = deletion_choice(d);
         struct session_manager *m = q->manager;
 
         for (size_t i = 0; i < (size_t)d->result.deleted; i++) {
@@ -210,7 +239,7 @@ static const void *deletion_answer(struct inquiry *q, int *r _unused_,
         if (d->hidden) {
                 for (size_t i = 0; i < (size_t)d->result.deleted; i++)
                         store_snapshot_show(d->store, d->records[i].id);
-                manager_show_set(m, d->id);
+                manager_show_set(m, &which);
         }
         if (d->result.deleted > 0)
                 manager_arm_expiry(m);
@@ -222,6 +251,7 @@ static void deletion_free(struct inquiry *q) {
         struct deletion *d = (struct deletion *)q;
 
         snapshot_records_free(d->records, d->n);
+        free(d->ids);
 }
 
 static const struct inquiry_type deletion_type = {
@@ -269,37 +299,52 @@ int manager_delete(struct session_manager *m, struct session *session, VSS_ID id
         return r < 0 ? r : upkeep_queue(&d->upkeep, reterr);
 }
 
-void manager_hide_set(struct session_manager *m, VSS_ID set_id) {
+void manager_hide_set(struct session_manager *m, const struct snapshot_choice *which) {
+        const VSS_ID set_id = which->set_id;
         struct snapshot_record *records = NULL;
         struct vss_error error = { 0 };
         size_t n = 0;
 
         if (store_snapshot_list(m->store, set_id, &records, &n, &error) < 0)
                 log_set_failure(LOG_WARNING, set_id, &error, "%s", str_or_empty(error.message));
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                if (!is_chosen(which, records[i].id))
+                        continue;
                 if (store_snapshot_hide(m->store, records[i].id) >= 0)
                         manager_tell(m, &records[i], SNAPSHOT_REMOVED);
                 else
                         log_set(LOG_WARNING, set_id,
                                 "Out of memory: snapshot %s is shown until it has been deleted",
                                 VSS_ID_TEXT(records[i].id));
+        }
         snapshot_records_free(records, n);
         vss_error_done(&error);
 }
 
-int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done_fn done,
-                          void *userdata, struct vss_error *reterr) {
+int manager_delete_hidden(struct session_manager *m, const struct snapshot_choice *which,
+                          session_done_fn done, void *userdata, struct vss_error *reterr) {
+        _cleanup_(freep) VSS_ID *ids = NULL;
         struct deletion *d = NULL;
-        int r;
+        int r = 0;
 
-        r = deletion_new(&d, m, NULL, set_id, VSS_OBJECT_SNAPSHOT_SET, true, done, userdata,
-                         reterr);
+        if (which->ids) {
+                ids = calloc(which->n, sizeof(*ids));
+                if (!ids)
+                        r = vss_error_from_errno(reterr, -ENOMEM, "DeleteSnapshots");
+                else
+                        memcpy(ids, which->ids, which->n * sizeof(*ids));
+        }
+        if (r >= 0)
+                r = deletion_new(&d, m, NULL, which->set_id, VSS_OBJECT_SNAPSHOT_SET, true, done,
+                                 userdata, reterr);
         if (r >= 0) {
                 d->hidden = true;
+                d->n_ids = which->n;
+                d->ids = TAKE_PTR(ids);
                 r = upkeep_queue(&d->upkeep, reterr);
         }
         if (r < 0)
-                manager_show_set(m, set_id);
+                manager_show_set(m, which);
         return r;
 }
 

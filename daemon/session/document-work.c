@@ -133,6 +133,7 @@ void session_drop_work(struct session *s, struct vss_error *error) {
 struct printing {
         struct document_work work;
         bool whole;
+        bool hands_over;                  /* a set, to whoever reads it */
         struct backup_writer_info writer; /* whose part */
         struct document *text;
 };
@@ -161,9 +162,13 @@ static int printing_run(struct document_work *w, struct vss_error *reterr) {
         return r;
 }
 
-static const void *printing_answer(struct document_work *w, struct session *s _unused_,
-                                   int *r _unused_, struct vss_error *error _unused_) {
-        return ((struct printing *)w)->text;
+static const void *printing_answer(struct document_work *w, struct session *s, int *r,
+                                   struct vss_error *error _unused_) {
+        const struct printing *p = (const struct printing *)w;
+
+        if (*r >= 0 && p->hands_over)
+                s->handed_over = true;
+        return p->text;
 }
 
 static void printing_free(struct document_work *w) {
@@ -176,6 +181,11 @@ static const struct document_work_type printing_type = {
         .free = printing_free,
 };
 
+/* Whether the whole document has a set for another host in it. */
+static bool describes_set(const struct session *s) {
+        return s->set_created && !s->imported && (s->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE);
+}
+
 int session_print(struct session *s, const struct backup_writer_info *writer, struct document **ret,
                   session_done_fn done, void *userdata, struct vss_error *reterr) {
         struct document_work *w;
@@ -184,6 +194,8 @@ int session_print(struct session *s, const struct backup_writer_info *writer, st
 
         if (!session_document_is_large(s)) {
                 r = print(s->document, !writer, writer, ret, reterr);
+                if (r >= 0 && !writer && describes_set(s))
+                        s->handed_over = true;
                 return r < 0 ? r : 1;
         }
         r = document_work_new(&w, sizeof(*p), &printing_type, s, done, userdata, reterr);
@@ -191,6 +203,7 @@ int session_print(struct session *s, const struct backup_writer_info *writer, st
                 return r;
         p = (struct printing *)w;
         p->whole = !writer;
+        p->hands_over = !writer && describes_set(s);
         if (writer)
                 p->writer = *writer; /* its name is in the document, which nobody changes */
         r = document_work_start(w, reterr);

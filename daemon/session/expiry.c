@@ -29,9 +29,17 @@ void manager_delete_later(struct session_manager *m) {
         manager_arm_expiry(m);
 }
 
+/* Or is about to have it: while it makes or imports. */
+static bool has_snapshot(const struct session *s, const struct snapshot_record *r) {
+        for (size_t i = 0; i < s->n_imported; i++)
+                if (vss_id_equal(s->imported[i], r->id))
+                        return true;
+        return !s->imported && vss_id_equal(s->set_id, r->set_id);
+}
+
 static bool has_requester(const struct session_manager *m, const struct snapshot_record *r) {
         for (const struct session *s = m->sessions; s; s = s->next)
-                if (!s->released && vss_id_equal(s->set_id, r->set_id))
+                if (!s->released && has_snapshot(s, r))
                         return true;
         return false;
 }

@@ -33,6 +33,7 @@ struct import {
         LONG context;
         struct arrival *items;
         size_t n, n_taken;
+        VSS_ID *ids; /* of what was taken, for the session */
 
         char *reasons;
         unsigned n_reasons;
@@ -259,19 +260,21 @@ static const void *import_answer(struct inquiry *q, int *r _unused_,
         struct import *im = (struct import *)q;
         struct session *s = q->session;
 
-        for (size_t i = 0; i < im->n; i++)
-                if (im->items[i].taken)
+        for (size_t i = 0, n = 0; i < im->n; i++)
+                if (im->items[i].taken) {
+                        im->ids[n++] = im->items[i].record.id;
                         tell(q->manager, &im->items[i]);
+                }
         if (s && im->n_taken > 0) {
                 s->set_created = true;
-                s->imported = true;
+                s->imported = TAKE_PTR(im->ids);
+                s->n_imported = im->n_taken;
                 s->imported_context = im->context;
                 session_set_state(s, s->operation.next);
         } else if (s)
                 s->set_id = GUID_NULL;
-        /* What has lost its requester meanwhile goes now. */
-        if (im->n_taken > 0)
-                manager_arm_expiry(q->manager);
+        /* What has lost its requester meanwhile goes now; and what was thought to have this one. */
+        manager_arm_expiry(q->manager);
         upkeep_over(&im->upkeep);
         return NULL;
 }
@@ -282,6 +285,7 @@ static void import_free(struct inquiry *q) {
         for (size_t i = 0; im->items && i < im->n; i++)
                 snapshot_record_done(&im->items[i].record);
         free(im->items);
+        free(im->ids);
         free(im->reasons);
 }
 
@@ -301,7 +305,8 @@ static int fill(struct import *im, const struct backup_snapshots *set) {
         im->set_id = set->set_id;
         im->context = set->context;
         im->items = calloc(set->n, sizeof(*im->items));
-        if (!im->items)
+        im->ids = calloc(set->n, sizeof(*im->ids));
+        if (!im->items || !im->ids)
                 return -ENOMEM;
         for (; im->n < set->n; im->n++)
                 if (set_description_record(set, im->n, machine, &im->items[im->n].record) < 0)

@@ -56,11 +56,18 @@ void manager_delete_later(struct session_manager *m);
 int manager_delete(struct session_manager *m, struct session *session, VSS_ID id,
                    VSS_OBJECT_TYPE type, bool force, session_done_fn done, void *userdata,
                    struct vss_error *reterr);
-/* A set that is to go with its requester: from here on nobody is shown it, though its deletion
- * takes a while. Those of it that cannot be deleted are shown again. */
-void manager_hide_set(struct session_manager *m, VSS_ID set_id);
-int manager_delete_hidden(struct session_manager *m, VSS_ID set_id, session_done_fn done,
-                          void *userdata, struct vss_error *reterr);
+/* Snapshots of a set. */
+struct snapshot_choice {
+        VSS_ID set_id;
+        const VSS_ID *ids; /* these; NULL: all that there are */
+        size_t n;
+};
+
+/* What is to go with its requester: from here on nobody is shown it, though its deletion takes a
+ * while. Those that cannot be deleted are shown again. */
+void manager_hide_set(struct session_manager *m, const struct snapshot_choice *which);
+int manager_delete_hidden(struct session_manager *m, const struct snapshot_choice *which,
+                          session_done_fn done, void *userdata, struct vss_error *reterr);
 /* Deletes one; for workers and for start-up. */
 int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
                     struct vss_error *reterr);

@@ -89,8 +89,10 @@ struct session {
 
         VSS_ID set_id; /* GUID_NULL: none was started */
         bool set_created;
-        bool imported;                      /* the set was not made here, but taken in */
-        LONG imported_context;              /* and this is its context */
+        VSS_ID *imported; /* what was taken in of the set, which was not made here; NULL: nothing */
+        size_t n_imported;
+        LONG imported_context;              /* of that */
+        bool handed_over;                   /* its document was given out when it was made */
         struct coordinator_volume *volumes; /* of the set */
         size_t n_volumes;
         unsigned n_adding; /* AddToSnapshotSet calls not answered */

@@ -55,23 +55,27 @@ static void session_on_deleted(void *userdata, int r, const void *result _unused
         session_release_next(s);
 }
 
-/* Its set goes with it: one that it has imported, or made for this host. What it has made for
- * another goes with who imports it. */
-static bool session_takes_set(const struct session *s) {
-        const LONG context = s->imported ? s->imported_context : s->context;
-
-        return s->set_created && vss_context_auto_release(context) &&
-               (s->imported || !(context & VSS_VOLSNAP_ATTR_TRANSPORTABLE));
+/* What goes with it: what it has imported, of a set that others may have the rest of; or the set
+ * that it has made. One that it has made for another host goes with who imports it there, from the
+ * moment on that its document is out. */
+static bool session_takes_set(const struct session *s, struct snapshot_choice *ret) {
+        *ret = (struct snapshot_choice){ .set_id = s->set_id,
+                                         .ids = s->imported,
+                                         .n = s->n_imported };
+        return s->set_created &&
+               vss_context_auto_release(s->imported ? s->imported_context : s->context) &&
+               !s->handed_over;
 }
 
 static bool session_release_delete(struct session *s) {
+        struct snapshot_choice which;
         struct vss_error error = { 0 };
         int r;
 
-        if (!session_takes_set(s))
+        if (!session_takes_set(s, &which))
                 return false;
-        manager_hide_set(s->manager, s->set_id); /* one that came into being after Release */
-        r = manager_delete_hidden(s->manager, s->set_id, session_on_deleted, s, &error);
+        manager_hide_set(s->manager, &which); /* one that came into being after Release */
+        r = manager_delete_hidden(s->manager, &which, session_on_deleted, s, &error);
         if (r < 0) {
                 log_set_failure(LOG_ERR, s->set_id, &error,
                                 "The snapshots of session %llu cannot be deleted for now: %s",
@@ -118,6 +122,7 @@ int session_on_release_turn(sd_event_source *source _unused_, void *userdata) {
 
 struct session *session_free(struct session *s) {
         struct vss_error error = { 0 };
+        struct snapshot_choice which;
 
         if (!s)
                 return NULL;
@@ -143,9 +148,9 @@ struct session *session_free(struct session *s) {
                 async_complete_cancelled(a);
         }
         /* Gone for everybody from here on, whatever the writers still have to say. */
-        if (session_takes_set(s))
-                manager_hide_set(s->manager, s->set_id);
-        if (s->expire_unix != 0)
+        if (session_takes_set(s, &which))
+                manager_hide_set(s->manager, &which);
+        if (s->expire_unix != 0 || s->handed_over)
                 manager_arm_expiry(s->manager); /* not before: see there */
         /* A gathering or preparing round ends here; a set in creation goes its way back. */
         session_drop_operation(s);

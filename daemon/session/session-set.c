@@ -304,11 +304,12 @@ static void session_on_cancelled(void *userdata, int r, const void *result _unus
 /* Cancel was accepted when the set was past its commit, and S_OK says that it is cancelled: what
  * was made goes again, before the requester hears of the end. */
 static void session_undo_set(struct session *s) {
+        const struct snapshot_choice all = { .set_id = s->set_id };
         struct vss_error error = { 0 };
         int r;
 
-        manager_hide_set(s->manager, s->set_id);
-        r = manager_delete_hidden(s->manager, s->set_id, session_on_cancelled, s, &error);
+        manager_hide_set(s->manager, &all);
+        r = manager_delete_hidden(s->manager, &all, session_on_cancelled, s, &error);
         s->deleting = r >= 0;
         if (r < 0)
                 session_on_cancelled(s, r, NULL, &error);

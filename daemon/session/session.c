@@ -127,6 +127,7 @@ struct session *session_destroy(struct session *s) {
         session_discard_document(s->manager, s->document);
         async_unref(s->status_async);
         session_drop_volumes(s);
+        free(s->imported);
         participants_free(s->participants);
         writer_filter_done(&s->filter);
         return session_free_memory(s);

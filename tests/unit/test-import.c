@@ -255,6 +255,90 @@ START_TEST(what_is_for_others_stays) {
 }
 END_TEST
 
+/* Nobody can ever import it whose document nobody has: it goes with who made it. */
+START_TEST(what_nobody_knows_goes) {
+        struct session *s;
+
+        s = session_up_to(_i == 0 ? "BD" : "BP", VSS_CTX_FILE_SHARE_BACKUP | TRANSPORTABLE,
+                          &set_id);
+        if (_i == 1) {
+                struct async *a = NULL;
+
+                /* A document from before says nothing of it. */
+                save(s);
+                fake.hold = "beta:hand-over";
+                ck_ok(session_do_snapshot_set(s, &a, &error));
+                host_turn_until_holding();
+                session_free(s);
+                async_unref(a);
+                fake_storage_go();
+        } else
+                session_free(s);
+        host_settle();
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+}
+END_TEST
+
+/* Others have the rest of it: of what one session has imported another's end takes nothing. */
+START_TEST(each_takes_its_own) {
+        struct snapshot_record left = { 0 };
+        struct session *one, *two;
+
+        make_elsewhere(VSS_CTX_FILE_SHARE_BACKUP);
+        one = load(xml);
+        two = load(xml);
+        fake.fail = "beta:import";
+        ck_assert_int_eq(import(one), VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED);
+        fake.fail = NULL;
+        ck_assert_int_eq(import(two), VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
+        host.removed = 0;
+        session_free(one);
+        while (fake_storage_count("remove-force") < 1)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+        ck_assert_uint_eq(host.removed, 1);
+        ck_assert_uint_eq(fake_storage_count("remove-force"), 1);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+        first_record(&left);
+        ck_assert_str_eq(left.volume, "/beta/two/");
+        snapshot_record_done(&left);
+        session_free(two);
+        while (fake_storage_count("remove-force") < 2)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+        ck_assert_uint_eq(host.removed, 2);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+}
+END_TEST
+
+/* Nor of what is still away. */
+START_TEST(what_is_away_stays) {
+        struct session *maker =
+                session_up_to("BD", VSS_CTX_FILE_SHARE_BACKUP | TRANSPORTABLE, &set_id);
+        struct snapshot_record left = { 0 };
+        struct session *s;
+
+        save(maker);
+        session_free(maker);
+        host_settle();
+        s = load(xml);
+        fake.fail = "beta:import";
+        ck_assert_int_eq(import(s), VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED);
+        fake.fail = NULL;
+        session_free(s);
+        while (fake_storage_count("remove-force") < 1)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        host_settle();
+        ck_assert_uint_eq(fake_storage_count("remove-force"), 1);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+        first_record(&left);
+        ck_assert(snapshot_is_away(&left));
+        snapshot_record_done(&left);
+}
+END_TEST
+
 /* With a context that would have a persistent set deleted at once, or with a set of others. */
 START_TEST(a_forged_life_of_what_is_our_own) {
         struct session *s = session_up_to("BD", VSS_CTX_NAS_ROLLBACK | TRANSPORTABLE, &set_id);
@@ -431,6 +515,9 @@ int main(void) {
         tcase_add_test(tc, a_set_is_imported);
         tcase_add_test(tc, by_the_host_that_made_it);
         tcase_add_test(tc, what_is_for_others_stays);
+        tcase_add_loop_test(tc, what_nobody_knows_goes, 0, 2);
+        tcase_add_test(tc, each_takes_its_own);
+        tcase_add_test(tc, what_is_away_stays);
         tcase_add_loop_test(tc, a_forged_life_of_what_is_our_own, 0, 2);
         tcase_add_test(tc, some_of_a_set);
         tcase_add_loop_test(tc, none_of_it, 0, ARRAY_SIZE(failures));
