@@ -27,7 +27,7 @@
 #include <inttypes.h>
 
 /* Places in LVM's lv_attr (lvs(8)). */
-enum { ATTR_TYPE = 0, ATTR_PERMISSION = 1 };
+enum { ATTR_TYPE = 0 };
 
 struct arrival {
         const struct lvm_kind *kind;
@@ -154,25 +154,20 @@ static int compare_origin(const struct arrival *a, struct vss_error *reterr) {
 static int compare(const struct arrival *a, struct vss_error *reterr) {
         char *const *f = a->found.rows[0].fields;
         const bool thin = a->kind->thin;
+        const char *what = NULL;
         uint64_t number = 0;
         int r;
 
         if (!streq(f[TRANSPORT_VG_UUID], a->copy.vg_uuid))
                 return say_other(a, "it is in another volume group", reterr);
-        /* By its name udev knows that it is not to be found by its origin's UUID. */
-        if (strncmp(f[TRANSPORT_LV], LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0)
-                return say_other(a, "it was given a name that copies do not have (lvrename)",
-                                 reterr);
-        r = lvm_transport_is_tagged(f, a->record);
+        r = lvm_transport_is_copy(f, a->record, &what);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, volume_of(a));
         if (r == 0)
-                return say_other(a, "it is not marked as that", reterr);
+                return say_other(a, what, reterr);
         if (f[TRANSPORT_ATTR][ATTR_TYPE] != (thin ? 'V' : 's'))
                 return say_other(a, "it is a volume of another kind, or an invalid snapshot",
                                  reterr);
-        if (f[TRANSPORT_ATTR][ATTR_PERMISSION] != 'r')
-                return say_other(a, "it can be written, and may have been", reterr);
         r = compare_origin(a, reterr);
         if (r < 0)
                 return r;

@@ -17,6 +17,7 @@
         "vg_name,vg_uuid,lv_name,lv_attr,lv_size,origin,origin_uuid,pool_lv_uuid,thin_id," \
         "lv_tags"
 #define ATTR_LENGTH 10
+#define ATTR_PERMISSION 1 /* its place (lvs(8)) */
 
 /* What is put between spaces, on a line; UUIDs of file systems are of such characters. */
 #define CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-"
@@ -141,6 +142,24 @@ int lvm_transport_is_tagged(char *const *fields, const struct snapshot_record *r
         int r = tag_of(record, &tag);
 
         return r < 0 ? r : str_has_word(fields[TRANSPORT_TAGS], ",", tag);
+}
+
+int lvm_transport_is_copy(char *const *fields, const struct snapshot_record *record,
+                          const char **ret_what) {
+        int r = lvm_transport_is_tagged(fields, record);
+
+        if (r < 0)
+                return r;
+        /* By its name udev knows that it is not to be found by its origin's UUID. */
+        if (strncmp(fields[TRANSPORT_LV], LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) != 0)
+                *ret_what = "it was given a name that copies do not have (lvrename)";
+        else if (r == 0)
+                *ret_what = "it is not marked as that";
+        else if (fields[TRANSPORT_ATTR][ATTR_PERMISSION] != 'r')
+                *ret_what = "it can be written, and may have been";
+        else
+                return 1;
+        return 0;
 }
 
 static int say_gone(const struct lvm_copy *c, struct vss_error *reterr) {
@@ -325,8 +344,10 @@ int lvm_hand_over(struct snapshot_record *records, size_t n, struct vss_error *r
         return r;
 }
 
-/* 1: it is the copy still, or gone, which is as good as deleted. 0: it is something else. */
-static int is_copy(const struct snapshot_record *record, struct vss_error *reterr) {
+/* 1: it is the copy still. 0: *ret_what is what is to be said of it: it is something else, or is
+ * not seen, which can also be that LVM did not look, and is no word for a removal. */
+static int is_copy(const struct snapshot_record *record, const char **ret_what,
+                   struct vss_error *reterr) {
         _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
         _cleanup_(lvm_closep) struct lvm *l = NULL;
@@ -337,15 +358,20 @@ static int is_copy(const struct snapshot_record *record, struct vss_error *reter
                 r = lvm_open(&l, reterr);
         if (r >= 0)
                 r = lvm_transport_find(&found, l, &c, reterr);
-        if (r < 0 || found.n == 0)
-                return r < 0 ? r : 1;
-        r = lvm_transport_is_tagged(found.rows[0].fields, record);
+        if (r < 0)
+                return r;
+        if (found.n == 0) {
+                *ret_what = "LVM does not show it here";
+                return 0;
+        }
+        r = lvm_transport_is_copy(found.rows[0].fields, record, ret_what);
         return r < 0 ? vss_error_from_errno(reterr, r, str_or_empty(record->device)) : r;
 }
 
 int lvm_transport_remove(const struct lvm_kind *kind, struct store *store,
                          const struct snapshot_record *records, size_t n, bool force,
                          struct vss_error *reterr) {
+        const char *what = NULL;
         bool away = false;
         int r;
 
@@ -356,7 +382,7 @@ int lvm_transport_remove(const struct lvm_kind *kind, struct store *store,
         if (n > 1) /* they are asked for one by one then */
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EAGAIN,
                                      "copies that were handed over are deleted one by one");
-        r = is_copy(records, reterr);
+        r = is_copy(records, &what, reterr);
         if (r > 0)
                 return lvm_life_remove(kind, store, records, 1, force, reterr);
         if (r < 0)
@@ -364,7 +390,7 @@ int lvm_transport_remove(const struct lvm_kind *kind, struct store *store,
         log_full(LOG_NOTICE,
                  (&(const struct log_fields){ .set_id = &records->set_id,
                                               .snapshot_id = &records->id }),
-                 "Snapshot %s of %s was handed over and is a volume of its own by now, which stays",
-                 VSS_ID_TEXT(records->id), str_or_empty(records->volume));
+                 "Snapshot %s of %s was handed over, and what there is of it stays: %s",
+                 VSS_ID_TEXT(records->id), str_or_empty(records->volume), what);
         return store_snapshot_delete(store, records->id, 0, reterr);
 }

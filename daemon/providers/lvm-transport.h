@@ -52,6 +52,10 @@ int lvm_transport_find(struct lvm_report *ret, struct lvm *l, const struct lvm_c
                        struct vss_error *reterr);
 /* 1: as this snapshot; 0: it is something else; -ENOMEM. */
 int lvm_transport_is_tagged(char *const *fields, const struct snapshot_record *record);
+/* 1: it is that snapshot still; 0: it is something else, and *ret_what says why, a clause; -ENOMEM.
+ * Who makes a volume of a copy takes its tag last, and may die before that. */
+int lvm_transport_is_copy(char *const *fields, const struct snapshot_record *record,
+                          const char **ret_what);
 /* Takes its tag away, if there is one: it is no copy any more. */
 int lvm_transport_untag(struct lvm *l, const struct lvm_copy *c, struct vss_error *reterr);
 

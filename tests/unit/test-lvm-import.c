@@ -358,6 +358,79 @@ START_TEST(a_volume_that_it_becomes_has_no_tag) {
 }
 END_TEST
 
+/* --- what was handed over, and is deleted where it was made --- */
+
+static unsigned n_forgotten;
+
+static int forget(struct lvm *l _unused_, struct lvm_copy *const *copies _unused_, size_t n,
+                  struct vss_error *reterr _unused_) {
+        n_forgotten += (unsigned)n;
+        return 0;
+}
+
+static int undo_devices(struct lvm *l _unused_, struct lvm_copy *const *copies _unused_,
+                        size_t n _unused_, const struct lvm_undo *options _unused_,
+                        struct vss_error *reterr _unused_) {
+        return 0;
+}
+
+static const struct {
+        const char *lvs;
+        bool removed;
+} deletions[] = {
+        { LVS, true },
+        /* LVM has answered something else, or nothing, for whatever reason. */
+        { "", false },
+        /* Who has made a volume of it died before the tag was taken, or never took it. */
+        { LVS_OF(VG_UUID, "Vwi-a-tz--", "204800", ORIGIN_UUID, POOL_UUID, "5", TAG), false },
+        { LVS_NAMED("restored", VG_UUID, "Vri---tz-k", "204800", ORIGIN_UUID, POOL_UUID, "5", TAG),
+          false },
+        { LVS_OF(VG_UUID, "Vri---tz-k", "204800", ORIGIN_UUID, POOL_UUID, "5", ""), false },
+        { LVS_OF(VG_UUID, "Vri---tz-k", "204800", ORIGIN_UUID, POOL_UUID, "5",
+                 TAG_OF("3", "2", "00000039")),
+          false },
+};
+
+START_TEST(what_others_have_made_of_it_stays) {
+        const struct lvm_kind kind = {
+                .provider = "lvm-thin", .thin = true, .undo_devices = undo_devices, .forget = forget
+        };
+        struct snapshot_record r = record, *left = NULL;
+        struct vss_error error = { 0 };
+        char told[1024];
+        size_t n = 0;
+        int k;
+
+        r.number = 7;
+        r.device = (char[]){ "/dev/vss/ShadowCopy7" };
+        r.device_object = r.volume = r.device;
+        r.provider = (char[]){ "lvm-thin" };
+        r.provider_data = (char *)(uintptr_t)THIN;
+        ck_assert(snapshot_is_away(&r));
+        ck_assert_int_eq(store_set_commit(store, NULL, &r, 1, NULL, 0, NULL), 0);
+        write_file("lvs", deletions[_i].lvs);
+        n_forgotten = 0;
+        k = lvm_transport_remove(&kind, store, &r, 1, false, &error);
+        ck_assert_int_eq(store_snapshot_list(store, GUID_NULL, &left, &n, NULL), 0);
+        snapshot_records_free(left, n);
+        if (deletions[_i].removed) {
+                /* Where there is no device-mapper to be asked it stops at that. */
+                ck_assert_uint_eq(n_forgotten, k < 0 ? 0U : 1U);
+                ck_assert_uint_eq(n, k < 0 ? 1U : 0U);
+                ck_assert_msg(k >= 0 || strstr(error.message, "device-mapper"), "%s",
+                              error.message);
+                vss_error_done(&error);
+        } else {
+                ck_assert_int_eq(k, 0);
+                ck_assert_uint_eq(n_forgotten, 0);
+                ck_assert_uint_eq(n, 0);
+        }
+        ck_assert_uint_eq(count_intents(), 0);
+        read_told(told);
+        ck_assert_str_eq(told, "");
+}
+END_TEST
+
 /* --- intents --- */
 
 START_TEST(an_intent_there_and_back) {
@@ -523,6 +596,7 @@ int main(void) {
         tcase_add_test(with_lvm, what_has_lost_its_origin);
         tcase_add_test(with_lvm, what_is_held_is_not_imported);
         tcase_add_test(with_lvm, a_volume_that_it_becomes_has_no_tag);
+        tcase_add_loop_test(with_lvm, what_others_have_made_of_it_stays, 0, ARRAY_SIZE(deletions));
         tcase_add_test(with_lvm, an_intent_of_what_was_imported);
         tcase_add_test(with_lvm, the_nodes_of_what_is_deleted);
         suite_add_tcase(suite, with_lvm);
