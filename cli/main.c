@@ -123,9 +123,9 @@ static const struct option_spec expose_options[] = {
 static const struct option_spec export_options[] = {
         { "socket", 0, TEXT(socket), .argument = "PATH", .help = "at a Unix socket of this name" },
         { "listen", 0, TEXT(listen), .argument = "ADDRESS[:PORT]",
-          .help = "by TCP; this machine alone, port 10809, if not given" },
+          .help = "by TCP, to whoever can connect (port 10809 if not given)" },
         { "tls", 0, TEXT(tls), .argument = "DIRECTORY",
-          .help = "encrypted, with these certificates (nbdkit-tls(1))" },
+          .help = "encrypted, to who has a certificate, too (nbdkit-tls(1))" },
         { "background", 0, FLAG(background), .help = "as a service that systemd runs" },
         OPTION_END,
 };
@@ -292,18 +292,18 @@ static const struct verb verbs[] = {
                 .help = "serve a copy's block device over NBD",
                 .details =
                         "Serves the block device of a copy, read-only, over NBD (nbdkit does it), "
-                        "and prints where:\nby TCP to this machine alone, or as --listen or "
-                        "--socket say. It does so until Ctrl-C,\nSIGTERM or the end of its "
-                        "standard "
-                        "input. Meanwhile the copy is in use: it is deleted with\n--force only, "
-                        "which ends the export.\n"
+                        "and prints where:\nat a socket in /run/vss-export that only root may "
+                        "connect to, or as --socket or --listen\nsay. It does so until Ctrl-C, "
+                        "SIGTERM or the end of its standard input. Meanwhile the\ncopy is in use: "
+                        "it is deleted with --force only, which ends the export.\n"
                         "\n"
-                        "Nobody who connects is asked who they are. Use --tls, or a tunnel, for "
-                        "other machines.",
+                        "By TCP nobody who connects is asked who they are, not on 127.0.0.1 "
+                        "either, but with\n--tls, which asks for a certificate.",
                 .options = export_options,
                 .examples = "  vssctl export ShadowCopy3\n"
-                            "  vssctl export --socket /run/copy.sock ShadowCopy3\n"
-                            "  nbdcopy nbd://127.0.0.1:10809 copy.img\n",
+                            "  nbdcopy 'nbd+unix:///?socket=/run/vss-export/ShadowCopy3.sock' "
+                            "copy.img\n"
+                            "  vssctl export --listen 10.0.0.1 --tls /etc/pki/nbd ShadowCopy3\n",
                 .arguments_min = 1,
                 .argument = "no SNAPSHOT",
                 .arguments_max = 1,

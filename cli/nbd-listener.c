@@ -36,10 +36,40 @@ static int escape(char **ret, const char *text) {
         return 0;
 }
 
+/* Of one that was killed, and nobody listens to. */
+static bool is_stale(const struct sockaddr_un *address) {
+        _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct stat st;
+
+        return fd >= 0 && lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+               connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+               errno == ECONNREFUSED;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address) {
+        const mode_t before = umask(0177);
+        int r;
+
+        r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+        if (r == -EADDRINUSE && is_stale(address) && unlink(address->sun_path) >= 0)
+                r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+        (void)umask(before); /* it has no way to fail */
+        return r;
+}
+
+int nbd_listener_make_directory(const char *directory) {
+        struct stat st;
+
+        if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        if (lstat(directory, &st) < 0)
+                return -errno;
+        return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) ? 0 : -EPERM;
+}
+
 static int listen_unix(struct nbd_listener *l, const char *path, bool tls, const char **ret_error) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_(freep) char *escaped = NULL;
-        mode_t before;
         int r;
 
         if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path)) {
@@ -51,16 +81,13 @@ static int listen_unix(struct nbd_listener *l, const char *path, bool tls, const
         l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (l->fd < 0)
                 return -errno;
-        before = umask(0177);
-        r = bind(l->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-        (void)umask(before); /* it has no way to fail */
+        r = bind_unix(l->fd, &address);
         if (r < 0)
                 return r;
         if (str_replace(&l->path, path) < 0) {
                 (void)unlink(path); /* as above */
                 return -ENOMEM;
         }
-        l->loopback = true;
         r = escape(&escaped, path);
         return r < 0 ? r : str_format(&l->uri, "nbd%s+unix:///?socket=%s", tls ? "s" : "", escaped);
 }
@@ -89,15 +116,6 @@ static int split(const char *text, char **ret_host, char **ret_port) {
         return *ret_host && *ret_port ? 0 : -ENOMEM;
 }
 
-static bool is_loopback(const struct sockaddr *a) {
-        if (a->sa_family == AF_INET)
-                return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >>
-                               24 ==
-                       127;
-        return a->sa_family == AF_INET6 &&
-               IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
-}
-
 static int name_tcp(struct nbd_listener *l, bool tls) {
         struct sockaddr_storage bound = { 0 };
         socklen_t size = sizeof(bound);
@@ -108,7 +126,6 @@ static int name_tcp(struct nbd_listener *l, bool tls) {
         if (getnameinfo((struct sockaddr *)&bound, size, host, sizeof(host), port, sizeof(port),
                         NI_NUMERICHOST | NI_NUMERICSERV) != 0)
                 return -EIO;
-        l->loopback = is_loopback((struct sockaddr *)&bound);
         return str_format(&l->uri, "nbd%s://%s%s%s:%s", tls ? "s" : "", v6 ? "[" : "", host,
                           v6 ? "]" : "", port);
 }
@@ -145,8 +162,7 @@ int nbd_listener_open(struct nbd_listener *ret, const char *path, const char *ad
         int r;
 
         *ret_error = NULL;
-        r = path ? listen_unix(&l, path, tls, ret_error)
-                 : listen_tcp(&l, address ? address : LOOPBACK, tls, ret_error);
+        r = path ? listen_unix(&l, path, tls, ret_error) : listen_tcp(&l, address, tls, ret_error);
         if (r >= 0 && listen(l.fd, BACKLOG) < 0)
                 r = -errno;
         if (r < 0)

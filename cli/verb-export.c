@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#define DIRECTORY "/run/vss-export"
 #define LOOK_MSEC 500        /* is the server still there? */
 #define LOOKS_PER_QUESTION 4 /* is the copy? */
 
@@ -29,11 +30,13 @@ struct export {
         int device;
         uint64_t size;
         pid_t server; /* 0: none */
+        int leash;    /* its */
 };
 
 static void export_done(struct export *e) {
         if (e->server > 0)
                 nbd_server_stop(e->server);
+        (void)safe_close(e->leash);
         nbd_listener_close(&e->listener);
         (void)safe_close(e->device);
         VssFreeSnapshots(e->snapshots);
@@ -96,12 +99,35 @@ static int say_not_installed(void) {
         return EXIT_FAILED;
 }
 
-static int listen_there(struct export *e, const struct option_values *options) {
-        const char *where = options->socket ? options->socket : options->listen, *sentence;
+/* Where nothing is said: a socket of its own for each copy. */
+static int name_socket(const struct export *e, char **ret) {
         int r;
 
-        r = nbd_listener_open(&e->listener, options->socket, options->listen, options->tls != NULL,
-                              &sentence);
+        r = nbd_listener_make_directory(DIRECTORY);
+        if (r < 0) {
+                message(MESSAGE_ERROR,
+                        DIRECTORY " cannot be used for the copy's socket: %s; name one (--socket)",
+                        strerror(-r));
+                return r == -EACCES ? EXIT_ACCESS_DENIED : EXIT_FAILED;
+        }
+        return str_format(ret, DIRECTORY "/%s.sock", snapshot_name(e->copy)) < 0
+                       ? message_out_of_memory()
+                       : EXIT_DONE;
+}
+
+static int listen_there(struct export *e, const struct option_values *options) {
+        _cleanup_(freep) char *own = NULL;
+        const char *path = options->socket, *where, *sentence;
+        int r;
+
+        if (!path && !options->listen) {
+                r = name_socket(e, &own);
+                if (r != EXIT_DONE)
+                        return r;
+                path = own;
+        }
+        where = path ? path : options->listen;
+        r = nbd_listener_open(&e->listener, path, options->listen, options->tls != NULL, &sentence);
         if (r == -ENOMEM)
                 return message_out_of_memory();
         if (r < 0 && sentence) {
@@ -109,26 +135,44 @@ static int listen_there(struct export *e, const struct option_values *options) {
                 return EXIT_USAGE;
         }
         if (r < 0) {
-                message(MESSAGE_ERROR, "nothing can be served at %s: %s",
-                        where ? where : "the NBD port of this machine", strerror(-r));
+                message(MESSAGE_ERROR, "nothing can be served at %s: %s", where, strerror(-r));
                 return EXIT_FAILED;
         }
-        if (!e->listener.loopback && !options->tls)
+        if (!path && !options->tls)
                 message(MESSAGE_WARNING,
-                        "whoever reaches %s reads the copy: nobody is asked who they are, and "
-                        "nothing is encrypted (--tls, or a tunnel)",
+                        "whoever reaches %s reads all of the copy, any user of this machine, too: "
+                        "nobody is asked who they are, and nothing is encrypted (--tls, or a "
+                        "tunnel to --socket)",
                         e->listener.uri);
         return EXIT_DONE;
 }
 
-static int start(struct export *e, const struct option_values *options) {
-        int r;
+static int say_ended(struct export *e, int status) {
+        e->server = 0;
+        message(MESSAGE_ERROR, NBD_SERVER " has ended (%s %d); nothing is served",
+                WIFSIGNALED(status) ? "signal" : "status",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        return EXIT_FAILED;
+}
 
-        r = nbd_server_start(&e->server, e->device, e->listener.fd, options->tls);
+static int start(struct export *e, const struct option_values *options) {
+        int r, status = 0;
+
+        r = nbd_server_start(&e->server, &e->leash, e->device, e->listener.fd, options->tls);
         if (r == -ENOENT)
                 return say_not_installed();
         if (r < 0) {
                 message(MESSAGE_ERROR, "cannot start " NBD_SERVER ": %s", strerror(-r));
+                return EXIT_FAILED;
+        }
+        /* Nobody is told before it is true. */
+        r = nbd_server_await(e->server, e->listener.fd, &status);
+        if (r == -ECHILD)
+                return say_ended(e, status);
+        if (r == -EINTR && interrupt_pending() != 0)
+                return EXIT_SIGNAL + interrupt_pending();
+        if (r < 0) {
+                message(MESSAGE_ERROR, NBD_SERVER " does not serve: %s", strerror(-r));
                 return EXIT_FAILED;
         }
         return EXIT_DONE;
@@ -200,15 +244,8 @@ static int hold(struct export *e) {
         for (unsigned n = 1; interrupt_hold(LOOK_MSEC) == HOLD_TICK; n++) {
                 int status = 0;
 
-                if (nbd_server_look(e->server, &status) == 0) {
-                        e->server = 0;
-                        message(MESSAGE_ERROR,
-                                NBD_SERVER " has ended (%s %d); nothing is served "
-                                           "any more",
-                                WIFSIGNALED(status) ? "signal" : "status",
-                                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-                        return EXIT_FAILED;
-                }
+                if (nbd_server_look(e->server, &status) == 0)
+                        return say_ended(e, status);
                 if (n % LOOKS_PER_QUESTION == 0 && is_gone(e)) {
                         message(MESSAGE_ERROR, "the copy is gone: it was deleted; what was read "
                                                "last may be no data");
@@ -220,18 +257,27 @@ static int hold(struct export *e) {
 
 /* --- in the background --- */
 
+/* What names a variable would be replaced by its value (systemd.service(5)). */
 static int add_option(char ***argv, const char *name, const char *value) {
-        _cleanup_(freep) char *word = NULL;
-        int r;
+        _cleanup_(freep) char *word = NULL, *escaped = NULL;
+        char *to;
 
         if (!value)
                 return 0;
-        r = str_format(&word, "--%s=%s", name, value);
-        return r < 0 ? r : strv_append(argv, word);
+        to = escaped = malloc(2 * strlen(value) + 1);
+        if (!escaped)
+                return -ENOMEM;
+        for (; *value; value++) {
+                if (*value == '$')
+                        *to++ = '$';
+                *to++ = *value;
+        }
+        *to = '\0';
+        return str_format(&word, "--%s=%s", name, escaped) < 0 ? -ENOMEM : strv_append(argv, word);
 }
 
 static int build_unit(char ***argv, const struct export *e, const struct option_values *options) {
-        _cleanup_(freep) char *unit = NULL;
+        _cleanup_(freep) char *unit = NULL, *tls = NULL;
         char self[4096], id[VSS_ID_STRING_SIZE];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
         int r;
@@ -239,21 +285,25 @@ static int build_unit(char ***argv, const struct export *e, const struct option_
         if (n < 0)
                 return -errno;
         self[n] = '\0';
+        /* The service is in another directory. */
+        if (options->tls && !(tls = realpath(options->tls, NULL)))
+                return -errno;
         r = str_format(&unit, "--unit=vss-export-%s", snapshot_name(e->copy));
-        if (r >= 0)
-                r = strv_append(argv, "systemd-run");
-        if (r >= 0)
-                r = strv_append(argv, unit);
-        if (r >= 0)
-                r = strv_append(argv, "--collect");
-        if (r >= 0)
-                r = strv_append(argv, "--quiet");
-        if (r >= 0)
-                r = strv_append(argv, "--service-type=notify");
-        if (r >= 0)
-                r = strv_append(argv, self);
-        if (r >= 0)
-                r = strv_append(argv, "export");
+        if (r >= 0) {
+                const char *const words[] = {
+                        "systemd-run",
+                        unit,
+                        "--collect",
+                        "--quiet",
+                        "--service-type=notify",
+                        "--property=NoNewPrivileges=yes",
+                        self,
+                        "export",
+                };
+
+                for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(words); i++)
+                        r = strv_append(argv, words[i]);
+        }
         if (r >= 0)
                 r = add_option(argv, "address", options->address);
         if (r >= 0)
@@ -261,7 +311,7 @@ static int build_unit(char ***argv, const struct export *e, const struct option_
         if (r >= 0)
                 r = add_option(argv, "listen", options->listen);
         if (r >= 0)
-                r = add_option(argv, "tls", options->tls);
+                r = add_option(argv, "tls", tls);
         if (r >= 0)
                 r = strv_append(argv, VssIdToString(e->copy->properties.m_SnapshotId, id));
         return r;
@@ -269,6 +319,7 @@ static int build_unit(char ***argv, const struct export *e, const struct option_
 
 /* A service of its own, by the same words: what it says is in the journal. */
 static int run_unit(const struct export *e, const struct option_values *options) {
+        const bool named = options->socket || options->listen;
         _cleanup_(strv_freep) char **argv = NULL;
         int r, status, sig;
 
@@ -287,13 +338,14 @@ static int run_unit(const struct export *e, const struct option_values *options)
                         snapshot_name(e->copy));
                 return EXIT_FAILED;
         }
-        message(MESSAGE_NOTICE, "served by vss-export-%s.service; 'systemctl stop' ends it",
-                snapshot_name(e->copy));
+        message(MESSAGE_NOTICE, "served by vss-export-%s.service%s%s%s; 'systemctl stop' ends it",
+                snapshot_name(e->copy), named ? "" : " at " DIRECTORY "/",
+                named ? "" : snapshot_name(e->copy), named ? "" : ".sock");
         return EXIT_DONE;
 }
 
 int verb_export(const struct cli *cli) {
-        _cleanup_(export_done) struct export e = { .listener.fd = -1, .device = -1 };
+        _cleanup_(export_done) struct export e = { .listener.fd = -1, .device = -1, .leash = -1 };
         const struct option_values *options = &cli->line.options;
         int r;
 
