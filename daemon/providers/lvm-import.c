@@ -10,10 +10,10 @@
  *
  * Nothing on the disks changes, neither LVM's metadata nor data: the name that the copy was made
  * with is no other's on any host. So what fails after the intent, now or before the next start,
- * is undone by taking a thin copy's device away, and the links. A thick one stays as active as its
- * origin. LVM's groups are of one host at a time. That the other one has let go of it nobody can
- * see from here, but where LVM itself keeps the owner: in a group that is exported, has another
- * host's system ID, or is shared. */
+ * is undone by having LVM deactivate a thin copy, and by taking the links. A thick one stays as
+ * active as its origin. LVM's groups are of one host at a time. That the other one has let go of it
+ * nobody can see from here, but where LVM itself keeps the owner: in a group that is exported, has
+ * another host's system ID, or is shared. */
 
 #include "common/vss-id.h"
 #include "daemon/providers/copy-link.h"
@@ -338,6 +338,16 @@ static int bring_up(const struct arrival *a, struct vss_error *reterr) {
         return r < 0 ? r : check_content(a, reterr);
 }
 
+/* LVM takes the pool's devices, too, that it brought up for this one. What it cannot do is said by
+ * whoever looks next. */
+static void deactivate(const struct lvm_copy *c) {
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+
+        if (lvm_open(&l, NULL) >= 0)
+                (void)lvm_tell(l, NULL, "lvchange -y -an -S vg_uuid=%s&&lv_uuid=%s", c->vg_uuid,
+                               c->lv_uuid);
+}
+
 static int put_down(const struct lvm_kind *kind, const struct lvm_import_intent *i,
                     struct vss_error *reterr) {
         _cleanup_(freep) char *link = NULL;
@@ -350,7 +360,10 @@ static int put_down(const struct lvm_kind *kind, const struct lvm_import_intent 
         r = mapper_find_uuid(i->copy.copy_dm_uuid, &info, reterr);
         if (r >= 0 && info.exists && kind->thin) {
                 mapper_let_udev_finish(); /* it has it open after each event */
-                r = mapper_remove(info.name, false, reterr);
+                deactivate(&i->copy);
+                r = mapper_find_uuid(i->copy.copy_dm_uuid, &info, reterr);
+                if (r >= 0 && info.exists)
+                        r = mapper_remove(info.name, false, reterr);
         } else if (r >= 0 && info.exists)
                 copy_link_drop(link, &info);
         if (r >= 0)
