@@ -15,7 +15,7 @@
 
 #include "common/backup-document.h"
 
-#define BACKUP_SNAPSHOTS_MAX 64 /* of a set */
+#define BACKUP_SNAPSHOTS_MAX 64 /* of a set: as many volumes as one can have */
 
 struct backup_snapshot {
         VSS_ID id, provider_id;

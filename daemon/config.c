@@ -2,6 +2,7 @@
 
 #include "daemon/config.h"
 
+#include "common/backup-snapshots.h"
 #include "common/time-util.h"
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/exposed-share.h"
@@ -37,7 +38,7 @@ static const struct key {
         TIME("Timeouts", "Event", session.event_usec, 1, 86400),
         /* And what is suspended, before it: less than TimeoutStartSec= of the unit at first. */
         TIME("Timeouts", "Recovery", session.recovery_usec, 1, 240),
-        COUNT("Limits", "Volumes", session.max_volumes, 1, 64),
+        COUNT("Limits", "Volumes", session.max_volumes, 1, BACKUP_SNAPSHOTS_MAX),
         COUNT("Limits", "Snapshots", session.max_snapshots, 1, 512),
         COUNT("Limits", "ClientSnapshots", session.max_client_snapshots, 1, 512),
         /* Of what a writer takes part in there are other limits: see writer-private.h. */

@@ -32,6 +32,7 @@ struct operation {
         enum session_state next;     /* when it has succeeded */
         struct round *round;         /* to the writers; NULL: a set in creation */
         bool cancelled;              /* a set past its commit, that is to go again */
+        struct vss_error failure;    /* why it is to go if that is not the reason */
 };
 
 /* AbortBackup's callers, answered together. */

@@ -275,17 +275,29 @@ static void session_on_progress(void *userdata, const char *phase, unsigned per_
 }
 
 /* Without memory the document lacks the set's id, which its requester has. */
-static void session_note_set(struct session *s) {
+static int session_note_set(struct session *s, struct vss_error *reterr) {
         struct backup_document_state state = *session_backup_state(s);
 
         state.set_id = s->set_id;
         if (backup_document_set_state(s->document, &state, NULL) < 0)
                 log_set(LOG_WARNING, s->set_id, "Out of memory: the document lacks the set's id");
-        set_description_write(s);
+        return set_description_write(s, reterr);
 }
 
-static void session_on_cancelled(void *userdata, int r, const void *result _unused_,
-                                 struct vss_error *error) {
+/* What it was to be done for failed; r: whether what was made is gone. */
+static void session_end_failed(struct session *s, int r, const struct vss_error *error) {
+        struct vss_error failure = { 0 };
+
+        vss_error_move(&failure, &s->operation.failure);
+        if (r < 0)
+                (void)vss_error_prefix(&failure, "The set stays, as it cannot be deleted (%s)",
+                                       str_or_empty(error->message));
+        session_end_operation(s, &failure);
+        vss_error_done(&failure);
+}
+
+static void session_on_undone(void *userdata, int r, const void *result _unused_,
+                              struct vss_error *error) {
         struct session *s = userdata;
 
         s->deleting = false;
@@ -295,24 +307,28 @@ static void session_on_cancelled(void *userdata, int r, const void *result _unus
                 return;
         }
         session_set_state(s, SESSION_ABORTED);
+        if (s->operation.failure.hr != S_OK) {
+                session_end_failed(s, r, error);
+                return;
+        }
         if (r < 0)
                 (void)vss_error_prefix(error, "The set was cancelled after it had been made, and "
                                               "cannot be deleted");
         session_end_operation(s, r < 0 ? error : NULL);
 }
 
-/* Cancel was accepted when the set was past its commit, and S_OK says that it is cancelled: what
- * was made goes again, before the requester hears of the end. */
+/* Cancel was accepted when the set was past its commit, and S_OK says that it is cancelled; or what
+ * was made is of no use to anybody: it goes again, before the requester hears of the end. */
 static void session_undo_set(struct session *s) {
         const struct snapshot_choice all = { .set_id = s->set_id };
         struct vss_error error = { 0 };
         int r;
 
         manager_hide_set(s->manager, &all);
-        r = manager_delete_hidden(s->manager, &all, session_on_cancelled, s, &error);
+        r = manager_delete_hidden(s->manager, &all, session_on_undone, s, &error);
         s->deleting = r >= 0;
         if (r < 0)
-                session_on_cancelled(s, r, NULL, &error);
+                session_on_undone(s, r, NULL, &error);
         vss_error_done(&error);
 }
 
@@ -341,13 +357,17 @@ void session_conclude_set(struct session *s, int r, struct vss_error *error) {
                 session_undo_set(s);
                 return;
         }
+        /* AbortBackup goes before, and needs no document. */
+        if (r == 0 && !s->released && session_note_set(s, &s->operation.failure) < 0 &&
+            !s->abort_waiters) {
+                session_undo_set(s);
+                return;
+        }
         session_set_state(s, r == 0 ? s->operation.next : SESSION_ABORTED);
         if (s->released) {
                 session_release_next(s);
                 return;
         }
-        if (r == 0)
-                session_note_set(s);
         /* Whoever is answered may release the session; its memory stays until a later turn. */
         if (s->abort_waiters && r == 0) {
                 session_end_operation(s, &(const struct vss_error){ 0 });

@@ -265,6 +265,7 @@ void session_end_operation(struct session *s, const struct vss_error *error) {
         s->operation.parts = session_parts_free(s->operation.parts);
         s->operation.held = false;
         vss_error_done(&s->operation.outcome);
+        vss_error_done(&s->operation.failure);
         if (!a)
                 return;
         /* Last: its observer may do anything. */

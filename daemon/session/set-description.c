@@ -3,7 +3,6 @@
 #include "daemon/session/set-description.h"
 #include "common/vss-context.h"
 #include "common/vss-id.h"
-#include "daemon/log/log.h"
 
 static void describe(struct backup_snapshots *set, const struct snapshot_record *r) {
         set->items[set->n++] = (struct backup_snapshot){
@@ -22,7 +21,7 @@ static void describe(struct backup_snapshots *set, const struct snapshot_record 
         };
 }
 
-void set_description_write(struct session *s) {
+int set_description_write(struct session *s, struct vss_error *reterr) {
         _cleanup_(vss_error_done) struct vss_error error = { 0 };
         struct backup_snapshots set = { .set_id = s->set_id };
         struct snapshot_record *records = NULL;
@@ -30,9 +29,10 @@ void set_description_write(struct session *s) {
         int r;
 
         if (!(s->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE))
-                return;
+                return 0;
         r = store_snapshot_list(s->manager->store, s->set_id, &records, &n, &error);
-        for (size_t i = 0; r >= 0 && i < n && i < BACKUP_SNAPSHOTS_MAX; i++) {
+        assert(n <= BACKUP_SNAPSHOTS_MAX); /* as many volumes can be asked for: config.c */
+        for (size_t i = 0; r >= 0 && i < n; i++) {
                 set.context = records[i].context;
                 set.count = records[i].count;
                 describe(&set, &records[i]);
@@ -40,13 +40,14 @@ void set_description_write(struct session *s) {
         /* One without volumes has nothing to be imported. */
         if (r >= 0 && n > 0)
                 r = backup_document_set_snapshots(s->document, &set, &error);
-        if (r < 0)
-                log_set_failure(LOG_ERR, s->set_id, &error,
-                                "The document does not describe the set, which cannot be imported "
-                                "anywhere: %s",
-                                str_or_empty(error.message));
         snapshot_records_free(records, n);
         session_charge(s);
+        if (r < 0)
+                return vss_error_set(
+                        reterr, error.hr == E_OUTOFMEMORY ? E_OUTOFMEMORY : VSS_E_UNEXPECTED,
+                        error.cause, "The set cannot be described for another host: %s",
+                        str_or_empty(error.message));
+        return 0;
 }
 
 int set_description_check(const struct backup_snapshots *set, struct vss_error *reterr) {

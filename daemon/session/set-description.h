@@ -6,9 +6,9 @@
 #include "common/backup-snapshots.h"
 #include "daemon/session/session-private.h"
 
-/* Into the session's document, of the set that it has made, if that is transportable. The log says
- * if it cannot be. */
-void set_description_write(struct session *s);
+/* Into the session's document, of the set that it has made, if that is transportable. One that is
+ * not described nobody can import. */
+int set_description_write(struct session *s, struct vss_error *reterr);
 /* Whether such a set can be imported at all: VSS_E_NONTRANSPORTABLE_BCD,
  * VSS_E_NO_SNAPSHOTS_IMPORTED. */
 int set_description_check(const struct backup_snapshots *set, struct vss_error *reterr);

@@ -31,6 +31,7 @@ struct fake_storage {
         int activate;            /* what activate() returns */
         bool breakable;          /* what is broken off becomes a volume, else it is refused */
         const char *other_group; /* where the stores of beta's copies may go; NULL: nowhere else */
+        bool unspeakable;        /* what hand_over() says of a copy no document can hold */
         unsigned n_sets;         /* provider sets that are neither aborted nor released */
 };
 
@@ -253,7 +254,8 @@ static inline int fake_hand_over(struct snapshot_record *records, size_t n,
         char what[64];
 
         for (size_t i = 0; i < n; i++) {
-                (void)snprintf(what, sizeof(what), "copy\n%s", VSS_ID_TEXT(records[i].id));
+                (void)snprintf(what, sizeof(what), "copy\n%s%s", VSS_ID_TEXT(records[i].id),
+                               fake.unspeakable ? "\1" : "");
                 ck_assert_int_eq(str_replace(&records[i].provider_data, what), 0);
         }
         (void)snprintf(what, sizeof(what), "%zu", n);

@@ -142,6 +142,22 @@ START_TEST(what_cannot_be_handed_over_is_undone) {
 }
 END_TEST
 
+/* A set of which no document can tell is none. */
+START_TEST(what_cannot_be_described_is_undone) {
+        struct session *s = session_up_to("BP", VSS_CTX_NAS_ROLLBACK | TRANSPORTABLE, &set_id);
+
+        fake.unspeakable = true;
+        ck_async(VSS_E_UNEXPECTED, session_do_snapshot_set, s);
+        ck_assert_msg(strstr(async_text, "cannot be described") != NULL, "%s", async_text);
+        ck_assert_uint_eq(fake_storage_count(":release()"), 2); /* it was made */
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 0);
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+        ck_assert_uint_eq(host.added, host.removed);
+        fake.unspeakable = false;
+        session_free(s);
+}
+END_TEST
+
 START_TEST(a_set_is_imported) {
         struct snapshot_record r = { 0 };
         struct session *s, *again;
@@ -512,6 +528,7 @@ int main(void) {
         tcase_add_test(tc, a_set_is_handed_over);
         tcase_add_test(tc, other_sets_are_not_described);
         tcase_add_loop_test(tc, what_cannot_be_handed_over_is_undone, 0, 3);
+        tcase_add_test(tc, what_cannot_be_described_is_undone);
         tcase_add_test(tc, a_set_is_imported);
         tcase_add_test(tc, by_the_host_that_made_it);
         tcase_add_test(tc, what_is_for_others_stays);
