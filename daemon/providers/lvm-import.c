@@ -142,8 +142,9 @@ static int compare_origin(const struct arrival *a, struct vss_error *reterr) {
                 return 0;
         if (a->kind->thin && str_empty(found)) {
                 r = lvm_report_ask(&other, a->lvm, 1, reterr,
-                                   "lvs -a " LVM_REPORT_OPTIONS " -o lv_uuid -S lv_uuid=%s",
-                                   a->copy.origin_uuid);
+                                   "lvs -a " LVM_REPORT_OPTIONS
+                                   " -o lv_uuid -S vg_uuid=%s&&lv_uuid=%s",
+                                   a->copy.vg_uuid, a->copy.origin_uuid);
                 if (r < 0 || other.n == 0)
                         return r;
         }

@@ -317,9 +317,7 @@ static int activate_lv(const struct lvm_kind *kind, const struct lvm_copy *c,
 
         r = lvm_open(&l, reterr);
         if (r >= 0)
-                r = lvm_report_ask(&found, l, FOUND_FIELDS, reterr,
-                                   "lvs " LVM_REPORT_OPTIONS " -o " FOUND_COLUMNS " -S lv_uuid=%s",
-                                   c->lv_uuid);
+                r = lvm_copy_ask(&found, l, c, FOUND_COLUMNS, FOUND_FIELDS, reterr);
         if (r < 0)
                 return r;
         if (found.n == 0)

@@ -17,9 +17,7 @@ int thin_break_find(struct lvm_report *ret, struct lvm *l, const struct lvm_copy
                     struct vss_error *reterr) {
         int r;
 
-        r = lvm_report_ask(ret, l, FOUND_FIELDS, reterr,
-                           "lvs " LVM_REPORT_OPTIONS " -o " FOUND_COLUMNS " -S lv_uuid=%s",
-                           c->lv_uuid);
+        r = lvm_copy_ask(ret, l, c, FOUND_COLUMNS, FOUND_FIELDS, reterr);
         if (r < 0)
                 return r;
         if (ret->n == 0)

@@ -122,8 +122,7 @@ int lvm_transport_find(struct lvm_report *ret, struct lvm *l, const struct lvm_c
                        struct vss_error *reterr) {
         int r;
 
-        r = lvm_report_ask(ret, l, TRANSPORT_FIELDS, reterr,
-                           "lvs " LVM_REPORT_OPTIONS " -o " COLUMNS " -S lv_uuid=%s", c->lv_uuid);
+        r = lvm_copy_ask(ret, l, c, COLUMNS, TRANSPORT_FIELDS, reterr);
         if (r < 0)
                 return r;
         return ret->n == 0 || strlen(ret->rows[0].fields[TRANSPORT_ATTR]) >= ATTR_LENGTH

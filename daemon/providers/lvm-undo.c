@@ -19,6 +19,21 @@ int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reter
         return r;
 }
 
+int lvm_copy_ask(struct lvm_report *ret, struct lvm *l, const struct lvm_copy *c,
+                 const char *columns, size_t n_columns, struct vss_error *reterr) {
+        int r;
+
+        r = lvm_report_ask(ret, l, n_columns, reterr,
+                           "lvs " LVM_REPORT_OPTIONS " -o %s -S vg_uuid=%s&&lv_uuid=%s", columns,
+                           c->vg_uuid, c->lv_uuid);
+        if (r < 0 || ret->n <= 1)
+                return r;
+        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EEXIST,
+                             "LVM shows %zu logical volumes of the UUID %s in the group %s; which "
+                             "of them is the copy is not known",
+                             ret->n, c->lv_uuid, c->vg);
+}
+
 /* By UUID where it is known: names can have been changed. */
 int lvm_undo_select(struct lvm_copy *const *copies, size_t n, char **ret) {
         _cleanup_(freep) char *text = NULL;

@@ -42,6 +42,11 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
 /* The names that the devices have now, if somebody has renamed group or volume. */
 int lvm_refresh_names(struct lvm_copy *c, struct vss_error *reterr);
 
+/* What LVM tells of a copy, in n_columns columns; no row: it does not have it. By the UUIDs of both
+ * volume and group: one that was cloned (vgimportclone(8)) has volumes of the same UUIDs. */
+int lvm_copy_ask(struct lvm_report *ret, struct lvm *l, const struct lvm_copy *c,
+                 const char *columns, size_t n_columns, struct vss_error *reterr);
+
 /* For the kinds: lvremove with some options, and a look at whether it did. */
 int lvm_undo_forget(struct lvm *l, const char *options, struct lvm_copy *const *copies, size_t n,
                     struct vss_error *reterr);

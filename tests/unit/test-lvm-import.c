@@ -224,6 +224,7 @@ static const struct {
         { THIN,
           LVS_NAMED("data", VG_UUID, "Vri---tz-k", "204800", ORIGIN_UUID, POOL_UUID, "5", TAG), VGS,
           VSS_E_OBJECT_NOT_FOUND, "lvrename" },
+        { THIN, LVS LVS, VGS, VSS_E_UNEXPECTED_PROVIDER_ERROR, "which of them" },
         /* It has none, and what was told as that is there. */
         { THIN, LVS_OF(VG_UUID, "Vri---tz-k", "204800", "", POOL_UUID, "5", TAG), VGS,
           VSS_E_OBJECT_NOT_FOUND, "another origin" },
