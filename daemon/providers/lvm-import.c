@@ -192,7 +192,7 @@ static int find(struct arrival *a, struct vss_error *reterr) {
 
 /* --- what it is from here on --- */
 
-/* By the names that it has now. */
+/* By the names that it has now; of an origin that is gone any would be a document's word. */
 static int note_copy(struct arrival *a) {
         _cleanup_(lvm_copy_done) struct lvm_copy fresh = { 0 };
         _cleanup_(freep) char *line = NULL, *data = NULL;
@@ -201,8 +201,8 @@ static int note_copy(struct arrival *a) {
         int r;
 
         r = lvm_copy_init(&fresh, f[TRANSPORT_VG], a->copy.vg_uuid,
-                          str_empty(origin) ? a->copy.origin : origin, a->copy.origin_uuid,
-                          f[TRANSPORT_LV], a->copy.lv_uuid);
+                          str_empty(origin) ? "gone" : origin, a->copy.origin_uuid, f[TRANSPORT_LV],
+                          a->copy.lv_uuid);
         if (r >= 0)
                 r = lvm_copy_format(&fresh, &line);
         if (r >= 0)
