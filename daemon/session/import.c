@@ -33,7 +33,8 @@ struct import {
         LONG context;
         struct arrival *items;
         size_t n, n_taken;
-        VSS_ID *ids; /* of what was taken, for the session */
+        size_t count; /* of the set; the document may describe fewer */
+        VSS_ID *ids;  /* of what was taken, for the session */
 
         char *reasons;
         unsigned n_reasons;
@@ -212,18 +213,19 @@ static void commit(struct import *im) {
 static int conclude(const struct import *im, struct vss_error *reterr) {
         HRESULT hr = VSS_E_NO_SNAPSHOTS_IMPORTED;
 
-        if (im->n_taken == im->n)
+        if (im->n_taken == im->count)
                 return 0;
         if (im->n_taken > 0) {
                 /* A success with news; without memory it is without its sentence. */
                 reterr->hr = VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED;
                 (void)str_format(&reterr->message, "%zu of %zu snapshots were imported. %s",
-                                 im->n_taken, im->n, str_or_empty(im->reasons));
+                                 im->n_taken, im->count,
+                                 im->reasons ? im->reasons : "The document has no more of the set");
                 return 0;
         }
         if (im->failure == VSS_E_MISSING_DISK || im->failure == E_OUTOFMEMORY)
                 hr = im->failure;
-        return vss_error_set(reterr, hr, EIO, "None of %zu snapshots was imported. %s", im->n,
+        return vss_error_set(reterr, hr, EIO, "None of %zu snapshots was imported. %s", im->count,
                              str_or_empty(im->reasons));
 }
 
@@ -304,6 +306,7 @@ static int fill(struct import *im, const struct backup_snapshots *set) {
         (void)gethostname(machine, sizeof(machine) - 1); /* without a name it is "" */
         im->set_id = set->set_id;
         im->context = set->context;
+        im->count = (size_t)set->count; /* as many as it has at least: it was read so */
         im->items = calloc(set->n, sizeof(*im->items));
         im->ids = calloc(set->n, sizeof(*im->ids));
         if (!im->items || !im->ids)

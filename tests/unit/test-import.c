@@ -398,6 +398,16 @@ START_TEST(some_of_a_set) {
 }
 END_TEST
 
+/* Nor are they all where all that the document describes are here. */
+START_TEST(a_document_of_some_of_a_set) {
+        make_elsewhere(VSS_CTX_NAS_ROLLBACK);
+        ck_assert_int_eq(import_with("snapshotsCount=\"2\"", "snapshotsCount=\"3\""),
+                         VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED);
+        ck_assert_msg(strstr(async_text, "2 of 3") != NULL, "%s", async_text);
+        ck_assert_uint_eq(fake_count_snapshots(host.store), 2);
+}
+END_TEST
+
 static const struct {
         HRESULT fails, hr;
 } failures[] = {
@@ -537,6 +547,7 @@ int main(void) {
         tcase_add_test(tc, what_is_away_stays);
         tcase_add_loop_test(tc, a_forged_life_of_what_is_our_own, 0, 2);
         tcase_add_test(tc, some_of_a_set);
+        tcase_add_test(tc, a_document_of_some_of_a_set);
         tcase_add_loop_test(tc, none_of_it, 0, ARRAY_SIZE(failures));
         tcase_add_test(tc, what_cannot_be_mounted_is_let_go);
         tcase_add_loop_test(tc, a_document_is_not_believed, 0, ARRAY_SIZE(forgeries));
