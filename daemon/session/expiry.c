@@ -44,14 +44,15 @@ static bool has_requester(const struct session_manager *m, const struct snapshot
         return false;
 }
 
-/* It was to go with its requester, who has gone. That of one that is away will be on another
- * host. */
+/* It was to go with its requester, who has gone. */
 static bool is_orphan(const struct session_manager *m, const struct snapshot_record *r) {
-        return vss_context_auto_release(r->context) && !snapshot_is_away(r) && !has_requester(m, r);
+        return vss_context_auto_release(r->context) && !has_requester(m, r);
 }
 
 /* When it is to go, on the wall clock; USEC_INFINITY: not by itself. */
 static uint64_t expiry_usec(const struct session_manager *m, const struct snapshot_record *r) {
+        if (snapshot_is_away(r)) /* another host may have it */
+                return USEC_INFINITY;
         /* The start sees to it by itself, and comes here again. */
         if (volume_is_held(r->origin_uuid))
                 return USEC_INFINITY;

@@ -124,11 +124,11 @@ int recovery_settle_snapshot(struct store *store, const struct snapshot_record *
         uint64_t now = (uint64_t)(now_realtime_nsec() / 1000 / 1000 / 1000);
 
         *ret_gone = false;
-        if (!(r->context & VSS_VOLSNAP_ATTR_PERSISTENT) && !snapshot_is_away(r))
+        if (snapshot_is_away(r)) /* another host may have it, or its disks */
+                return 0;
+        if (!(r->context & VSS_VOLSNAP_ATTR_PERSISTENT))
                 return recover_delete(store, r, "it was not to outlive its requester", ret_gone);
         if (r->expire_unix != 0 && r->expire_unix <= now)
                 return recover_delete(store, r, "it has expired", ret_gone);
-        if (snapshot_is_away(r)) /* another host may have it, or its disks */
-                return 0;
         return recover_keep(store, r, ret_gone);
 }
