@@ -349,7 +349,8 @@ static const struct verb verbs[] = {
                         "command "
                         "runs: it holds\nthem until Ctrl-C, SIGTERM or the end of its standard "
                         "input, or until COMMAND has ended,\nwhich finds in its environment what "
-                        "it finds with 'vssctl run'.",
+                        "it finds with 'vssctl run'. Then they are deleted, and\nthere are no "
+                        "others: so does Ctrl-C while they are taken in.",
                 .options = no_options,
                 .examples = "  vssctl import set.tar\n"
                             "  vssctl import set.tar -- sh -c 'tar -C \"$VSS_COPY_1\" -cf "
