@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -71,6 +72,29 @@ static int find_copy(struct export *e, const char *word) {
         return EXIT_DONE;
 }
 
+static void read_of_mapper(dev_t device, const char *what, char text[static 256]) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char path[64];
+
+        text[0] = '\0';
+        (void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/dm/%s", major(device),
+                       minor(device), what);
+        f = fopen(path, "re");
+        if (f)
+                text[fread(text, 1, 255, f)] = '\0';
+        text[strcspn(text, "\n")] = '\0';
+}
+
+/* A link can be older than the device behind it: numbers are used again, by any volume. */
+static bool is_copy(dev_t device) {
+        char name[256], uuid[256];
+
+        read_of_mapper(device, "name", name);
+        read_of_mapper(device, "uuid", uuid);
+        return strncmp(uuid, "VSS-COPY-", strlen("VSS-COPY-")) == 0 ||
+               (strncmp(uuid, "LVM-", strlen("LVM-")) == 0 && strstr(name, "-vss_ShadowCopy"));
+}
+
 /* From here on it is in use. */
 static int open_device(struct export *e) {
         const char *path = str_or_empty(e->copy->block_device);
@@ -85,6 +109,13 @@ static int open_device(struct export *e) {
         size = S_ISBLK(st.st_mode) ? lseek(e->device, 0, SEEK_END) : -1;
         if (size < 0) {
                 message(MESSAGE_ERROR, "%s is no block device", path);
+                return EXIT_FAILED;
+        }
+        if (!is_copy(st.st_rdev)) {
+                message(MESSAGE_ERROR,
+                        "%s leads to a device that is no copy (was its volume group deactivated?); "
+                        "it is not served",
+                        path);
                 return EXIT_FAILED;
         }
         e->size = (uint64_t)size;

@@ -17,24 +17,15 @@ static char *fresh_name(const char *link) {
         return str_format(&fresh, "%s.new", link) < 0 ? NULL : fresh;
 }
 
-int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr) {
+static int link_to(const char *link, const char *target, const struct mapper_info *device,
+                   struct vss_error *reterr) {
         _cleanup_(freep) char *fresh = fresh_name(link);
-        char target[64];
-        int r;
 
         if (!fresh)
                 return vss_error_from_errno(reterr, -ENOMEM, link);
         (void)unlink(fresh); /* of an attempt that was killed, if there was one */
-        if (block_of_path(link) == device->devno)
-                return 0;
-        if (!mapper_has_udev()) {
-                r = mapper_make_node(device->name, reterr);
-                if (r < 0)
-                        return r;
-        }
         if (mkdir(SNAPSHOT_DEVICE_ROOT, 0755) < 0 && errno != EEXIST)
                 return vss_error_from_errno(reterr, -errno, SNAPSHOT_DEVICE_ROOT);
-        (void)snprintf(target, sizeof(target), "../dm-%u", minor(device->devno));
         if (symlink(target, fresh) < 0 || rename(fresh, link) < 0)
                 return vss_error_from_errno(reterr, -errno, link);
         if (block_of_path(link) != device->devno)
@@ -43,6 +34,42 @@ int copy_link_make(const char *link, const struct mapper_info *device, struct vs
                                      "(devtmpfs)",
                                      link);
         return 0;
+}
+
+static int make_node(const struct mapper_info *device, struct vss_error *reterr) {
+        return mapper_has_udev() ? 0 : mapper_make_node(device->name, reterr);
+}
+
+int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr) {
+        _cleanup_(freep) char *fresh = fresh_name(link);
+        char target[64];
+        int r;
+
+        if (!fresh)
+                return vss_error_from_errno(reterr, -ENOMEM, link);
+        (void)unlink(fresh); /* as in link_to() */
+        if (block_of_path(link) == device->devno)
+                return 0;
+        r = make_node(device, reterr);
+        if (r < 0)
+                return r;
+        (void)snprintf(target, sizeof(target), "../dm-%u", minor(device->devno));
+        return link_to(link, target, device, reterr);
+}
+
+int copy_link_make_by_name(const char *link, const struct mapper_info *device,
+                           struct vss_error *reterr) {
+        char node[160];
+        int r;
+
+        r = make_node(device, reterr);
+        if (r < 0)
+                return r;
+        (void)snprintf(node, sizeof(node), "/dev/mapper/%s", device->name);
+        if (block_of_path(node) != device->devno)
+                return copy_link_make(link, device, reterr);
+        (void)snprintf(node, sizeof(node), "../mapper/%s", device->name);
+        return link_to(link, node, device, reterr);
 }
 
 void copy_link_remove(const char *link) {

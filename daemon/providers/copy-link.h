@@ -6,6 +6,10 @@
 #include "daemon/providers/mapper.h"
 
 int copy_link_make(const char *link, const struct mapper_info *device, struct vss_error *reterr);
+/* Of one that udev makes no link of and takes none away with: by the device's name, if that has its
+ * node, so that it does not lead to whatever gets the device's number when it is gone. */
+int copy_link_make_by_name(const char *link, const struct mapper_info *device,
+                           struct vss_error *reterr);
 /* When the copy's device has gone. */
 void copy_link_remove(const char *link);
 /* Of a device that stays. What leads elsewhere is left. */

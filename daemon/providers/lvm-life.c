@@ -352,7 +352,9 @@ int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record 
         if (!info.exists || !info.live_table)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
                                      "LVM did not activate the copy %s/%s", c.vg, c.lv);
-        return copy_link_make(record->device, &info, reterr);
+        return record->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE
+                       ? copy_link_make_by_name(record->device, &info, reterr)
+                       : copy_link_make(record->device, &info, reterr);
 }
 
 int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,

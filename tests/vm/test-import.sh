@@ -214,6 +214,8 @@ two() {
 		check_equal "and its node" "$(readlink -f "/dev/mapper/$vg-$(sed -n ${i}p <<<"$before" | cut -d ' ' -f 1)")" \
 			"$(readlink -f "$(shown block_device | sed -n ${i}p)")"
 	done
+	check_equal "which goes by its name, as its number can become another's" "3" \
+		"$(find /dev/vss -lname "../mapper/$vg-vss_ShadowCopy*" | wc -l)"
 	mapfile -t devices < <(shown block_device)
 	types=(ext4 xfs ext4)
 	check "their file systems are sound" fsck_copies
