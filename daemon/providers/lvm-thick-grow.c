@@ -18,7 +18,7 @@ static int extend(const struct lvm_copy *c, uint64_t bytes, uint64_t *ret_bytes,
                   struct vss_error *reterr) {
         _cleanup_(freep) char *select = NULL;
 
-        if (str_format(&select, "lv_uuid=%s", c->lv_uuid) < 0)
+        if (str_format(&select, "vg_uuid=%s&&lv_uuid=%s", c->vg_uuid, c->lv_uuid) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, c->lv);
         return lvm_extend(
                 &(const struct lvm_extend){

@@ -34,26 +34,62 @@ int lvm_copy_ask(struct lvm_report *ret, struct lvm *l, const struct lvm_copy *c
                              ret->n, c->lv_uuid, c->vg);
 }
 
-/* By UUID where it is known: names can have been changed. */
+static int append_text(char **text, const char *more) {
+        char *longer;
+
+        if (str_format(&longer, "%s%s", str_or_empty(*text), more) < 0)
+                return -ENOMEM;
+        free(*text);
+        *text = longer;
+        return 0;
+}
+
+static bool is_first_of_group(struct lvm_copy *const *copies, size_t i) {
+        for (size_t before = 0; before < i; before++)
+                if (streq(copies[before]->vg_uuid, copies[i]->vg_uuid))
+                        return false;
+        return true;
+}
+
+/* Those of the group of the first one: by UUID where it is known, as names can have been changed.
+ */
+static int select_of_group(struct lvm_copy *const *copies, size_t n, char **text) {
+        _cleanup_(freep) char *head = NULL;
+        int r;
+
+        r = str_format(&head, "(vg_uuid=%s&&(", copies[0]->vg_uuid);
+        if (r >= 0)
+                r = append_text(text, head);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const struct lvm_copy *c = copies[i];
+                _cleanup_(freep) char *one = NULL;
+
+                if (!streq(c->vg_uuid, copies[0]->vg_uuid))
+                        continue;
+                r = str_format(&one, "%s%s=%s", i > 0 ? "||" : "",
+                               c->lv_uuid ? "lv_uuid" : "lv_name", c->lv_uuid ? c->lv_uuid : c->lv);
+                if (r >= 0)
+                        r = append_text(text, one);
+        }
+        return r < 0 ? r : append_text(text, "))");
+}
+
+/* A group that was cloned (vgimportclone(8)) has volumes of the same UUIDs, and others have volumes
+ * of the same names. */
 int lvm_undo_select(struct lvm_copy *const *copies, size_t n, char **ret) {
         _cleanup_(freep) char *text = NULL;
+        int r = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                const struct lvm_copy *c = copies[i];
-                const char *so_far = str_or_empty(text), * or = i > 0 ? "||" : "";
-                char *longer;
-                int r;
-
-                if (c->lv_uuid)
-                        r = str_format(&longer, "%s%slv_uuid=%s", so_far, or, c->lv_uuid);
-                else
-                        r = str_format(&longer, "%s%s(vg_name=%s&&lv_name=%s)", so_far, or, c->vg,
-                                       c->lv);
-                if (r < 0)
-                        return r;
-                free(text);
-                text = longer;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (!is_first_of_group(copies, i))
+                        continue;
+                if (text)
+                        r = append_text(&text, "||");
+                if (r >= 0)
+                        r = select_of_group(copies + i, n - i, &text);
         }
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(text);
         return 0;
 }

@@ -547,6 +547,34 @@ START_TEST(the_nodes_of_what_is_deleted) {
 }
 END_TEST
 
+#define OTHER_VG_UUID "WWWWWW-WWWW-WWWW-WWWW-WWWW-WWWW-WWWWWW"
+
+/* Of what is to be removed, not one of the same UUID in a group that was cloned. */
+START_TEST(what_is_selected) {
+        static const char *const lines[] = {
+                COPY,
+                "vg=bank vg_uuid=" OTHER_VG_UUID " origin=data origin_uuid=" ORIGIN_UUID
+                " cow=x cow_uuid=" LV_UUID "\n",
+                "vg=tank vg_uuid=" VG_UUID " origin=data origin_uuid=" ORIGIN_UUID
+                " cow=y cow_uuid=-\n",
+        };
+        struct lvm_copy copies[ARRAY_SIZE(lines)] = { 0 }, *all[ARRAY_SIZE(lines)];
+        _cleanup_(freep) char *one = NULL, *text = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                ck_assert_int_eq(lvm_copy_parse(&copies[i], lines[i]), 0);
+                all[i] = &copies[i];
+        }
+        ck_assert_int_eq(lvm_undo_select(all, 1, &one), 0);
+        ck_assert_str_eq(one, "(vg_uuid=" VG_UUID "&&(lv_uuid=" LV_UUID "))");
+        ck_assert_int_eq(lvm_undo_select(all, ARRAY_SIZE(all), &text), 0);
+        ck_assert_str_eq(text, "(vg_uuid=" VG_UUID "&&(lv_uuid=" LV_UUID "||lv_name=y))||"
+                               "(vg_uuid=" OTHER_VG_UUID "&&(lv_uuid=" LV_UUID "))");
+        for (size_t i = 0; i < ARRAY_SIZE(copies); i++)
+                lvm_copy_done(&copies[i]);
+}
+END_TEST
+
 /* Each host counts by itself. */
 START_TEST(names_of_different_hosts) {
         static const struct {
@@ -588,6 +616,7 @@ int main(void) {
         tcase_add_test(tc, an_intent_there_and_back);
         tcase_add_loop_test(tc, what_is_no_intent_is_not_understood, 0, ARRAY_SIZE(no_intents));
         tcase_add_test(tc, the_sensible_one);
+        tcase_add_test(tc, what_is_selected);
         tcase_add_test(tc, names_of_different_hosts);
         suite_add_tcase(suite, tc);
         tcase_add_checked_fixture(with_lvm, setup, teardown);
