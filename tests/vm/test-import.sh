@@ -129,6 +129,18 @@ None" "$(shown device_object)"
 	done
 	check "it is deleted" vssctl delete "$(json "d['snapshot_set_id']" <<<"$said")"
 	check_equal "and the other is left" 3 "$(copies_of_lvm | wc -l)"
+	said=$(vssctl create --json --transportable --context nas-rollback --document "$work/broken.tar" /srv/a 2>&1)
+	check "another one, imported" vssctl import "$work/broken.tar"
+	check "is broken off" vssctl break "$(json "d['snapshot_set_id']" <<<"$said")"
+	check_equal "to a volume that no tag calls a copy" "a_ShadowCopy6 " "$(lvs --noheadings -o lv_name,lv_tags "$vg" | awk '/a_Shadow/ { print $1, $2 }')"
+	must lvremove -qq -y "$vg/a_ShadowCopy6"
+	check "one that goes with its requester" vssctl create --transportable --context file-share \
+		--document "$work/tied.tar" /srv/a
+	# shellcheck disable=SC2016 # the inner shell's
+	check "is imported beside a command" vssctl import "$work/tied.tar" -- \
+		sh -c 'cat "$VSS_COPY_1/file" >"$0"' "$work/read"
+	check_equal "which reads it" "a new" "$(cat "$work/read")"
+	check_equal "and with that it is gone" 3 "$(copies_of_lvm | wc -l)"
 	let_go
 	must umount "$courier"
 	finish
