@@ -27,6 +27,7 @@ struct coordinator_request {
         VSS_BACKUP_TYPE backup_type;
         bool component_mode, bootable_system_state, partial_files;
         uint64_t expire_unix;
+        uint64_t store_bytes; /* of all copies' stores together; 0, UINT64_MAX: no limit */
         struct coordinator_volume *volumes; /* borrowed until done() */
         size_t n_volumes;
         struct participants *participants; /* borrowed until done(); NULL: no writers */

@@ -15,6 +15,7 @@
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/storage.h"
+#include "daemon/coordinator/store-room.h"
 #include "daemon/job/parallel.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
@@ -359,6 +360,8 @@ static int set_storage_stage_all(struct set_storage *s, struct job *job, struct 
         int r;
 
         r = volumes_check_nesting(s->volumes, s->n, reterr);
+        if (r >= 0)
+                r = store_room_check(s->request, reterr);
         if (r >= 0)
                 r = set_storage_fill_records(s, reterr);
         /* Before anything is made: where storage does not answer there is nothing to take back

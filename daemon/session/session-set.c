@@ -407,6 +407,7 @@ static int session_start_set(struct session *s, struct vss_error *reterr) {
                 .bootable_system_state = event.bootable_system_state,
                 .partial_files = event.partial_files,
                 .expire_unix = s->expire_unix,
+                .store_bytes = config->area_all_bytes,
                 .volumes = s->volumes,
                 .n_volumes = s->n_volumes,
                 .participants = vss_context_has_writers(s->context) ? s->participants : NULL,

@@ -311,6 +311,43 @@ START_TEST(a_maximum_holds_for_all) {
 }
 END_TEST
 
+static HRESULT make_copy_of(const char *volume) {
+        struct session *s = session_up_to("B0", VSS_CTX_NAS_ROLLBACK, NULL);
+        struct async *a = NULL;
+        VSS_ID set;
+        HRESULT hr;
+
+        ck_ok(session_start_snapshot_set(s, &set, &error));
+        ck_assert_int_eq(add_volume(s, volume), S_OK);
+        ck_ok(session_do_snapshot_set(s, &a, &error));
+        hr = wait_for(a);
+        session_free(s);
+        return hr;
+}
+
+START_TEST(no_copy_begins_beyond_the_maximum_of_all) {
+        uint64_t number;
+
+        host.config.area_all_bytes = 300 * MIB;
+        host_reconfigure();
+        session_manager_set_area_observer(host.manager, on_area, NULL);
+        ck_assert_int_eq(store_reserve_numbers(host.store, 3, &number, NULL), 0);
+        ck_assert_uint_eq(number, 1);
+        put("beta", 1, "/a/", 10 * MIB);
+        put("beta", 2, "/b/", 10 * MIB);
+        put("beta", 3, "/c/", 10 * MIB);
+        begin();
+        ck_assert_int_eq(make_copy_of("beta/two"), VSS_E_INSUFFICIENT_STORAGE);
+        ck_assert_ptr_nonnull(strstr(async_text, "may take 300 MiB, and have 300 MiB"));
+        ck_assert_uint_eq(fake_storage_count("beta:stage"), 0);
+        ck_assert(is_there(1) && is_there(2) && is_there(3));
+        /* What has no store is made. */
+        ck_assert_int_eq(make_copy_of("alpha/one"), VSS_S_ASYNC_FINISHED);
+        areas[3].size = 99 * MIB;
+        ck_assert_int_eq(make_copy_of("beta/two"), VSS_S_ASYNC_FINISHED);
+}
+END_TEST
+
 START_TEST(a_pool_that_fills_is_told_in_steps) {
         pooled.shared_room = shared_room;
         put("alpha", 1, "/a/", 0);
@@ -440,6 +477,7 @@ int main(void) {
         tcase_add_test(tc, the_oldest_itself_goes_when_it_would_be_lost);
         tcase_add_test(tc, a_maximum_holds_for_a_volume);
         tcase_add_test(tc, a_maximum_holds_for_all);
+        tcase_add_test(tc, no_copy_begins_beyond_the_maximum_of_all);
         tcase_add_test(tc, a_pool_that_fills_is_told_in_steps);
         tcase_add_test(tc, the_oldest_copy_in_a_full_pool_goes);
         tcase_add_test(tc, what_fails_is_tried_again_but_not_at_once);
