@@ -10,6 +10,7 @@
 #include "daemon/providers/provider.h"
 #include "daemon/providers/volume-hold.h"
 #include "daemon/session/diff-areas.h"
+#include "daemon/session/volume-facts.h"
 
 #define MIB (UINT64_C(1024) * 1024)
 /* What could not be done for another reason than want of room may be done by then. */
@@ -28,11 +29,7 @@ void area_copies_done(struct area_copies *c) {
 }
 
 bool area_copies_are_siblings(const struct area_copy *a, const struct area_copy *b) {
-        const struct snapshot_record *left = &a->record, *right = &b->record;
-
-        if (!str_empty(left->origin_uuid) && !str_empty(right->origin_uuid))
-                return streq(left->origin_uuid, right->origin_uuid);
-        return streq(str_or_empty(left->volume), str_or_empty(right->volume));
+        return snapshots_have_one_origin(&a->record, &b->record);
 }
 
 uint64_t area_copies_allocated(const struct area_copies *c, const struct area_copy *of) {

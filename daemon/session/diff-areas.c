@@ -220,7 +220,7 @@ static int forget(struct query *a, const struct volume *v, const struct area_rec
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
                                      "no diff area of %s on %s has been set down", v->name,
                                      a->place);
-        r = volume_count_snapshots(a->store, v, &n, NULL, reterr);
+        r = volume_count_snapshots(a->store, v, &n, reterr);
         if (r < 0)
                 return r;
         if (n > 0)
@@ -240,7 +240,7 @@ static int check_add(struct query *a, const struct volume *v, const struct area_
                                      "the diff area of %s on %s has been set down already; its "
                                      "maximum can be changed ('vssctl storage resize')",
                                      v->name, known->store);
-        r = volume_count_snapshots(a->store, v, &n, NULL, reterr);
+        r = volume_count_snapshots(a->store, v, &n, reterr);
         if (r < 0 || n == 0)
                 return r;
         return vss_error_set(reterr, VSS_E_OBJECT_ALREADY_EXISTS, EEXIST,

@@ -5,6 +5,7 @@
 #include "daemon/coordinator/storage.h"
 #include "daemon/log/log.h"
 #include "daemon/session/area-watch.h"
+#include "daemon/session/client-limit.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/set-description.h"
 #include "daemon/session/volume-facts.h"
@@ -51,7 +52,7 @@ struct addition {
         char *spec;
         VSS_ID provider_id;
         LONG context;
-        unsigned max_snapshots, max_client_snapshots;
+        unsigned max_snapshots;
         struct volume *others; /* names and devices of those in the set */
         size_t n_others;
 
@@ -98,21 +99,16 @@ static int addition_check_nesting(struct addition *a, struct vss_error *reterr) 
 }
 
 static int addition_check_number(struct addition *a, struct vss_error *reterr) {
-        unsigned n, clients;
+        unsigned n;
         int r;
 
-        r = volume_count_snapshots(a->store, a->volume, &n, &clients, reterr);
+        r = volume_count_snapshots(a->store, a->volume, &n, reterr);
         if (r < 0)
                 return r;
         if (n >= a->max_snapshots)
                 return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
                                      "Volume %s has %u snapshots, and %u is the most; delete one",
                                      a->volume->name, n, a->max_snapshots);
-        if (a->context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE && clients >= a->max_client_snapshots)
-                return vss_error_set(reterr, VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED, 0,
-                                     "Volume %s has %u client-accessible snapshots, and %u is the "
-                                     "most; delete one, or set ClientSnapshots (see vssd(8))",
-                                     a->volume->name, clients, a->max_client_snapshots);
         return 0;
 }
 
@@ -225,7 +221,6 @@ int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID pr
         a->provider_id = provider;
         a->context = s->context;
         a->max_snapshots = s->manager->config.max_snapshots;
-        a->max_client_snapshots = s->manager->config.max_client_snapshots;
         a->spec = strdup(volume);
         if (!a->spec || addition_note_others(a, s) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "AddToSnapshotSet");
@@ -346,6 +341,8 @@ void session_on_set(void *userdata, int r, const struct coordinator_result *resu
         if (result->n > 0) {
                 manager_arm_expiry(m);
                 area_watch_begin(m->areas, result->snapshots, result->n);
+                if (!s->operation.cancelled) /* else they go again */
+                        client_limit_apply(m, result->snapshots, result->n);
         }
         s->operation.held = r == 0 && !s->released && s->n_merges > 0;
         if (!s->operation.held)

@@ -28,7 +28,7 @@ struct session_config {
         uint64_t recovery_usec;         /* the start waits so long for a step of it: 30 s */
         unsigned max_volumes;           /* 64 */
         unsigned max_snapshots;         /* 512 of one volume */
-        unsigned max_client_snapshots;  /* 64 of these, client-accessible ones */
+        unsigned max_client_snapshots;  /* 64, client-accessible ones; then the oldest goes */
         unsigned max_sessions;          /* 1,024 objects in all, whatever they are for */
         uint64_t area_volume_bytes;     /* stores of one volume's copies; UINT64_MAX: no limit */
         uint64_t area_all_bytes;        /* all stores; UINT64_MAX: no limit */

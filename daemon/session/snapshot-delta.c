@@ -7,6 +7,7 @@
 #include "daemon/providers/volume-hold.h"
 #include "daemon/session/inquiry.h"
 #include "daemon/session/manager-private.h"
+#include "daemon/session/volume-facts.h"
 
 #include <pthread.h>
 
@@ -21,11 +22,8 @@ struct comparison {
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 static bool is_same_volume(const struct snapshot_record *a, const struct snapshot_record *b) {
-        if (!streq(str_or_empty(a->provider), str_or_empty(b->provider)))
-                return false;
-        if (!str_empty(a->origin_uuid) && !str_empty(b->origin_uuid))
-                return streq(a->origin_uuid, b->origin_uuid);
-        return streq(str_or_empty(a->volume), str_or_empty(b->volume));
+        return streq(str_or_empty(a->provider), str_or_empty(b->provider)) &&
+               snapshots_have_one_origin(a, b);
 }
 
 static int check_pair(const struct snapshot_record *older, const struct snapshot_record *younger,

@@ -72,7 +72,7 @@ static int check_copies(struct change *c, struct vss_error *reterr) {
         /* What is not mounted, or not even there, has a name that is looked for elsewhere. */
         if (r < 0)
                 return 0;
-        r = volume_count_snapshots(c->store, v, &n, NULL, reterr);
+        r = volume_count_snapshots(c->store, v, &n, reterr);
         if (r >= 0 && n > 0)
                 return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
                                      "%s has %u shadow %s, which would be lost; delete %s first",

@@ -8,25 +8,25 @@ bool volume_is_origin(const struct volume *v, const struct snapshot_record *r) {
         return streq(v->name, str_or_empty(r->volume));
 }
 
+bool snapshots_have_one_origin(const struct snapshot_record *a, const struct snapshot_record *b) {
+        if (!str_empty(a->origin_uuid) && !str_empty(b->origin_uuid))
+                return streq(a->origin_uuid, b->origin_uuid);
+        return streq(str_or_empty(a->volume), str_or_empty(b->volume));
+}
+
 int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,
-                           unsigned *ret_client, struct vss_error *reterr) {
+                           struct vss_error *reterr) {
         struct snapshot_record *records = NULL;
         size_t n = 0;
-        unsigned count = 0, clients = 0;
+        unsigned count = 0;
         int r;
 
         r = store_snapshot_list(store, GUID_NULL, &records, &n, reterr);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++) {
-                if (!volume_is_origin(v, &records[i]))
-                        continue;
-                count++;
-                clients += (records[i].context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE) != 0;
-        }
+        for (size_t i = 0; i < n; i++)
+                count += volume_is_origin(v, &records[i]);
         snapshot_records_free(records, n);
         *ret = count;
-        if (ret_client)
-                *ret_client = clients;
         return 0;
 }

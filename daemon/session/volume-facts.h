@@ -8,7 +8,7 @@
 
 /* Is r a copy of v? By the origin's dm uuid where both have one, else by name. */
 bool volume_is_origin(const struct volume *v, const struct snapshot_record *r);
-/* Those of client-accessible contexts are counted in all, and also alone; ret_client may be NULL.
- */
+/* Likewise, of two copies: are they of one volume? From memory, for any thread. */
+bool snapshots_have_one_origin(const struct snapshot_record *a, const struct snapshot_record *b);
 int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,
-                           unsigned *ret_client, struct vss_error *reterr);
+                           struct vss_error *reterr);

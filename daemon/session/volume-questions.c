@@ -88,7 +88,7 @@ static int snapshotted_run(struct inquiry *q, struct vss_error *reterr) {
                 return 0;
         }
         if (r >= 0)
-                r = volume_count_snapshots(a->store, v, &n, NULL, reterr);
+                r = volume_count_snapshots(a->store, v, &n, reterr);
         if (r < 0)
                 return r;
         a->snapshotted.present = n > 0;
@@ -207,7 +207,7 @@ static int list_row(struct question *a, size_t i, struct vss_error *reterr) {
                 return vss_error_from_errno(reterr, r, "Listing the volumes");
         row->supported = row->provider;
         row->adoption = storage_table()->adoption(row->volume);
-        return volume_count_snapshots(a->store, row->volume, &row->snapshots, NULL, reterr);
+        return volume_count_snapshots(a->store, row->volume, &row->snapshots, reterr);
 }
 
 static int list_run(struct inquiry *q, struct vss_error *reterr) {

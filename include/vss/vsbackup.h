@@ -342,9 +342,10 @@ HRESULT IVssBackupComponents_StartSnapshotSet(IVssBackupComponents *backup, VSS_
  * VSS_E_OBJECT_NOT_FOUND, VSS_E_OBJECT_ALREADY_EXISTS (the same volume twice),
  * VSS_E_VOLUME_NOT_SUPPORTED, VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER,
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_MAXIMUM_NUMBER_OF_VOLUMES_REACHED (64),
- * VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED (512 of the volume, or 64 client-accessible ones if it
- * is to be one; by configuration others), VSS_E_NESTED_VOLUME_LIMIT, VSS_E_PROVIDER_VETO (what an
- * earlier run of the service left there is still being put right). Since 0.1.
+ * VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED (512 of the volume, by configuration fewer; of 64 that
+ * are client-accessible one more makes the oldest go), VSS_E_NESTED_VOLUME_LIMIT,
+ * VSS_E_PROVIDER_VETO (what an earlier run of the service left there is still being put right).
+ * Since 0.1.
  */
 HRESULT IVssBackupComponents_AddToSnapshotSet(IVssBackupComponents *backup, LPCWSTR pwszVolumeName,
                                               VSS_ID ProviderId, VSS_ID *pidSnapshot);

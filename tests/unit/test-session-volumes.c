@@ -57,32 +57,74 @@ START_TEST(limits_of_volumes_and_snapshots) {
 }
 END_TEST
 
-/* Client-accessible copies have a limit of their own, besides that of all. */
+static VSS_ID copy_of(LONG context, const char *volume) {
+        struct session *s = session_up_to("B0", context, NULL);
+        VSS_ID id;
+
+        ck_ok(session_start_snapshot_set(s, &id, &error));
+        ck_assert_int_eq(add_volume(s, volume), S_OK);
+        id = answer.id;
+        ck_finished(session_do_snapshot_set, s);
+        session_free(s);
+        host_settle();
+        return id;
+}
+
+static bool is_there(VSS_ID id) {
+        struct snapshot_record r = { 0 };
+        int k = store_snapshot_get(host.store, id, &r, NULL);
+
+        snapshot_record_done(&r);
+        return k >= 0;
+}
+
+/* Client-accessible copies have a limit of their own, besides that of all: one more takes the place
+ * of the oldest of them. */
 START_TEST(copies_for_clients_are_fewer) {
-        static const LONG contexts[] = { VSS_CTX_CLIENT_ACCESSIBLE, VSS_CTX_NAS_ROLLBACK,
-                                         VSS_CTX_CLIENT_ACCESSIBLE };
+        VSS_ID first, second, third, of_other, no_client;
         struct session *s;
 
         host.config.max_client_snapshots = 2;
         host_reconfigure();
-        for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
-                s = session_up_to("B0", contexts[i], NULL);
-                ck_ok(session_start_snapshot_set(s, &answer.id, &error));
-                ck_assert_int_eq(add_volume(s, "beta/one"), S_OK);
-                ck_finished(session_do_snapshot_set, s);
-                session_free(s);
-        }
+        no_client = copy_of(VSS_CTX_NAS_ROLLBACK, "beta/one");
+        of_other = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/two");
+        first = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        second = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        ck_assert_uint_eq(host.removed, 0);
+        /* One that is not made costs none. */
+        fake.fail = "stage";
         s = session_up_to("B0", VSS_CTX_CLIENT_ACCESSIBLE, NULL);
-        ck_ok(session_start_snapshot_set(s, &answer.id, &error));
-        ck_assert_int_eq(add_volume(s, "beta/one"), VSS_E_MAXIMUM_NUMBER_OF_SNAPSHOTS_REACHED);
-        ck_assert_ptr_nonnull(strstr(answer.message, "2 client-accessible"));
-        ck_assert_int_eq(add_volume(s, "beta/two"), S_OK); /* it has none */
-        session_free(s);
-        /* Others are not counted with them. */
-        s = session_up_to("B0", VSS_CTX_NAS_ROLLBACK, NULL);
-        ck_ok(session_start_snapshot_set(s, &answer.id, &error));
+        ck_ok(session_start_snapshot_set(s, &third, &error));
         ck_assert_int_eq(add_volume(s, "beta/one"), S_OK);
+        ck_async(VSS_E_PROVIDER_VETO, session_do_snapshot_set, s);
         session_free(s);
+        host_settle();
+        fake.fail = NULL;
+        ck_assert(is_there(first));
+        /* Nor does one that is not for clients. */
+        (void)copy_of(VSS_CTX_NAS_ROLLBACK, "beta/one");
+        ck_assert(is_there(first));
+        third = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        ck_assert(!is_there(first) && is_there(second) && is_there(third));
+        ck_assert(is_there(no_client) && is_there(of_other));
+        ck_assert_uint_eq(host.removed, 1);
+        ck_assert_uint_eq(fake_storage_count("beta:remove-force(/beta/one/)"), 1);
+}
+END_TEST
+
+/* A copy that could not go is tried again with the next set. */
+START_TEST(a_copy_for_clients_that_stays_is_tried_again) {
+        VSS_ID first, second, third;
+
+        host.config.max_client_snapshots = 1;
+        host_reconfigure();
+        first = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        fake.fail = "remove-force";
+        second = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        fake.fail = NULL;
+        ck_assert(is_there(first) && is_there(second));
+        third = copy_of(VSS_CTX_CLIENT_ACCESSIBLE, "beta/one");
+        ck_assert(!is_there(first) && !is_there(second) && is_there(third));
 }
 END_TEST
 
@@ -259,6 +301,7 @@ int main(void) {
         tcase_add_test(tc, volumes_that_cannot_be_added);
         tcase_add_test(tc, limits_of_volumes_and_snapshots);
         tcase_add_test(tc, copies_for_clients_are_fewer);
+        tcase_add_test(tc, a_copy_for_clients_that_stays_is_tried_again);
         tcase_add_test(tc, is_volume_supported);
         tcase_add_test(tc, what_anybody_may_ask);
         tcase_add_test(tc, no_set_begins_while_a_volume_changes_its_mapping);
