@@ -211,18 +211,21 @@ static int check_store(const struct volume *v, const char *store, struct vss_err
                                    : "; [Stores] in /etc/vss/vssd.conf says where (vssd(8))");
 }
 
+/* One that came with its copies, and was not set down, is there as well. */
 static int forget(struct query *a, const struct volume *v, const struct area_record *known,
                   struct vss_error *reterr) {
+        const struct area_filter here = { .store = a->place };
         unsigned n = 0;
         int r;
 
-        if (!known || !streq(known->store, a->place))
-                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
-                                     "no diff area of %s on %s has been set down", v->name,
-                                     a->place);
-        r = volume_count_snapshots(a->store, v, &n, reterr);
+        r = area_rows_read(&a->rows, a->store, &here, v, a->fallback, reterr);
+        if (r >= 0 && a->rows.n > 0)
+                r = volume_count_snapshots(a->store, v, &n, reterr);
         if (r < 0)
                 return r;
+        if (n == 0 && (!known || !streq(known->store, a->place)))
+                return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, ENOENT,
+                                     "there is no diff area of %s on %s", v->name, a->place);
         if (n > 0)
                 return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
                                      "%s has %u copies, which use the diff area; delete them first",
