@@ -268,25 +268,41 @@ static int add_reason(char **reasons, const struct vss_error *error) {
         return 0;
 }
 
-int dm_places_choose(struct dm_places *p, const struct volume *v, struct dm_place *ret,
-                     struct vss_error *reterr) {
-        _cleanup_(freep) char *places = strdup(dm_places_of(v)), *reasons = NULL;
+/* The first that will do, of those that are `first`, or of all others. 1: none. */
+static int try_places(struct dm_places *p, const struct volume *v, const char *first, bool others,
+                      char **reasons, struct dm_place *ret) {
+        _cleanup_(freep) char *places = strdup(dm_places_of(v));
         char *place, *rest = places;
 
         if (!places)
-                return vss_error_from_errno(reterr, -ENOMEM, v->name);
+                return -ENOMEM;
         while ((place = strsep(&rest, " \t"))) {
                 _cleanup_(vss_error_done) struct vss_error error = { 0 };
                 int r;
 
-                if (!*place)
+                if (!*place || streq(place, str_or_empty(first)) == others)
                         continue;
                 r = try_place(p, place, v, ret, &error);
                 if (r >= 0)
                         return 0;
-                if (r == -ENOMEM || add_reason(&reasons, &error) < 0)
-                        return vss_error_from_errno(reterr, -ENOMEM, v->name);
+                if (r == -ENOMEM || add_reason(reasons, &error) < 0)
+                        return -ENOMEM;
         }
+        return 1;
+}
+
+int dm_places_choose(struct dm_places *p, const struct volume *v, const char *first,
+                     struct dm_place *ret, struct vss_error *reterr) {
+        _cleanup_(freep) char *reasons = NULL;
+        int r;
+
+        r = try_places(p, v, first, false, &reasons, ret);
+        if (r > 0)
+                r = try_places(p, v, first, true, &reasons, ret);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, v->name);
+        if (r == 0)
+                return 0;
         return vss_error_set(reterr, VSS_E_INSUFFICIENT_STORAGE, ENOSPC,
                              "no place for the copy-on-write store of %s: %s. " WAY_OUT, v->name,
                              reasons ? reasons : "none is configured");

@@ -35,9 +35,10 @@ struct dm_place {
         char *place;
         uint64_t bytes; /* the store's size */
 };
-/* VSS_E_INSUFFICIENT_STORAGE: each place is named with what is against it. */
-int dm_places_choose(struct dm_places *p, const struct volume *v, struct dm_place *ret,
-                     struct vss_error *reterr);
+/* first: that of its places which is tried before the others; NULL, or none of them: as they stand.
+ * VSS_E_INSUFFICIENT_STORAGE: each place is named with what is against it. */
+int dm_places_choose(struct dm_places *p, const struct volume *v, const char *first,
+                     struct dm_place *ret, struct vss_error *reterr);
 
 struct provider_places;
 /* All places for the volume that can be used, in their order. */

@@ -4,6 +4,7 @@
 #include "daemon/providers/dm-turn.h"
 #include "daemon/providers/dm.h"
 #include "daemon/providers/vg-lock.h"
+#include "daemon/store/area-record.h"
 
 void dm_set_give_turn(struct provider_set *set) {
         if (set->has_turn)
@@ -29,14 +30,28 @@ struct provider_set *dm_set_free(struct provider_set *set) {
         return NULL;
 }
 
-static int member_init(struct dm_member *m, struct dm_places *places, const struct volume *v,
+/* Where the administrator has set down the diff area, before the other places. */
+static int choose_place(struct store *store, struct dm_places *places, const struct volume *v,
+                        struct dm_place *ret, struct vss_error *reterr) {
+        const struct area_record *area;
+        struct area_record *areas = NULL;
+        size_t n = 0;
+        int r;
+
+        r = store_area_list(store, &areas, &n, reterr);
+        if (r < 0)
+                return r;
+        area = area_record_find(areas, n, v->name, v->dm_uuid);
+        r = dm_places_choose(places, v, area ? area->store : NULL, ret, reterr);
+        area_records_free(areas, n);
+        return r;
+}
+
+static int member_init(struct dm_member *m, const struct volume *v,
                        const struct snapshot_record *record, const char *boot,
                        struct vss_error *reterr) {
         int r;
 
-        r = dm_places_choose(places, v, &m->place, reterr);
-        if (r < 0)
-                return r;
         r = dm_copy_init(&m->copy, &(struct dm_copy){
                                            .id = record->id,
                                            .number = record->number,
@@ -80,7 +95,9 @@ static int set_new(struct provider_set **ret, struct store *store, struct dm_pla
         if (r < 0)
                 return vss_error_from_errno(reterr, r, dm_copy_boot_file);
         for (size_t i = 0; i < n; i++) {
-                r = member_init(&set->members[i], places, volumes[i], &records[i], boot, reterr);
+                r = choose_place(store, places, volumes[i], &set->members[i].place, reterr);
+                if (r >= 0)
+                        r = member_init(&set->members[i], volumes[i], &records[i], boot, reterr);
                 if (r < 0)
                         return r;
         }

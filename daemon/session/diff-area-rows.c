@@ -15,20 +15,6 @@ void area_rows_done(struct area_rows *a) {
         *a = (struct area_rows){ 0 };
 }
 
-static bool same_volume(const struct area_record *a, const char *name, const char *uuid) {
-        if (!str_empty(a->origin_uuid) && !str_empty(uuid))
-                return streq(a->origin_uuid, uuid);
-        return streq(a->volume, str_or_empty(name));
-}
-
-const struct area_record *area_record_of_volume(const struct area_record *areas, size_t n,
-                                                const struct volume *v) {
-        for (size_t i = 0; i < n; i++)
-                if (same_volume(&areas[i], v->name, v->dm_uuid))
-                        return &areas[i];
-        return NULL;
-}
-
 static uint64_t maximum_now(const struct area_record *a, const char *boot) {
         int64_t maximum = a->boot && boot && streq(a->boot, boot) ? a->boot_maximum : a->maximum;
 
@@ -37,10 +23,9 @@ static uint64_t maximum_now(const struct area_record *a, const char *boot) {
 
 uint64_t area_maximum_of(const struct area_record *areas, size_t n, const struct snapshot_record *r,
                          const char *boot, uint64_t fallback) {
-        for (size_t i = 0; i < n; i++)
-                if (same_volume(&areas[i], r->volume, r->origin_uuid))
-                        return maximum_now(&areas[i], boot);
-        return fallback;
+        const struct area_record *a = area_record_find(areas, n, r->volume, r->origin_uuid);
+
+        return a ? maximum_now(a, boot) : fallback;
 }
 
 /* The maximum on the wire. */
@@ -87,7 +72,7 @@ static int take_set_down(struct reading *g) {
                 struct area_row *row;
 
                 if (!is_store_wanted(g, a->store) ||
-                    (g->volume && !same_volume(a, g->volume->name, g->volume->dm_uuid)))
+                    (g->volume && !area_record_find(a, 1, g->volume->name, g->volume->dm_uuid)))
                         continue;
                 row = add_row(g->rows, a->volume, a->store);
                 if (!row)
@@ -104,6 +89,7 @@ static int take_copy(struct reading *g, const struct snapshot_record *r) {
         const struct provider *p = provider_by_name(str_or_empty(r->provider));
         uint64_t used = 0, size = 0;
         _cleanup_(freep) char *store = NULL;
+        const struct area_record *known;
         const char *name = str_or_empty(r->volume);
         struct area_row *row;
         bool overflowed;
@@ -113,9 +99,9 @@ static int take_copy(struct reading *g, const struct snapshot_record *r) {
         if (p->place_of(r, &store, NULL) < 0 || !store || !is_store_wanted(g, store))
                 return 0;
         (void)p->usage(r, &used, &size, &overflowed, NULL);
-        for (size_t i = 0; i < g->n_areas; i++)
-                if (same_volume(&g->areas[i], name, r->origin_uuid))
-                        name = g->areas[i].volume; /* it may be mounted elsewhere by now */
+        known = area_record_find(g->areas, g->n_areas, name, r->origin_uuid);
+        if (known)
+                name = known->volume; /* it may be mounted elsewhere by now */
         row = find_row(g->rows, name, store);
         if (!row) {
                 row = add_row(g->rows, name, store);

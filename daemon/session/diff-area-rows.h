@@ -12,6 +12,3 @@ void area_rows_done(struct area_rows *a);
 /* Of what the filter takes; v: its volume, opened, or NULL. */
 int area_rows_read(struct area_rows *ret, struct store *store, const struct area_filter *filter,
                    const struct volume *v, uint64_t fallback, struct vss_error *reterr);
-/* NULL: it has none. */
-const struct area_record *area_record_of_volume(const struct area_record *areas, size_t n,
-                                                const struct volume *v);

@@ -193,20 +193,40 @@ static int check_maximum(const struct volume *v, int64_t maximum, struct vss_err
                              (unsigned long long)(least / MIB));
 }
 
-/* The stores of LVM's volumes are in their own group; the others' go where [Stores] has it first.
- */
+/* "/a or tank"; "": none. */
+static int list_names(const struct provider_places *places, char **ret) {
+        _cleanup_(freep) char *text = strdup("");
+
+        for (size_t i = 0; text && i < places->n; i++) {
+                char *longer;
+
+                if (str_format(&longer, "%s%s%s", text, i > 0 ? " or " : "",
+                               places->items[i].name) < 0)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        *ret = TAKE_PTR(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The stores of LVM's volumes are in their own group; the others' go where [Stores] has it. */
 static int check_store(const struct volume *v, const char *store, struct vss_error *reterr) {
         _cleanup_(provider_places_done) struct provider_places places = { 0 };
+        _cleanup_(freep) char *names = NULL;
         int r;
 
         r = find_places(v, &places, reterr);
         if (r < 0)
                 return r;
-        if (places.n > 0 && streq(places.items[0].name, store))
-                return 0;
+        for (size_t i = 0; i < places.n; i++)
+                if (streq(places.items[i].name, store))
+                        return 0;
+        if (list_names(&places, &names) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, v->name);
         return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                              "the stores of copies of %s cannot go to %s; they go to %s%s", v->name,
-                             store, places.n > 0 ? places.items[0].name : "no place at all",
+                             store, places.n > 0 ? names : "no place at all",
                              v->vg ? ", its volume group"
                                    : "; [Stores] in /etc/vss/vssd.conf says where (vssd(8))");
 }
@@ -252,6 +272,26 @@ static int check_add(struct query *a, const struct volume *v, const struct area_
                              v->name);
 }
 
+/* A volume has one area: where it was set down, or where its copies have their stores. */
+static int check_only_one(struct query *a, const struct volume *v, const struct area_record *known,
+                          struct vss_error *reterr) {
+        const struct area_filter anywhere = { .store = NULL };
+        const char *elsewhere = known ? known->store : NULL;
+        int r = 0;
+
+        if (!known)
+                r = area_rows_read(&a->rows, a->store, &anywhere, v, a->fallback, reterr);
+        for (size_t i = 0; i < a->rows.n; i++) {
+                elsewhere = a->rows.items[i].store;
+                if (streq(elsewhere, a->place))
+                        break;
+        }
+        if (r < 0 || !elsewhere || streq(elsewhere, a->place))
+                return r;
+        return vss_error_set(reterr, VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED, EEXIST,
+                             "the diff area of %s is on %s, and it has one", v->name, elsewhere);
+}
+
 static int write_area(struct query *a, const struct volume *v, const struct area_record *known,
                       struct vss_error *reterr) {
         _cleanup_(freep) char *boot = NULL;
@@ -285,14 +325,11 @@ static int change(struct query *a, const struct volume *v, struct vss_error *ret
         r = store_area_list(a->store, &areas, &n, reterr);
         if (r < 0)
                 return r;
-        known = area_record_of_volume(areas, n, v);
+        known = area_record_find(areas, n, v->name, v->dm_uuid);
         if (a->change.maximum == 0)
                 r = forget(a, v, known, reterr);
         else {
-                if (known && !streq(known->store, a->place))
-                        r = vss_error_set(reterr, VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED,
-                                          EEXIST, "the diff area of %s is on %s, and it has one",
-                                          v->name, known->store);
+                r = check_only_one(a, v, known, reterr);
                 if (r >= 0 && a->change.add)
                         r = check_add(a, v, known, reterr);
                 if (r >= 0)

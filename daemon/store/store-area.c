@@ -26,6 +26,20 @@ void area_records_free(struct area_record *r, size_t n) {
         free(r);
 }
 
+static bool is_of(const struct area_record *a, const char *name, const char *uuid) {
+        if (!str_empty(a->origin_uuid) && !str_empty(uuid))
+                return streq(a->origin_uuid, uuid);
+        return streq(a->volume, str_or_empty(name));
+}
+
+const struct area_record *area_record_find(const struct area_record *areas, size_t n,
+                                           const char *name, const char *uuid) {
+        for (size_t i = 0; i < n; i++)
+                if (is_of(&areas[i], name, uuid))
+                        return &areas[i];
+        return NULL;
+}
+
 /* n: it is not there. Under `reading`. */
 static size_t find(const struct store *s, const char *volume) {
         size_t i = 0;

@@ -194,13 +194,14 @@ ULONG IVssDifferentialSoftwareSnapshotMgmt_Release(IVssDifferentialSoftwareSnaps
  * neither one nor copies.
  *
  * pwszVolumeName: a mount point or a block device. pwszDiffAreaVolumeName: where the stores of its
- * copies go: a volume group, a directory or a block device, the first of
- * QueryVolumesSupportedForDiffAreas. llMaximumDiffSpace: of all of them, in bytes, or
- * VSS_ASSOC_NO_MAX_SPACE. Errors: E_INVALIDARG (also 0), VSS_E_OBJECT_NOT_FOUND,
- * VSS_E_OBJECT_ALREADY_EXISTS, VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED,
- * VSS_E_VOLUME_NOT_SUPPORTED, VSS_E_INSUFFICIENT_STORAGE (too small for one copy), E_NOTIMPL (thin
- * volumes), VSS_E_PROVIDER_VETO (what an earlier run of the service left in the volume's storage is
- * still being put right). Since 0.2.
+ * copies go: a volume group, a directory or a block device, one of
+ * QueryVolumesSupportedForDiffAreas; of several it is tried first from now on.
+ * llMaximumDiffSpace: of all of them, in bytes, or VSS_ASSOC_NO_MAX_SPACE. Errors: E_INVALIDARG
+ * (also 0), VSS_E_OBJECT_NOT_FOUND, VSS_E_OBJECT_ALREADY_EXISTS,
+ * VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED, VSS_E_VOLUME_NOT_SUPPORTED,
+ * VSS_E_INSUFFICIENT_STORAGE (too small for one copy), E_NOTIMPL (thin volumes),
+ * VSS_E_PROVIDER_VETO (what an earlier run of the service left in the volume's storage is still
+ * being put right). Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_AddDiffArea(IVssDifferentialSoftwareSnapshotMgmt *mgmt,
                                                          LPCWSTR pwszVolumeName,

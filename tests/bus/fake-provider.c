@@ -309,6 +309,8 @@ static int fake_places(const struct volume *v _unused_, struct provider_places *
                        struct vss_error *reterr) {
         int r = provider_places_add(ret, "tank", UINT64_C(1) << 30, UINT64_C(4) << 30);
 
+        if (r >= 0)
+                r = provider_places_add(ret, "/stores", UINT64_C(1) << 30, UINT64_C(1) << 30);
         return r < 0 ? vss_error_from_errno(reterr, r, "places") : 0;
 }
 

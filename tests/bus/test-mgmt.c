@@ -154,6 +154,30 @@ START_TEST(an_area_is_set_down) {
 }
 END_TEST
 
+/* Any of the places that are listed can be set down, and then it is the one. */
+START_TEST(an_area_goes_where_it_is_wanted) {
+        VSS_DIFF_AREA_INFO **rows = NULL;
+        UINT n = 9;
+
+        ck_assert_int_eq(add("/srv/data", "/stores", GIB), S_OK);
+        ck_assert_int_eq(VssListDiffAreas(NULL, &rows, &n), S_OK);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(rows[0]->area.m_pwszDiffAreaVolumeName, "/stores");
+        VssFreeDiffAreas(rows);
+        ck_assert_int_eq(resize(2 * GIB), VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED);
+        ck_assert_int_eq(resize(VSS_ASSOC_REMOVE), VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_int_eq(IVssDifferentialSoftwareSnapshotMgmt_ChangeDiffAreaMaximumSize(
+                                 areas, "/srv/data", "/stores", VSS_ASSOC_REMOVE),
+                         S_OK);
+        /* With copies it is where they have their stores. */
+        make_copy();
+        ck_assert_int_eq(IVssDifferentialSoftwareSnapshotMgmt_ChangeDiffAreaMaximumSize(
+                                 areas, "/srv/data", "/stores", GIB),
+                         VSS_E_MAXIMUM_DIFFAREA_ASSOCIATIONS_REACHED);
+        ck_assert_int_eq(resize(GIB), S_OK);
+}
+END_TEST
+
 START_TEST(a_maximum_is_changed) {
         VSS_DIFF_AREA_PROP area;
 
@@ -214,6 +238,11 @@ START_TEST(places_and_volumes_are_listed) {
         ck_assert_str_eq(found.Obj.DiffVol.m_pwszVolumeName, "tank");
         ck_assert_int_eq(found.Obj.DiffVol.m_llVolumeFreeSpace, GIB);
         ck_assert_int_eq(found.Obj.DiffVol.m_llVolumeTotalSpace, 4 * GIB);
+        VssFreeString(found.Obj.DiffVol.m_pwszVolumeName);
+        VssFreeString(found.Obj.DiffVol.m_pwszVolumeDisplayName);
+        ck_assert_int_eq(IVssEnumMgmtObject_Next(list, 2, &found, &n), S_FALSE);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(found.Obj.DiffVol.m_pwszVolumeName, "/stores");
         VssFreeString(found.Obj.DiffVol.m_pwszVolumeName);
         VssFreeString(found.Obj.DiffVol.m_pwszVolumeDisplayName);
         ck_assert_uint_eq(IVssEnumMgmtObject_AddRef(list), 2);
@@ -397,6 +426,7 @@ int main(void) {
         tcase_set_timeout(t, 120);
         tcase_add_test(t, an_area_comes_with_the_first_copy);
         tcase_add_test(t, an_area_is_set_down);
+        tcase_add_test(t, an_area_goes_where_it_is_wanted);
         tcase_add_test(t, a_maximum_is_changed);
         tcase_add_test(t, a_smaller_maximum_costs_the_oldest_copy);
         tcase_add_test(t, places_and_volumes_are_listed);

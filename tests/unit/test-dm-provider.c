@@ -202,6 +202,34 @@ START_TEST(places_are_those_of_the_volume_or_the_default) {
 }
 END_TEST
 
+/* In what order they are tried, the reasons tell. */
+START_TEST(the_place_that_was_set_down_is_tried_first) {
+        static const struct {
+                const char *first, *order;
+        } cases[] = {
+                { NULL, ": /none/a is not there; /none/b is not there; /none/c is not there. " },
+                { "/none/c", ": /none/c is not there; /none/a is not there; /none/b is not" },
+                { "/none/a", ": /none/a is not there; /none/b is not there; /none/c is not" },
+                { "/none/d", ": /none/a is not there; /none/b is not there; /none/c is not" },
+        };
+        char *lines[] = { (char *)"/srv/a=/none/a /none/b\t/none/c", NULL };
+        struct volume v = { .name = (char[]){ "/srv/a/" }, .mount_point = (char[]){ "/srv/a" } };
+        const struct volume *set = &v;
+
+        ck_assert_int_eq(dm_places_init(lines, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(dm_places_done) struct dm_places places = { .set = &set, .n = 1 };
+                _cleanup_(vss_error_done) struct vss_error error = { 0 };
+                struct dm_place place = { 0 };
+
+                ck_assert_int_lt(dm_places_choose(&places, &v, cases[i].first, &place, &error), 0);
+                ck_assert_int_eq(error.hr, VSS_E_INSUFFICIENT_STORAGE);
+                ck_assert_msg(strstr(error.message, cases[i].order), "%s", error.message);
+        }
+        ck_assert_int_eq(dm_places_init(NULL, NULL), 0);
+}
+END_TEST
+
 START_TEST(another_boot_has_ended_the_copy) {
         struct snapshot_record record = { .provider_data = (char *)LINE,
                                           .device = (char[]){ "/dev/vss/ShadowCopy7" } };
@@ -303,6 +331,7 @@ int main(void) {
         tcase_add_test(t, where_a_key_is_is_read_from_the_table);
         tcase_add_test(t, what_is_not_for_it_is_refused_with_the_reason);
         tcase_add_test(t, places_are_those_of_the_volume_or_the_default);
+        tcase_add_test(t, the_place_that_was_set_down_is_tried_first);
         tcase_add_test(t, another_boot_has_ended_the_copy);
         tcase_add_test(t, one_has_the_turn_at_a_time);
         tcase_add_test(t, an_intent_tells_its_origins);

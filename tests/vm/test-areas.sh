@@ -5,16 +5,16 @@
 #
 # And a thin pool: that it fills is told, and before it is full the oldest copy in it goes.
 #
-# usage: test-areas.sh [PART...]: only these of the parts, which are functions: pool grows killed maximum
+# usage: test-areas.sh [PART...]: only these of the parts, which are functions: pool grows killed chosen maximum
 . "$(dirname "$0")/lib-storage.sh"
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(pool grows killed maximum)
+[ ${#parts[@]} -gt 0 ] || parts=(pool grows killed chosen maximum)
 conf=/etc/vss/vssd.conf
 disk=$(readlink -f /dev/disk/by-id/virtio-data0)
 mib=36 # what is written to each: more than the 32 MiB that a store has at first
 # Where the stores are that are not LVM's copies themselves.
-declare -A place=([infile]=/srv/files [ingroup]=$vg [ondisk]=${disk}5)
+declare -A place=([infile]="/srv/files $vg" [ingroup]=$vg [ondisk]=${disk}5)
 kinds=(infile ingroup ondisk)
 
 modprobe -a dm-snapshot loop 2>/dev/null
@@ -194,6 +194,26 @@ killed() {
 	check_equal "the copy is good" False "${lost[/srv/thick]}"
 	check "no intent is left" not grow_intended
 	check "nothing is suspended" no_suspended_device
+	must vssctl delete "$set"
+}
+
+# Of several places the first that has room, unless another one was set down.
+chosen() {
+	local set
+	check "a second place is set down" vssctl storage add --for /dev/mapper/infile --on "$vg" --max 100M
+	set=$(a_copy /dev/mapper/infile)
+	check_says "and has the store" "^/dev/mapper/infile +$vg +[0-9.]+ .iB +32.0 MiB +100.0 MiB +set down" \
+		"$(vssctl storage list --for /dev/mapper/infile)"
+	check_says "as LVM sees it" vss_store "$(lvs --noheadings -o lv_name "$vg")"
+	check_equal "the first place has none" "" "$(find /srv/files -name '*.cow')"
+	check_says "it is used" VSS_E_VOLUME_IN_USE "$(vssctl storage delete --for /dev/mapper/infile --on "$vg" 2>&1)"
+	must vssctl delete "$set"
+	check "it is forgotten" vssctl storage delete --for /dev/mapper/infile --on "$vg"
+	set=$(a_copy /dev/mapper/infile)
+	check_says "then the first is the first again" "^/dev/mapper/infile +/srv/files +.* automatic" \
+		"$(vssctl storage list --for /dev/mapper/infile)"
+	check_says "and used, though nobody has set it down" VSS_E_VOLUME_IN_USE \
+		"$(vssctl storage delete --for /dev/mapper/infile --on /srv/files 2>&1)"
 	must vssctl delete "$set"
 }
 
