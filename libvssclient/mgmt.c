@@ -114,13 +114,6 @@ HRESULT IVssSnapshotMgmt_GetProviderMgmtInterface(IVssSnapshotMgmt *mgmt, VSS_ID
         hr = find_provider(__func__, ProviderId, &name);
         if (FAILED(hr))
                 return hr;
-        if (name && streq(name, "lvm-thin")) {
-                (void)vss_error_set(&error, E_NOTIMPL, 0,
-                                    "%s: copies by lvm-thin have no diff area: they share the "
-                                    "blocks of their volume's pool",
-                                    __func__);
-                return last_error_raise(&error);
-        }
         *ppItf = calloc(1, sizeof(**ppItf));
         if (!*ppItf) {
                 (void)vss_error_from_errno(&error, -ENOMEM, __func__);

@@ -288,6 +288,28 @@ static int thin_shared_room(const struct snapshot_record *record, struct provide
         return 0;
 }
 
+/* The pool alone, which is all volumes'. */
+static int thin_places(const struct volume *v, struct provider_places *ret,
+                       struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table blocks = { 0 };
+        _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
+        struct thin_volume thin;
+        bool has_thick_copies;
+        int r;
+
+        r = lvm_probe_read_blocks(v, &blocks, &has_thick_copies, reterr);
+        if (r < 0)
+                return r;
+        if (blocks.n != 1 || thin_volume_parse(&thin, blocks.targets[0].params) < 0)
+                return vss_error_from_errno(reterr, -EBADMSG, v->name);
+        r = thin_pool_read(&pool, thin.pool, reterr);
+        if (r >= 0 && provider_places_add(ret, pool.name,
+                                          (pool.data_total - pool.data_used) * pool.block_bytes,
+                                          pool.data_total * pool.block_bytes) < 0)
+                r = vss_error_from_errno(reterr, -ENOMEM, v->name);
+        return r;
+}
+
 const struct provider provider_lvm_thin = {
         .name = THIN_NAME,
         .display_name = "LVM thin shadow copies",
@@ -315,6 +337,7 @@ const struct provider provider_lvm_thin = {
         .recover = thin_recover,
         .activate = thin_activate,
         .usage = thin_usage,
+        .places = thin_places,
         .shared_room = thin_shared_room,
         .delta = thin_delta,
         .hand_over = lvm_hand_over,

@@ -128,8 +128,8 @@ struct provider {
          * VSS_E_INSUFFICIENT_STORAGE: there is no room. NULL: it has no stores that could grow. */
         int (*grow)(struct store *store, const struct snapshot_record *r, uint64_t bytes,
                     uint64_t *ret_bytes, struct vss_error *reterr);
-        /* Where the stores of a volume's copies can be, in the order in which they are tried; and
-         * where that of a finished copy is. Only with grow(). */
+        /* Where the stores of a volume's copies can be, in the order in which they are tried, or
+         * what they share; and, only with grow(), where that of a finished copy is. */
         int (*places)(const struct volume *v, struct provider_places *ret,
                       struct vss_error *reterr);
         int (*place_of)(const struct snapshot_record *r, char **ret, struct vss_error *reterr);

@@ -84,6 +84,26 @@ static int take_set_down(struct reading *g) {
         return 0;
 }
 
+/* A row for what the copies of a volume share: it is no sum. One that is not active says nothing.
+ */
+static int take_shared(struct reading *g, const struct provider *p,
+                       const struct snapshot_record *r) {
+        const char *name = str_or_empty(r->volume);
+        struct provider_room room;
+        struct area_row *row;
+
+        if (p->shared_room(r, &room, NULL) < 0 || !is_store_wanted(g, room.name) ||
+            find_row(g->rows, name, room.name))
+                return 0;
+        row = add_row(g->rows, name, room.name);
+        if (!row)
+                return -ENOMEM;
+        row->maximum = AREA_NO_MAXIMUM;
+        row->used = (int64_t)room.used;
+        row->allocated = (int64_t)room.size;
+        return 0;
+}
+
 /* One that cannot be asked takes part without figures. */
 static int take_copy(struct reading *g, const struct snapshot_record *r) {
         const struct provider *p = provider_by_name(str_or_empty(r->provider));
@@ -94,7 +114,11 @@ static int take_copy(struct reading *g, const struct snapshot_record *r) {
         struct area_row *row;
         bool overflowed;
 
-        if (!p || !p->place_of || (g->volume && !volume_is_origin(g->volume, r)))
+        if (!p || (g->volume && !volume_is_origin(g->volume, r)))
+                return 0;
+        if (p->shared_room)
+                return take_shared(g, p, r);
+        if (!p->place_of)
                 return 0;
         if (p->place_of(r, &store, NULL) < 0 || !store || !is_store_wanted(g, store))
                 return 0;

@@ -130,10 +130,23 @@ static int find_places(const struct volume *v, struct provider_places *ret,
                 return r;
         if (!p->places)
                 return vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,
-                                     "copies of %s are made by %s, and have no diff area: they "
-                                     "share the blocks of their volume",
-                                     v->name, p->name);
+                                     "copies of %s are made by %s, and have no diff area", v->name,
+                                     p->name);
         return p->places(v, ret, reterr);
+}
+
+/* What copies share with others is not this service's to limit. */
+static int check_kind(const struct volume *v, struct vss_error *reterr) {
+        const struct provider *p = NULL;
+        int r;
+
+        r = provider_select(&p, GUID_NULL, v, VSS_CTX_BACKUP, reterr);
+        if (r < 0 || p->grow)
+                return r;
+        return vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,
+                             "copies of %s are made by %s, and have no stores of their own: the "
+                             "room that they share with others has no maximum here",
+                             v->name, p->name);
 }
 
 static int stores_run(struct inquiry *q, struct vss_error *reterr) {
@@ -326,9 +339,11 @@ static int change(struct query *a, const struct volume *v, struct vss_error *ret
         if (r < 0)
                 return r;
         known = area_record_find(areas, n, v->name, v->dm_uuid);
-        if (a->change.maximum == 0)
+        if (!known)
+                r = check_kind(v, reterr);
+        if (r >= 0 && a->change.maximum == 0)
                 r = forget(a, v, known, reterr);
-        else {
+        else if (r >= 0) {
                 r = check_only_one(a, v, known, reterr);
                 if (r >= 0 && a->change.add)
                         r = check_add(a, v, known, reterr);

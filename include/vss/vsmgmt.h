@@ -145,8 +145,7 @@ ULONG IVssSnapshotMgmt_Release(IVssSnapshotMgmt *mgmt);
  *
  * ProviderId: a provider, or the id of Windows' system provider; it must not be GUID_NULL. ppItf:
  * receives the object; the caller drops it with IVssDifferentialSoftwareSnapshotMgmt_Release().
- * Errors: VSS_E_PROVIDER_NOT_REGISTERED, E_NOTIMPL (a provider whose copies have no diff area).
- * Since 0.2.
+ * Errors: VSS_E_PROVIDER_NOT_REGISTERED. Since 0.2.
  */
 HRESULT IVssSnapshotMgmt_GetProviderMgmtInterface(IVssSnapshotMgmt *mgmt, VSS_ID ProviderId,
                                                   IVssDifferentialSoftwareSnapshotMgmt **ppItf);
@@ -237,15 +236,17 @@ HRESULT IVssDifferentialSoftwareSnapshotMgmt2_ChangeDiffAreaMaximumSizeEx(
  * volume's copies could be, in the order in which they are tried.
  *
  * pwszOriginalVolumeName: as AddDiffArea. ppEnum: receives the list, of
- * VSS_MGMT_OBJECT_DIFF_VOLUME. Errors: VSS_E_OBJECT_NOT_FOUND, VSS_E_VOLUME_NOT_SUPPORTED,
- * E_NOTIMPL (thin volumes), VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.
+ * VSS_MGMT_OBJECT_DIFF_VOLUME; of a thin volume its pool. Errors: VSS_E_OBJECT_NOT_FOUND,
+ * VSS_E_VOLUME_NOT_SUPPORTED, E_NOTIMPL (copies without one), VSS_E_PROVIDER_VETO (as AddDiffArea).
+ * Since 0.2.
  */
 HRESULT IVssDifferentialSoftwareSnapshotMgmt_QueryVolumesSupportedForDiffAreas(
         IVssDifferentialSoftwareSnapshotMgmt *mgmt, LPCWSTR pwszOriginalVolumeName,
         IVssEnumMgmtObject **ppEnum);
 
 /*
- * IVssDifferentialSoftwareSnapshotMgmt::QueryDiffAreasForVolume: the diff areas of a volume.
+ * IVssDifferentialSoftwareSnapshotMgmt::QueryDiffAreasForVolume: the diff areas of a volume. Of
+ * one with thin copies it is the pool, with what all of its volumes use.
  *
  * pwszVolumeName: as AddDiffArea. ppEnum: receives the list, of VSS_MGMT_OBJECT_DIFF_AREA. Errors:
  * VSS_E_OBJECT_NOT_FOUND, VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.

@@ -328,3 +328,28 @@ const struct provider *fake_growing_provider(void) {
         growing.place_of = fake_place_of;
         return &growing;
 }
+
+static int fake_pool(const struct volume *v _unused_, struct provider_places *ret,
+                     struct vss_error *reterr) {
+        int r = provider_places_add(ret, "tank/pool", UINT64_C(1) << 30, UINT64_C(4) << 30);
+
+        return r < 0 ? vss_error_from_errno(reterr, r, "places") : 0;
+}
+
+static int fake_shared_room(const struct snapshot_record *r _unused_, struct provider_room *ret,
+                            struct vss_error *reterr _unused_) {
+        *ret = (struct provider_room){ .name = "tank/pool",
+                                       .used = UINT64_C(3) << 30,
+                                       .size = UINT64_C(4) << 30,
+                                       .metadata_size = 1 };
+        return 0;
+}
+
+const struct provider *fake_pooled_provider(void) {
+        static struct provider pooled;
+
+        pooled = fake_provider;
+        pooled.places = fake_pool;
+        pooled.shared_room = fake_shared_room;
+        return &pooled;
+}

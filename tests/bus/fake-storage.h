@@ -35,6 +35,8 @@ extern const struct storage fake_storage;
 extern const struct provider fake_provider;
 /* The same, with stores that can grow. */
 const struct provider *fake_growing_provider(void);
+/* Its copies share "tank/pool", of which three of four GiB are in use. */
+const struct provider *fake_pooled_provider(void);
 extern const struct dm_kernel fake_kernel;
 
 /* Once, before the daemon runs. */

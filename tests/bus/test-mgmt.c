@@ -297,6 +297,51 @@ START_TEST(copies_of_a_volume_are_listed) {
 }
 END_TEST
 
+/* Of copies in a thin pool the pool is listed, once for each of their volumes; it has no maximum of
+ * ours. */
+START_TEST(a_shared_pool_is_shown_and_not_changed) {
+        IVssEnumMgmtObject *list = NULL;
+        VSS_DIFF_AREA_INFO **rows = NULL;
+        VSS_MGMT_OBJECT_PROP found;
+        UINT n = 9;
+        ULONG k;
+
+        harness_stop_daemon(&h);
+        harness_knob(&h, "pool", "");
+        harness_start_daemon(&h, NULL);
+        make_copy();
+        make_copy();
+        ck_assert_int_eq(VssListDiffAreas((const LPCWSTR[]){ "volume=/srv/data", NULL }, &rows, &n),
+                         S_OK);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(rows[0]->area.m_pwszVolumeName, "/srv/data/");
+        ck_assert_str_eq(rows[0]->area.m_pwszDiffAreaVolumeName, "tank/pool");
+        ck_assert_int_eq(rows[0]->area.m_llUsedDiffSpace, 3 * GIB);
+        ck_assert_int_eq(rows[0]->area.m_llAllocatedDiffSpace, 4 * GIB);
+        ck_assert_int_eq(rows[0]->area.m_llMaximumDiffSpace, VSS_ASSOC_NO_MAX_SPACE);
+        ck_assert(!rows[0]->set_down);
+        VssFreeDiffAreas(rows);
+        ck_assert_int_eq(VssListDiffAreas((const LPCWSTR[]){ "store=tank", NULL }, &rows, &n),
+                         S_OK);
+        ck_assert_uint_eq(n, 0);
+        VssFreeDiffAreas(rows);
+        ck_assert_int_eq(IVssDifferentialSoftwareSnapshotMgmt_QueryVolumesSupportedForDiffAreas(
+                                 areas, "/srv/data", &list),
+                         S_OK);
+        ck_assert_int_eq(IVssEnumMgmtObject_Next(list, 1, &found, &k), S_OK);
+        ck_assert_str_eq(found.Obj.DiffVol.m_pwszVolumeName, "tank/pool");
+        ck_assert_int_eq(found.Obj.DiffVol.m_llVolumeFreeSpace, GIB);
+        VssFreeString(found.Obj.DiffVol.m_pwszVolumeName);
+        VssFreeString(found.Obj.DiffVol.m_pwszVolumeDisplayName);
+        IVssEnumMgmtObject_Release(list);
+        ck_assert_int_eq(add("/srv/data", "tank/pool", GIB), E_NOTIMPL);
+        ck_assert_int_eq(add("/srv/mail", "tank/pool", GIB), E_NOTIMPL);
+        ck_assert_int_eq(IVssDifferentialSoftwareSnapshotMgmt_ChangeDiffAreaMaximumSize(
+                                 areas, "/srv/data", "tank/pool", VSS_ASSOC_REMOVE),
+                         E_NOTIMPL);
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_refused) {
         IVssDifferentialSoftwareSnapshotMgmt *other = areas;
         IVssEnumMgmtObject *list = NULL;
@@ -431,6 +476,7 @@ int main(void) {
         tcase_add_test(t, a_smaller_maximum_costs_the_oldest_copy);
         tcase_add_test(t, places_and_volumes_are_listed);
         tcase_add_test(t, copies_of_a_volume_are_listed);
+        tcase_add_test(t, a_shared_pool_is_shown_and_not_changed);
         tcase_add_test(t, what_makes_no_sense_is_refused);
         tcase_add_test(t, what_there_is_not_says_so);
         tcase_add_test(t, vssctl_shows_and_limits);

@@ -11,5 +11,7 @@ int main(int argc, char **argv) {
         fake_storage_init();
         if (fake_knob("areas"))
                 providers[0] = fake_growing_provider();
+        if (fake_knob("pool"))
+                providers[0] = fake_pooled_provider();
         return vssd_main(argc, argv, providers);
 }

@@ -151,6 +151,10 @@ pool() {
 	first=$(a_copy "/dev/$vg/thin")
 	must a_copy "/dev/$vg/thin"
 	ask "$first"
+	check_says "the pool is shown as their diff area" "^/dev/$vg/thin +$vg/pool +[0-9.]+ MiB +64.0 MiB +unbounded +automatic" \
+		"$(vssctl storage list --for "/dev/$vg/thin")"
+	check_says "which has no maximum here" E_NOTIMPL \
+		"$(vssctl storage resize --for "/dev/$vg/thin" --on "$vg/pool" --max 10M 2>&1)"
 	must dd if=/dev/zero of="/dev/$vg/other" bs=1M count=50 oflag=direct status=none
 	check "a pool that fills is told" wait_for 20 signalled pool "${id[/dev/$vg/thin]}"
 	check "and its copies stay" vssctl show "$first"
