@@ -75,11 +75,25 @@ static int print(const struct backup_set *s, const struct cli *cli) {
         }
         if (options->quiet) {
                 printf("%s\n", VssIdToString(s->id, id));
-                fflush(stdout);
+                (void)fflush(stdout); /* tell() looks */
                 return EXIT_DONE;
         }
         return set_print(s, &cli->terminal, options->timeline) < 0 ? message_out_of_memory()
                                                                    : EXIT_DONE;
+}
+
+/* Of a set that nobody was told of nobody would ever take care: it is deleted again. */
+static int tell(struct backup_set *s, const struct cli *cli) {
+        int r = print(s, cli);
+
+        if (r == EXIT_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
+                message(MESSAGE_ERROR, "cannot write the output: %s; the set is deleted again",
+                        strerror(errno));
+                r = EXIT_FAILED;
+        }
+        if (r != EXIT_DONE)
+                (void)backup_set_delete(s); /* has said what went wrong */
+        return r;
 }
 
 /* --keep has limits. */
@@ -132,7 +146,7 @@ int verb_create(const struct cli *cli) {
                 return r;
         }
 
-        r = print(s, cli);
+        r = tell(s, cli);
         if (r == EXIT_DONE && backup_set_is_persistent(s))
                 say_lifetimes(s);
         /* One for another host stays, to go with who imports it. */

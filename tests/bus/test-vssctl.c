@@ -157,6 +157,31 @@ START_TEST(a_kept_set_is_made_listed_shown_deleted) {
 }
 END_TEST
 
+/* Nobody would know of it, and "it failed" says that nothing is left. */
+START_TEST(a_set_that_nobody_was_told_of_does_not_stay) {
+        static const char *const options[] = { "--keep --quiet", "--keep", "--keep --json", "" };
+
+        set_up();
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+                char command[256], text[512] = "";
+                int status;
+                FILE *f;
+
+                (void)snprintf(command, sizeof(command), "'%s' create %s /srv/data 2>&1 >/dev/full",
+                               VSSCTL, options[i]);
+                f = popen(command, "re");
+                ck_assert_ptr_nonnull(f);
+                text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+                status = pclose(f);
+                ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 2, "%s: %d %s", command,
+                              status, text);
+                expect_text(text, "cannot write the output: No space left on device");
+                expect_no_copies();
+        }
+        tear_down();
+}
+END_TEST
+
 START_TEST(the_timeline_is_the_services) {
         const struct ended *e;
 
@@ -690,6 +715,7 @@ int main(void) {
 
         tcase_set_timeout(c, 60);
         tcase_add_test(c, a_kept_set_is_made_listed_shown_deleted);
+        tcase_add_test(c, a_set_that_nobody_was_told_of_does_not_stay);
         tcase_add_test(c, the_timeline_is_the_services);
         tcase_add_test(c, a_set_is_held_until_stdin_ends);
         tcase_add_test(c, a_set_is_held_until_a_signal);
