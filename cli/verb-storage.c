@@ -1,6 +1,7 @@
 /* vssctl storage: the diff areas of volumes: where the stores of their copies are, and how much
  * they may take. */
 
+#include "cli/local-path.h"
 #include "cli/message.h"
 #include "cli/output-json.h"
 #include "cli/output-text.h"
@@ -143,9 +144,9 @@ static int open_areas(IVssDifferentialSoftwareSnapshotMgmt **ret) {
         return FAILED(hr) ? message_hresult(hr, NULL) : EXIT_DONE;
 }
 
-/* "40G", "320MB", "1TiB", 1024 each. */
+/* "40G", "320MB", "1TiB", 1024 each; "512B" and "512" are bytes. */
 static int parse_size(const char *text, LONGLONG *ret) {
-        static const char units[] = "KMGT";
+        static const char units[] = "KMGTPE";
         unsigned long long number;
         const char *unit;
         unsigned shift = 0;
@@ -163,7 +164,8 @@ static int parse_size(const char *text, LONGLONG *ret) {
                 end++;
                 if (streq(end, "B") || streq(end, "iB"))
                         end += strlen(end);
-        }
+        } else if (streq(end, "B"))
+                end++;
         if (*end || number > (unsigned long long)(INT64_MAX >> shift))
                 return -EINVAL;
         *ret = (LONGLONG)(number << shift);
@@ -276,15 +278,40 @@ static int change(const struct cli *cli, const char *verb) {
         return EXIT_DONE;
 }
 
+/* What begins with a dot is here: "./data", as volumes are named elsewhere. */
+static int find_here(const char **word, char **ret) {
+        int r;
+
+        if (!*word)
+                return EXIT_DONE;
+        r = local_path(ret, *word);
+        if (r == -ENOMEM)
+                return message_out_of_memory();
+        if (r < 0) {
+                message(MESSAGE_ERROR, "%s: %s", *word, strerror(-r));
+                return EXIT_USAGE;
+        }
+        *word = *ret;
+        return EXIT_DONE;
+}
+
 int verb_storage(const struct cli *cli) {
         static const char *const changes[] = { "add", "resize", "delete" };
         const char *verb = cli->line.arguments ? cli->line.arguments[0] : "list";
+        _cleanup_(freep) char *volume = NULL, *store = NULL;
+        struct cli here = *cli;
+        int r;
 
+        r = find_here(&here.line.options.for_volume, &volume);
+        if (r == EXIT_DONE)
+                r = find_here(&here.line.options.on_store, &store);
+        if (r != EXIT_DONE)
+                return r;
         if (streq(verb, "list"))
-                return list(cli);
+                return list(&here);
         for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
                 if (streq(verb, changes[i]))
-                        return change(cli, verb);
+                        return change(&here, verb);
         message(MESSAGE_ERROR, "'storage' has no '%s'; it has list, add, resize and delete", verb);
         return EXIT_USAGE;
 }

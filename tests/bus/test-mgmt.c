@@ -454,6 +454,21 @@ START_TEST(vssctl_shows_and_limits) {
                "\"maximum_bytes\": null,\n  \"set_down\": true,\n  \"until_boot\": true\n}");
         vssctl("delete --for /srv/data --on tank --json", 0, "\"set_down\": false,");
         vssctl("add --for /srv/data --on tank --max 10MB", 3, "VSS_E_INSUFFICIENT_STORAGE");
+        /* Each unit that Windows' tools have. */
+        vssctl("add --for /srv/data --on tank --max 1EB", 0, "");
+        vssctl("list --json", 0, "\"maximum_bytes\": 1152921504606846976,");
+        vssctl("resize --for /srv/data --on tank --max 7E", 0, "");
+        vssctl("resize --for /srv/data --on tank --max 8E", 1, "no size");
+        vssctl("resize --for /srv/data --on tank --max 2PiB", 0, "");
+        vssctl("resize --for /srv/data --on tank --max 536870912B", 0, "");
+        vssctl("list --json", 0, "\"maximum_bytes\": 536870912,");
+        vssctl("resize --for /srv/data --on tank --max 512BB", 1, "no size");
+        vssctl("resize --for /srv/data --on tank --max 512iB", 1, "no size");
+        vssctl("delete --for /srv/data --on tank", 0, "");
+        /* Names of this directory; here it is no volume. */
+        vssctl("list --for ./no-such", 1, "./no-such: No such file or directory");
+        vssctl("list --for .", 2, "VSS_E_OBJECT_NOT_FOUND");
+        vssctl("add --for /srv/data --on ./no-such", 1, "./no-such: No such file or directory");
         vssctl("add --for /srv/data", 1, "needs --for VOLUME and --on STORE");
         vssctl("add --for /srv/data --on tank --max much", 1, "no size");
         vssctl("resize --for /srv/data --on tank --max 101%", 1, "no part of a store");
