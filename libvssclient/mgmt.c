@@ -187,6 +187,23 @@ HRESULT IVssSnapshotMgmt_QueryVolumesSupportedForSnapshots(IVssSnapshotMgmt *mgm
         return make_enum(items, n, ppEnum);
 }
 
+/* That there are no copies is no answer about a volume that is not there; of one that is gone, and
+ * has some, these are. */
+static HRESULT check_volume_of(LPCWSTR volume, IVssEnumObject **list) {
+        BOOL present;
+        LONG compatibility;
+        HRESULT hr;
+
+        if (IVssEnumObject_Skip(*list, 1) == S_OK)
+                return IVssEnumObject_Reset(*list);
+        hr = IsVolumeSnapshotted(volume, &present, &compatibility);
+        if (SUCCEEDED(hr))
+                return IVssEnumObject_Reset(*list);
+        IVssEnumObject_Release(*list);
+        *list = NULL;
+        return hr;
+}
+
 HRESULT IVssSnapshotMgmt_QuerySnapshotsByVolume(IVssSnapshotMgmt *mgmt, LPCWSTR pwszVolumeName,
                                                 VSS_ID ProviderId, IVssEnumObject **ppEnum) {
         _cleanup_(freep) char *name = NULL, *of_volume = NULL, *by_provider = NULL;
@@ -205,7 +222,8 @@ HRESULT IVssSnapshotMgmt_QuerySnapshotsByVolume(IVssSnapshotMgmt *mgmt, LPCWSTR 
                 return no_memory(__func__);
         filter[0] = of_volume;
         filter[1] = by_provider;
-        return list_snapshots_enum(filter, ppEnum);
+        hr = list_snapshots_enum(filter, ppEnum);
+        return FAILED(hr) ? hr : check_volume_of(pwszVolumeName, ppEnum);
 }
 
 HRESULT IVssSnapshotMgmt2_GetMinDiffAreaSize(IVssSnapshotMgmt2 *mgmt,

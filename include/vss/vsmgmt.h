@@ -168,7 +168,8 @@ HRESULT IVssSnapshotMgmt_QueryVolumesSupportedForSnapshots(IVssSnapshotMgmt *mgm
  *
  * pwszVolumeName: as it is in the copies' properties, or as their requester wrote it. ProviderId:
  * as GetProviderMgmtInterface. ppEnum: receives the list, of VSS_OBJECT_SNAPSHOT; the caller drops
- * it with IVssEnumObject_Release(). Errors: VSS_E_PROVIDER_NOT_REGISTERED. Since 0.2.
+ * it with IVssEnumObject_Release(). Errors: VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_OBJECT_NOT_FOUND
+ * (there is no such volume, and no copy of one), VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.
  */
 HRESULT IVssSnapshotMgmt_QuerySnapshotsByVolume(IVssSnapshotMgmt *mgmt, LPCWSTR pwszVolumeName,
                                                 VSS_ID ProviderId, IVssEnumObject **ppEnum);

@@ -294,6 +294,11 @@ START_TEST(copies_of_a_volume_are_listed) {
                 S_OK);
         ck_assert_int_eq(IVssEnumObject_Next(list, 1, &found, &n), S_FALSE);
         IVssEnumObject_Release(list);
+        ck_assert_int_eq(IVssSnapshotMgmt_QuerySnapshotsByVolume(mgmt, "/no", of_windows, &list),
+                         VSS_E_OBJECT_NOT_FOUND);
+        ck_assert_ptr_null(list);
+        ck_assert_int_eq(IVssSnapshotMgmt_QuerySnapshotsByVolume(mgmt, "", of_windows, &list),
+                         E_INVALIDARG);
 }
 END_TEST
 
