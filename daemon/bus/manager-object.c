@@ -16,6 +16,7 @@
 #include "daemon/bus/writer-object.h"
 #include "daemon/bus/writer-transport.h"
 #include "daemon/providers/provider.h"
+#include "daemon/session/volume-facts.h"
 
 static void on_create_backup_components(struct bus_call *call,
                                         const struct bus_value *args _unused_) {
@@ -116,6 +117,7 @@ static bool volume_matches(const struct snapshot_record *r, const char *volume) 
 
 struct filter {
         const struct wire_snapshot_filter *text;
+        const struct volume *volume; /* the one meant; NULL: by its name in the copies */
         VSS_ID set, provider;
         bool provider_by_id;
         LONG context;
@@ -144,7 +146,8 @@ static bool filter_takes(const struct filter *f, const struct snapshot_record *r
 
         if (text->set && !vss_id_equal(r->set_id, f->set))
                 return false;
-        if (text->volume && !volume_matches(r, text->volume))
+        if (f->volume ? !volume_is_origin(f->volume, r)
+                      : text->volume && !volume_matches(r, text->volume))
                 return false;
         if (text->provider &&
             (f->provider_by_id ? !vss_id_equal(r->provider_id, f->provider)
@@ -154,22 +157,12 @@ static bool filter_takes(const struct filter *f, const struct snapshot_record *r
                vss_context_base(r->context) == f->context;
 }
 
-static void on_list_snapshots(struct bus_call *call, const struct bus_value *args) {
-        struct snapshot_record *records = NULL;
-        struct vss_error error = { 0 };
-        size_t n = 0, kept = 0;
-        struct filter filter;
-        int r;
+static void list_snapshots(struct bus_call *call, const struct filter *filter,
+                           struct snapshot_record *records, size_t n) {
+        size_t kept = 0;
 
-        r = filter_parse(&filter, args[0].dict, &error);
-        if (r >= 0)
-                r = store_snapshot_list(call->bus->options.store, GUID_NULL, &records, &n, &error);
-        if (r < 0) {
-                bus_call_finish(call, r, &error);
-                return;
-        }
         for (size_t i = 0; i < n; i++) {
-                if (!filter_takes(&filter, &records[i])) {
+                if (!filter_takes(filter, &records[i])) {
                         snapshot_record_done(&records[i]);
                         continue;
                 }
@@ -178,7 +171,59 @@ static void on_list_snapshots(struct bus_call *call, const struct bus_value *arg
                         records[i] = (struct snapshot_record){ 0 };
         }
         snapshot_object_reply(call, records, kept, SNAPSHOT_REPLY_ROWS);
+        snapshot_records_free(records, kept);
+}
+
+static void volume_found(void *userdata, int r, const void *result, struct vss_error *error) {
+        struct bus_call *call = userdata;
+        struct snapshot_record *records = NULL;
+        struct filter filter;
+        size_t n = 0;
+
+        if (r >= 0)
+                r = filter_parse(&filter, call->args[0].dict, error);
+        if (r >= 0)
+                r = store_snapshot_list(call->bus->options.store, GUID_NULL, &records, &n, error);
+        if (r < 0) {
+                bus_call_fail(call, error);
+                return;
+        }
+        filter.volume = result;
+        list_snapshots(call, &filter, records, n);
+}
+
+/* Is it one of which the copies do not have the name, but perhaps another one? */
+static bool names_another(const char *volume, const struct snapshot_record *records, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (volume_matches(&records[i], volume))
+                        return false;
+        return n > 0 && *volume != '\0';
+}
+
+static void on_list_snapshots(struct bus_call *call, const struct bus_value *args) {
+        const struct wire_snapshot_filter *text = args[0].dict;
+        struct snapshot_record *records = NULL;
+        struct vss_error error = { 0 };
+        struct filter filter;
+        bool ask = false;
+        size_t n = 0;
+        int r;
+
+        r = filter_parse(&filter, text, &error);
+        if (r >= 0)
+                r = store_snapshot_list(call->bus->options.store, GUID_NULL, &records, &n, &error);
+        if (r >= 0)
+                ask = text->volume && names_another(text->volume, records, n);
+        if (ask)
+                r = manager_find_volume(call->bus->options.sessions, text->volume, volume_found,
+                                        call, &error);
+        if (r >= 0 && !ask) {
+                list_snapshots(call, &filter, records, n);
+                return;
+        }
         snapshot_records_free(records, n);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
 }
 
 static void volumes_listed(void *userdata, int r, const void *result, struct vss_error *error) {

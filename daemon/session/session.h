@@ -261,6 +261,9 @@ struct snapshotted_result {
 };
 int manager_is_volume_snapshotted(struct session_manager *m, const char *volume,
                                   session_done_fn done, void *userdata, struct vss_error *reterr);
+/* result: struct volume, NULL: there is none that could have copies. */
+int manager_find_volume(struct session_manager *m, const char *volume, session_done_fn done,
+                        void *userdata, struct vss_error *reterr);
 struct supported_result {
         bool supported;
         const char *provider; /* "" if none */

@@ -20,6 +20,7 @@ struct question {
         struct volume_row *rows;
         size_t n;
         struct volume_list_result list;
+        struct volume *found;
 };
 
 static void question_free(struct inquiry *q) {
@@ -30,6 +31,7 @@ static void question_free(struct inquiry *q) {
         free(a->rows);
         if (a->volumes)
                 volumes_free(a->volumes, a->n);
+        volume_free(a->found);
         free(a->reason);
         free(a->spec);
 }
@@ -73,6 +75,32 @@ static int check_spec(const char *volume, struct vss_error *reterr) {
                 return 0;
         return vss_error_set(reterr, E_INVALIDARG, 0,
                              "The volume is empty; give a mount point or a block device");
+}
+
+static int find_run(struct inquiry *q, struct vss_error *reterr) {
+        struct question *a = (struct question *)q;
+        int r = storage_table()->volume_open(&a->found, a->spec, reterr);
+
+        if (r == -ENOMEM)
+                return r;
+        vss_error_done(reterr);
+        return 0;
+}
+
+static const void *find_answer(struct inquiry *q, int *r, struct vss_error *error _unused_) {
+        return *r >= 0 ? ((struct question *)q)->found : NULL;
+}
+
+static const struct inquiry_type find_type = {
+        .name = "vss-question",
+        .run = find_run,
+        .answer = find_answer,
+        .free = question_free,
+};
+
+int manager_find_volume(struct session_manager *m, const char *volume, session_done_fn done,
+                        void *userdata, struct vss_error *reterr) {
+        return question_ask(m, &find_type, volume, done, userdata, reterr);
 }
 
 static int snapshotted_run(struct inquiry *q, struct vss_error *reterr) {

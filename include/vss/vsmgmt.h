@@ -166,7 +166,7 @@ HRESULT IVssSnapshotMgmt_QueryVolumesSupportedForSnapshots(IVssSnapshotMgmt *mgm
 /*
  * IVssSnapshotMgmt::QuerySnapshotsByVolume: a volume's copies by a provider.
  *
- * pwszVolumeName: as it is in the copies' properties, or as their requester wrote it. ProviderId:
+ * pwszVolumeName: as it is in the copies' properties, or as AddDiffArea. ProviderId:
  * as GetProviderMgmtInterface. ppEnum: receives the list, of VSS_OBJECT_SNAPSHOT; the caller drops
  * it with IVssEnumObject_Release(). Errors: VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_OBJECT_NOT_FOUND
  * (there is no such volume, and no copy of one), VSS_E_PROVIDER_VETO (as AddDiffArea). Since 0.2.

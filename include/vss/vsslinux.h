@@ -218,10 +218,9 @@ typedef struct VSS_SNAPSHOT_INFO {
  * VssListSnapshots: the finished copies, of every context.
  *
  * filter: NULL for all, or an array that ends with NULL of conditions which must all hold:
- * "set=ID", "volume=NAME", "provider=NAME", "context=NAME", each at most once.
- * snapshots, count: as VssListVolumes.
- * Errors: E_INVALIDARG (the filter).
- * Since 0.1.
+ * "set=ID", "volume=NAME", "provider=NAME", "context=NAME", each at most once. A volume has the
+ * name that it has in the copies, or any that AddToSnapshotSet takes. snapshots, count: as
+ * VssListVolumes. Errors: E_INVALIDARG (the filter). Since 0.1.
  */
 HRESULT VssListSnapshots(const LPCWSTR *filter, VSS_SNAPSHOT_INFO ***snapshots, UINT *count);
 

@@ -133,6 +133,7 @@ static int make(struct volume **ret, unsigned i, const char *spec, struct vss_er
 
 static int fake_volume_open(struct volume **ret, const char *spec, struct vss_error *reterr) {
         size_t n = strlen(spec);
+        unsigned device;
         int r;
 
         if (spec[0] != '/')
@@ -144,6 +145,8 @@ static int fake_volume_open(struct volume **ret, const char *spec, struct vss_er
                 return r;
         if (n > 1 && spec[n - 1] == '/')
                 n--;
+        if (sscanf(spec, "/dev/mapper/fake-%u", &device) == 1 && device < LISTED)
+                return make(ret, device, spec, reterr);
         for (unsigned i = 0; i < NAMED + VOLUMES; i++) {
                 char name[64];
                 size_t k = strlen(fake_name(i, name));

@@ -294,6 +294,19 @@ START_TEST(copies_of_a_volume_are_listed) {
                 S_OK);
         ck_assert_int_eq(IVssEnumObject_Next(list, 1, &found, &n), S_FALSE);
         IVssEnumObject_Release(list);
+        /* By another of its names. */
+        ck_assert_int_eq(
+                IVssSnapshotMgmt_QuerySnapshotsByVolume(mgmt, "/dev/mapper/fake-0", fake, &list),
+                S_OK);
+        ck_assert_int_eq(IVssEnumObject_Next(list, 1, &found, &n), S_OK);
+        ck_assert_str_eq(found.Obj.Snap.m_pwszOriginalVolumeName, "/srv/data/");
+        VssFreeSnapshotProperties(&found.Obj.Snap);
+        IVssEnumObject_Release(list);
+        ck_assert_int_eq(
+                IVssSnapshotMgmt_QuerySnapshotsByVolume(mgmt, "/dev/mapper/fake-1", fake, &list),
+                S_OK);
+        ck_assert_int_eq(IVssEnumObject_Next(list, 1, &found, &n), S_FALSE);
+        IVssEnumObject_Release(list);
         ck_assert_int_eq(IVssSnapshotMgmt_QuerySnapshotsByVolume(mgmt, "/no", of_windows, &list),
                          VSS_E_OBJECT_NOT_FOUND);
         ck_assert_ptr_null(list);
