@@ -316,13 +316,9 @@ static int add_volumes(struct backup_set *s, char *const *words) {
                 if (interrupt_pending())
                         return EXIT_SIGNAL + interrupt_pending();
                 progress_show("AddVolumes", (unsigned)(i * 100 / n));
-                r = local_path(&volume, words[i]);
-                if (r == -ENOMEM)
-                        return message_out_of_memory();
-                if (r < 0) {
-                        message(MESSAGE_ERROR, "%s: %s", words[i], strerror(-r));
-                        return EXIT_USAGE;
-                }
+                r = local_path_or_say(&volume, words[i]);
+                if (r != EXIT_DONE)
+                        return r;
                 if (strv_append(&s->volumes, volume) < 0)
                         return message_out_of_memory();
                 hr = IVssBackupComponents_AddToSnapshotSet(s->components, volume, GUID_NULL,

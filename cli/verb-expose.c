@@ -77,22 +77,13 @@ static int begin(IVssBackupComponents **ret, VSS_ID *ret_id, const char *word,
 
 /* A directory as the service knows it. */
 static int find_directory(char **ret, const char *word) {
-        int r;
-
         if (word[0] != '/' && word[0] != '.') {
                 message(MESSAGE_ERROR,
                         "%s is no full path; for a directory in this one, write './%s'", word,
                         word);
                 return EXIT_USAGE;
         }
-        r = local_path(ret, word);
-        if (r == -ENOMEM)
-                return message_out_of_memory();
-        if (r < 0) {
-                message(MESSAGE_ERROR, "%s: %s", word, strerror(-r));
-                return EXIT_USAGE;
-        }
-        return EXIT_DONE;
+        return local_path_or_say(ret, word);
 }
 
 static void print_json(VSS_ID id, const char *name, const char *path) {

@@ -284,15 +284,10 @@ static int find_here(const char **word, char **ret) {
 
         if (!*word)
                 return EXIT_DONE;
-        r = local_path(ret, *word);
-        if (r == -ENOMEM)
-                return message_out_of_memory();
-        if (r < 0) {
-                message(MESSAGE_ERROR, "%s: %s", *word, strerror(-r));
-                return EXIT_USAGE;
-        }
-        *word = *ret;
-        return EXIT_DONE;
+        r = local_path_or_say(ret, *word);
+        if (r == EXIT_DONE)
+                *word = *ret;
+        return r;
 }
 
 int verb_storage(const struct cli *cli) {
