@@ -2,9 +2,13 @@
 # Copies where somebody wants them: mounted on a directory, whole or a part of it, thick and thin, ext4 and XFS;
 # over a restart, the death and a reboot of the machine; and what is refused. Shares are test-shares.sh's.
 #
+# And a copy that was broken off is a volume after the reboot as it was before it.
+#
 # usage: test-expose.sh before|after: in the first boot, and in the second one on the same disks.
 . "$(dirname "$0")/lib.sh"
 trap - EXIT # the disks are kept
+
+broken=/etc/test-broken # between the boots: the volume and its UUID
 
 exposed_in() { # ID: what the service says
 	vssctl show --json "$1" | json "[d['snapshots'][0]['exposed_name'], d['snapshots'][0]['exposed_path']]"
@@ -40,7 +44,7 @@ refused() {
 }
 
 before() {
-	local set thick thin xfs
+	local set thick thin xfs device
 	vg_make /dev/disk/by-id/virtio-data[01]
 	must lvcreate -qq -y -T -L 400M "$vg/pool"
 	volume_make a 200M ext4
@@ -120,13 +124,33 @@ sub/deep" "$(exposed_in "$xfs")"
 
 	check "by force it is deleted" vssctl delete --force "$thick"
 	check "and not exposed any more" hidden /mnt/a
+
+	set=$(vssctl create --quiet --keep --context nas-rollback /srv/c)
+	check "a copy is broken off" eval "vssctl break --json --writable --revert-identity none $set >$work/broken"
+	device=$(json 'd["volumes"][0]["volume"]' <"$work/broken")
+	must mkdir -p /mnt/broken
+	must mount "$device" /mnt/broken
+	check "it can be written" eval "echo mine >/mnt/broken/own"
+	must umount /mnt/broken
+	echo "$device $(blkid -p -s UUID -o value "$device")" >$broken
 	sync
 	finish
 }
 
 after() {
-	vgchange -qq -ay "$vg"
+	local device uuid
+	vgchange -qq -aay "$vg"
 	must vssctl list
+	read -r device uuid <$broken
+	check "the broken copy came up as any volume" [ -b "$device" ]
+	check_equal "by its own UUID" "$(readlink -f "$device")" "$(readlink -f "/dev/disk/by-uuid/$uuid")"
+	check "it is another than its origin's" [ "$uuid" != "$(blkid -p -s UUID -o value "/dev/$vg/c")" ]
+	must mount "$device" /mnt/broken
+	check_equal "with what was in the copy, and what was written since" "later mine" "$(cat /mnt/broken/file /mnt/broken/own | xargs)"
+	check "it can be written" touch /mnt/broken/new
+	must umount /mnt/broken
+	check_equal "and the service knows nothing of it" "" "$(vssctl list --json | json "[s for s in d['snapshots'] if s['block_device'] == '/dev/vss/${device##*_}']")"
+	must lvremove -qq -y "$device"
 	mapfile -t ids < <(vssctl list --json | json "[s['snapshot_id'] for s in sorted(d['snapshots'], key=lambda s: s['volume'])]")
 	check_equal "two copies are left" 2 "${#ids[@]}"
 	check "after a boot the part is exposed" shown /mnt/b b
