@@ -47,6 +47,11 @@ LOAD = {
     "lvcreate_load_ms": "as lvcreate_ms, under that load",
     "lvcreate_load_pause_ms": "the longest write of that load meanwhile",
 }
+DELTA = {
+    f"delta_{kind}_ms": "wall time of `vssctl delta --format bitmap` of a copy and its volume, a sparse one of 100 GiB of which 1 GiB "
+                        f"has changed: 4 KiB in each of {blocks}, all over it"
+    for kind, blocks in {"thick": "32768 chunks of 32 KiB of a thick volume", "thin": "16384 blocks of 64 KiB of a thin volume"}.items()
+}
 # Without these a page on performance does not say what it is for.
 WANTED = [f"{what}_{n}" for what in ("window_ms", "floor_ms", "window_load_ms", "floor_load_ms", "set_ms", "lvcreate_ms", "set_thin_ms",
                                      "lvcreate_thin_ms") for n in COUNTS]
@@ -62,6 +67,10 @@ def from_counts(table, samples):
     """Of what there are samples: numbers of volumes may be left out, or the VM may have ended early."""
     return {f"{what}_{n}": summary(samples[f"{what}_{n}"], "ms", meaning)
             for what, meaning in table.items() for n in COUNTS if f"{what}_{n}" in samples}
+
+
+def from_names(table, samples):
+    return {name: summary(samples[name], "ms", meaning) for name, meaning in table.items() if name in samples}
 
 
 def from_cow(samples):
@@ -140,6 +149,8 @@ def bounds(figures):
     for n in COPIES:
         row(f"writes to an origin with {n} copies/the same with bare snapshots", "at least 0.95", lambda v: v >= 0.95,
             f"cow_write_ratio_{n}")
+    for kind in "thick", "thin":
+        row(f"changed blocks of a {kind} volume of 100 GiB, ms", "below 1000", lambda v: v < 1000, f"delta_{kind}_ms")
     row("a call/Ping", "at most 1.3", lambda v: v <= 1.3, "rtt_ratio")
     row("Freeze to 1000 writers/to 1, whose handlers take a hundredth of a second", "below 10", lambda v: v < 10,
         "writers_freeze_ms_1000", "writers_freeze_ms_1")

@@ -234,20 +234,6 @@ example() {
 	rm -r "$dir" "$restored"
 }
 
-# A byte in each of the blocks of which there are 1 GiB, all over the volume.
-touch_blocks() { # DEVICE BLOCK-KIB
-	python3 - "$1" "$2" <<-'EOP'
-		import os, sys
-		device, size = sys.argv[1], int(sys.argv[2]) << 10
-		fd = os.open(device, os.O_WRONLY)
-		n = (1 << 30) // size
-		step = (100 << 30) // n // size * size
-		for i in range(n):
-		    os.pwrite(fd, b"x" * 4096, i * step + 8192)
-		os.fsync(fd)
-	EOP
-}
-
 within_a_second() { # COPY WANTED-BYTES
 	local begin took n
 	for _ in 1 2 3; do
@@ -268,7 +254,7 @@ large() {
 	must lvextend -qq -L +1100M "$vg/pool"
 	must lvcreate -qq -y -T -n large -V 100G "$vg/pool"
 	copy=$(a_copy "/dev/$vg/large")
-	must touch_blocks "/dev/$vg/large" 64
+	must "$programs/touch-blocks.py" "/dev/$vg/large" 64
 	check "thin: 1 GiB of 100 GiB within a second" within_a_second "$copy" $((1 << 30))
 	must vssctl delete "$copy"
 	must lvremove -qq -y "$vg/large"
@@ -278,7 +264,7 @@ large() {
 	must vgcreate -qq sparse "$loop"
 	must lvcreate -qq -y -W n -n large -L 100G sparse
 	copy=$(a_copy /dev/sparse/large)
-	must touch_blocks /dev/sparse/large 32
+	must "$programs/touch-blocks.py" /dev/sparse/large 32
 	check "thick: 1 GiB of 100 GiB within a second" within_a_second "$copy" $((1 << 30))
 	must vssctl delete "$copy"
 }
