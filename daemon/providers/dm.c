@@ -73,6 +73,11 @@ const struct provider provider_dm = {
         .abort = dm_set_abort,
         .intents = dm_intents,
         .release = dm_release,
+        .no_revert =
+                "only this service puts the copies of such a volume together, and a merge that a "
+                "reboot interrupts would leave it mounted with a part of its blocks of then and "
+                "the rest of now; copy what is wanted back from the copy's directory, or end "
+                "its mount and copy the whole block device (dd)",
         .bound = "copies of mapped devices are what differs from these, and are nothing without "
                  "them; copy what is on the block device to a volume of its own (dd)",
         .remove = dm_remove,

@@ -5,6 +5,7 @@
 #include "daemon/providers/copy-link.h"
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-name.h"
+#include "daemon/providers/snapshot-merge.h"
 
 enum { FOUND_VG, FOUND_LV, FOUND_UUID, FOUND_FIELDS };
 #define FOUND_COLUMNS "vg_name,lv_name,lv_uuid"
@@ -260,9 +261,16 @@ int lvm_life_rescue(const struct lvm_kind *kind, const struct intent_record *rec
         r = recovery_init(&i, kind, record, reterr);
         if (r < 0)
                 return r;
-        for (size_t k = 0; k < i.intent.n; k++)
-                if (streq(i.copies[k]->origin_dm_uuid, uuid))
+        for (size_t k = 0; k < i.intent.n; k++) {
+                const struct snapshot_devices d = lvm_copy_devices(i.copies[k]);
+                bool ending = false;
+
+                /* A state that was reverted with its volume has the making of the copy still, and
+                 * LVM may be at the end of the merge by now. */
+                if (streq(i.copies[k]->origin_dm_uuid, uuid) &&
+                    (snapshot_merge_is_ending(&d, &ending, NULL) < 0 || !ending))
                         i.copies[n++] = i.copies[k];
+        }
         return lvm_rescue(i.copies, n, reterr);
 }
 
@@ -373,4 +381,42 @@ int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,
                                      "the copy %s is not active", str_or_empty(record->device));
         *ret = info;
         return 0;
+}
+
+static bool is_of_copy(const char *lv) {
+        return strncmp(lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0;
+}
+
+/* The kernel's name, where it has one: it follows a renaming. */
+static int is_volume(const struct lvm_copy *c, bool *ret_known, struct vss_error *reterr) {
+        _cleanup_(freep) char *vg = NULL, *lv = NULL, *layer = NULL;
+        struct mapper_info info;
+        int r;
+
+        r = mapper_find_uuid(c->copy_dm_uuid, &info, reterr);
+        if (r < 0)
+                return r;
+        *ret_known = info.exists && lvm_name_split(info.name, &vg, &lv, &layer) >= 0;
+        return *ret_known && !is_of_copy(lv);
+}
+
+int lvm_life_is_broken_off(const struct snapshot_record *record, struct vss_error *reterr) {
+        _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+        bool known = false;
+        int r;
+
+        r = parse_data(&c, record, reterr);
+        if (r < 0 || !c.copy_dm_uuid || !c.lv_uuid)
+                return r;
+        r = is_volume(&c, &known, reterr);
+        if (r < 0 || known)
+                return r;
+        r = lvm_open(&l, reterr);
+        if (r >= 0)
+                r = lvm_copy_ask(&found, l, &c, FOUND_COLUMNS, FOUND_FIELDS, reterr);
+        if (r < 0 || found.n == 0)
+                return r;
+        return !is_of_copy(found.rows[0].fields[FOUND_LV]);
 }

@@ -32,3 +32,5 @@ int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record 
 /* The copy's active device; -ENOENT. */
 int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,
                   struct vss_error *reterr);
+/* See struct provider. */
+int lvm_life_is_broken_off(const struct snapshot_record *record, struct vss_error *reterr);

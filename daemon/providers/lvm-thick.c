@@ -131,6 +131,13 @@ const struct provider provider_lvm_thick = {
         .bound = "copies of thick logical volumes are what differs from these, and are nothing "
                  "without them; copy what is on the block device to a volume of its own (dd), or "
                  "have the volume in a thin pool, whose copies can be broken off",
+        .revert = thick_revert,
+        .revert_check = thick_revert_check,
+        .revert_look = thick_revert_look,
+        .revert_end = thick_revert_end,
+        .revert_back = thick_revert_back,
+        .revert_rescue = thick_revert_rescue,
+        .find_reverting = thick_find_reverting,
         .rescue = thick_rescue,
         .recover = thick_recover,
         .activate = thick_activate,

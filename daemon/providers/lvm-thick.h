@@ -94,3 +94,15 @@ int thick_grow_recover(struct store *store, const struct intent_record *intent,
 /* lvm-thick-places.c */
 int thick_places(const struct volume *v, struct provider_places *ret, struct vss_error *reterr);
 int thick_place_of(const struct snapshot_record *r, char **ret, struct vss_error *reterr);
+
+/* lvm-thick-revert.c; see struct provider. */
+int thick_revert(const struct snapshot_record *record, bool at_boot, struct vss_error *reterr);
+int thick_revert_check(const struct snapshot_record *record, bool at_boot,
+                       struct vss_error *reterr);
+int thick_revert_look(const struct snapshot_record *record, struct revert_progress *ret,
+                      struct vss_error *reterr);
+int thick_revert_end(const struct snapshot_record *record, struct vss_error *reterr);
+int thick_revert_back(const struct snapshot_record *record, struct vss_error *reterr);
+int thick_revert_rescue(const struct snapshot_record *record, struct vss_error *reterr);
+int thick_find_reverting(const struct intent_record *intent, struct snapshot_record *ret,
+                         struct vss_error *reterr);

@@ -333,6 +333,16 @@ const struct provider provider_lvm_thin = {
         .remove_all = thin_remove_all,
         .origins = thin_origins,
         .break_off = thin_break_off,
+        .is_broken_off = lvm_life_is_broken_off,
+        .revert = thin_revert,
+        .revert_check = thin_revert_check,
+        .revert_look = thin_revert_look,
+        .revert_end = thin_revert_end,
+        .revert_back = thin_revert_back,
+        .no_revert_at_boot =
+                "a thin volume is exchanged with its copy while it is not active, which "
+                "the root always is; boot from another medium, and use lvconvert "
+                "--merge there",
         .rescue = thin_rescue,
         .recover = thin_recover,
         .activate = thin_activate,

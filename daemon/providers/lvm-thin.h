@@ -52,5 +52,13 @@ int thin_break_origins(const struct intent_record *intent, char ***uuids, char *
 int thin_break_recover(struct store *store, const struct intent_record *intent,
                        struct vss_error *reterr);
 
+/* lvm-thin-revert.c; see struct provider. */
+int thin_revert(const struct snapshot_record *record, bool at_boot, struct vss_error *reterr);
+int thin_revert_check(const struct snapshot_record *record, bool at_boot, struct vss_error *reterr);
+int thin_revert_look(const struct snapshot_record *record, struct revert_progress *ret,
+                     struct vss_error *reterr);
+int thin_revert_back(const struct snapshot_record *record, struct vss_error *reterr);
+int thin_revert_end(const struct snapshot_record *record, struct vss_error *reterr);
+
 /* lvm-thin-undo.c */
 extern const struct lvm_kind thin_kind;

@@ -37,6 +37,20 @@ struct provider_room {
         uint64_t metadata_used, metadata_size; /* bytes */
         const char *trouble;                   /* "has failed; ...": a static text; NULL: none */
 };
+/* How far the revert of a volume to one of its copies is, by what is there. */
+enum revert_state {
+        REVERT_NONE,    /* it was not begun: the copy is as it was */
+        REVERT_WAITING, /* it is noted, and begins when the volume is activated the next time */
+        REVERT_RUNNING, /* the volume reads as the copy did; blocks are still being copied back */
+        REVERT_COPIED,  /* all are; revert_end() does the rest */
+        REVERT_OVER,    /* the copy is gone, the volume is what it was */
+        REVERT_FAILED,  /* the kernel gave up */
+        REVERT_LOST,    /* the volume is not there */
+};
+struct revert_progress {
+        enum revert_state state;
+        uint64_t left; /* REVERT_RUNNING: bytes that are still to be copied back */
+};
 int provider_places_add(struct provider_places *p, const char *name, uint64_t free_bytes,
                         uint64_t total_bytes);
 void provider_places_done(struct provider_places *p);
@@ -104,8 +118,45 @@ struct provider {
          * failure the copies are as they were. NULL: they are nothing without their volumes. */
         int (*break_off)(struct store *store, const struct snapshot_record *records, size_t n,
                          uint32_t flags, char **names, struct vss_error *reterr);
+        /* At start-up, with break_off(): 1: what the row tells of is called like a volume and not
+         * like a copy. It was broken off after the moment of the state, which was reverted since
+         * with the volume that it lies on, or somebody renamed it: it is nobody's copy, and is left
+         * alone. 0: it is a copy, or is not there. */
+        int (*is_broken_off)(const struct snapshot_record *r, struct vss_error *reterr);
         /* Without break_off(): what the copies are, and the way out; said to who asks for it. */
         const char *bound;
+        /* Begins to roll the volume of a copy, which nobody reads any more, back to it, or goes on
+         * with what a crash left of that; whoever calls has an intent on disk. The volume is not
+         * mounted, and what has it open all the same is -EBUSY with VSS_E_VOLUME_IN_USE; or, with
+         * at_boot, it stays as it is and is rolled back when it is activated the next time. After a
+         * failure revert_look() says whether it was begun. Idempotent. NULL: it cannot. */
+        int (*revert)(const struct snapshot_record *r, bool at_boot, struct vss_error *reterr);
+        /* What revert() would refuse, asked before other copies are deleted for it. Changes
+         * nothing. */
+        int (*revert_check)(const struct snapshot_record *r, bool at_boot,
+                            struct vss_error *reterr);
+        /* Asked each second while it goes on: VSS_E_* is a question that cannot be answered now. */
+        int (*revert_look)(const struct snapshot_record *r, struct revert_progress *ret,
+                           struct vss_error *reterr);
+        /* From REVERT_COPIED to REVERT_OVER; of that, that the volume can be used. Idempotent. */
+        int (*revert_end)(const struct snapshot_record *r, struct vss_error *reterr);
+        /* From whatever revert() left of REVERT_NONE to a volume and a copy that can be used.
+         * Idempotent. */
+        int (*revert_back)(const struct snapshot_record *r, struct vss_error *reterr);
+        /* At start-up, before anything else is done: the volume is resumed if a step of revert() or
+         * revert_end() has left it suspended; no program is started. A revert goes on for hours:
+         * what looks like another program's work is left alone. NULL: nothing. Idempotent. */
+        int (*revert_rescue)(const struct snapshot_record *r, struct vss_error *reterr);
+        /* Without revert(): why, and the way out. */
+        const char *no_revert;
+        /* With revert(): why not at_boot; NULL: it can that, too. */
+        const char *no_revert_at_boot;
+        /* What a revert of the volume on which the state itself lies leaves: a state of the instant
+         * of the copy, in which its set is being made. 1: the intent is of the making of a copy to
+         * which its volume is being reverted, or has been noted to be; *ret has what revert() and
+         * the others need of it. 0: not so, undo it. NULL: cannot be. */
+        int (*find_reverting)(const struct intent_record *intent, struct snapshot_record *ret,
+                              struct vss_error *reterr);
         /* At start-up, of all open intents before any is undone: the part of it that cannot wait.
          * Those of its origins with this UUID are resumed if they are suspended, and no program is
          * started for that: what lies on one of them may be what the undoing of another needs.

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <vss/vss.h>
 
@@ -318,39 +319,113 @@ static int change_over(const struct mapper_info *origin, const struct mapper_inf
         return r < 0 ? r : window_run(w, &result, reterr);
 }
 
-int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table live = { 0 }, own = { 0 };
-        struct mapper_info real, origin;
-        bool last;
+/* One table of the origin's for another, in one step inside the kernel where that can be. */
+static int exchange(const struct mapper_info *origin, const struct mapper_info *real,
+                    const struct mapper_table *table, struct vss_error *reterr) {
         int r;
 
-        r = find(d, d->real, d->real_uuid, &real, reterr);
-        if (r < 0 || !real.exists)
-                return r;
-        r = snapshot_devices_find_origin(d, &origin, reterr);
+        r = mapper_load(origin->name, table, origin->read_only, reterr);
         if (r < 0)
                 return r;
-        r = is_last(&real, &origin, &last);
+        return snapshot_devices_is_cache(table) ? change_over(origin, real, reterr)
+                                                : mapper_resume(origin, reterr);
+}
+
+static int put_back_own(const struct snapshot_devices *d, const struct mapper_info *origin,
+                        const struct mapper_info *real, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table own = { 0 };
+        int r;
+
+        r = mapper_read_table(d->real, &own, reterr);
+        return r < 0 ? r : exchange(origin, real, &own, reterr);
+}
+
+/* Others have copies of it. */
+static int put_back_origin(const struct mapper_info *origin, const struct mapper_info *real,
+                           uint64_t length, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        char params[32];
+        int r;
+
+        (void)snprintf(params, sizeof(params), "%u:%u", major(real->devno), minor(real->devno));
+        r = mapper_table_add(&table, 0, length, "snapshot-origin", params);
+        return r < 0 ? vss_error_from_errno(reterr, r, origin->name)
+                     : exchange(origin, real, &table, reterr);
+}
+
+static bool is_one(const struct mapper_table *table, const char *type) {
+        return table->n == 1 && streq(table->targets[0].type, type);
+}
+
+/* REAL, the origin, what the origin's table is, and whether it alone lies on REAL. */
+struct pair {
+        struct mapper_info real, origin;
+        struct mapper_table live;
+        bool last;
+};
+
+static void pair_done(struct pair *p) {
+        mapper_table_done(&p->live);
+}
+
+static int pair_read(const struct snapshot_devices *d, struct pair *ret, struct vss_error *reterr) {
+        int r;
+
+        r = find(d, d->real, d->real_uuid, &ret->real, reterr);
+        if (r < 0 || !ret->real.exists)
+                return r;
+        r = snapshot_devices_find_origin(d, &ret->origin, reterr);
+        if (r < 0)
+                return r;
+        r = is_last(&ret->real, &ret->origin, &ret->last);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, d->real);
-        if (!last)
-                return 0;
-        if (origin.exists && origin.live_table) {
-                r = mapper_read_table(origin.name, &live, reterr);
-                if (r < 0)
-                        return r;
+        return ret->origin.exists && ret->origin.live_table
+                       ? mapper_read_table(ret->origin.name, &ret->live, reterr)
+                       : 0;
+}
+
+int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr) {
+        _cleanup_(pair_done) struct pair p = { 0 };
+        int r;
+
+        r = pair_read(d, &p, reterr);
+        /* One that is being merged goes on: its blocks are where only that table finds them. */
+        if (r < 0 || !p.real.exists || !p.last || is_one(&p.live, "snapshot-merge"))
+                return r;
+        if (is_one(&p.live, "snapshot-origin"))
+                r = put_back_own(d, &p.origin, &p.real, reterr);
+        return r < 0 ? r : mapper_remove(d->real, false, reterr);
+}
+
+int snapshot_devices_end_merge(const struct snapshot_devices *d, struct vss_error *reterr) {
+        _cleanup_(pair_done) struct pair p = { 0 };
+        int r;
+
+        r = pair_read(d, &p, reterr);
+        if (r < 0 || !p.real.exists)
+                return r;
+        if (!is_one(&p.live, "snapshot-merge")) /* somebody came as far, and died */
+                return snapshot_devices_restore_origin(d, reterr);
+        r = p.last ? put_back_own(d, &p.origin, &p.real, reterr)
+                   : put_back_origin(&p.origin, &p.real, mapper_table_length(&p.live), reterr);
+        if (r < 0) {
+                /* With either table it is what it should be, but not suspended; the failure that
+                 * counts is the first. */
+                (void)snapshot_devices_rescue(d, NULL);
+                return r;
         }
-        if (live.n == 1 && streq(live.targets[0].type, "snapshot-origin")) {
-                r = mapper_read_table(d->real, &own, reterr);
-                if (r >= 0)
-                        r = mapper_load(origin.name, &own, origin.read_only, reterr);
-                if (r >= 0)
-                        r = snapshot_devices_is_cache(&own) ? change_over(&origin, &real, reterr)
-                                                            : mapper_resume(&origin, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return mapper_remove(d->real, false, reterr);
+        return p.last ? mapper_remove(d->real, false, reterr) : 0;
+}
+
+int snapshot_devices_end_attempt(const struct snapshot_devices *d, struct vss_error *reterr) {
+        _cleanup_(pair_done) struct pair p = { 0 };
+        int r;
+
+        r = pair_read(d, &p, reterr);
+        if (r < 0 || !p.real.exists || !p.origin.exists)
+                return r;
+        return put_back_origin(&p.origin, &p.real, mapper_table_length(&p.live), reterr);
 }
 
 void snapshot_devices_hold_stores(void) {

@@ -51,6 +51,11 @@ int snapshot_devices_remove_copy(const struct snapshot_devices *d, bool force,
 /* An origin without any copy gets its own table back, and REAL goes. That is one step inside the
  * kernel, so that it may be the root; for a cache it is a window with its guard. */
 int snapshot_devices_restore_origin(const struct snapshot_devices *d, struct vss_error *reterr);
+/* The same of an origin into which a copy has been merged: snapshot-merge.h. With other copies it
+ * becomes what it was with them. */
+int snapshot_devices_end_merge(const struct snapshot_devices *d, struct vss_error *reterr);
+/* An origin that was to merge and does not becomes what it is with copies, whatever its table. */
+int snapshot_devices_end_attempt(const struct snapshot_devices *d, struct vss_error *reterr);
 int snapshot_devices_remove_store(const struct snapshot_devices *d, struct vss_error *reterr);
 /* Who reads a store has it open, and it could not be removed: so that waits until the reader, one
  * at a time, lets go. */

@@ -27,6 +27,7 @@ static struct {
         char uuid[129];
         _Atomic bool suspended, inactive_table;
         _Atomic unsigned n_looks, n_touched;
+        const char *live; /* the only target of its table */
 } origin;
 
 /* --- daemon/providers/mapper.h, of that device --- */
@@ -62,6 +63,21 @@ int mapper_clear(const char *name _unused_, struct vss_error *reterr _unused_) {
         return 0;
 }
 
+int mapper_read_table(const char *name _unused_, struct mapper_table *ret,
+                      struct vss_error *reterr _unused_) {
+        ck_assert_ptr_nonnull(origin.live);
+        ret->targets = calloc(1, sizeof(*ret->targets));
+        ck_assert_ptr_nonnull(ret->targets);
+        ret->targets[0].type = (char *)(uintptr_t)origin.live;
+        ret->n = 1;
+        return 0;
+}
+
+void mapper_table_done(struct mapper_table *t) {
+        free(t->targets);
+        *t = (struct mapper_table){ 0 };
+}
+
 /* None of what else there is is called. */
 #define NEVER(function, ...)                   \
         int function(__VA_ARGS__) {            \
@@ -71,8 +87,6 @@ int mapper_clear(const char *name _unused_, struct vss_error *reterr _unused_) {
 
 NEVER(mapper_table_add, struct mapper_table *t _unused_, uint64_t start _unused_,
       uint64_t length _unused_, const char *type _unused_, const char *params _unused_)
-NEVER(mapper_read_table, const char *name _unused_, struct mapper_table *ret _unused_,
-      struct vss_error *reterr _unused_)
 NEVER(mapper_read_status, const char *name _unused_, struct mapper_table *ret _unused_,
       struct vss_error *reterr _unused_)
 NEVER(mapper_create, const char *name _unused_, const char *uuid _unused_,
@@ -88,10 +102,6 @@ NEVER(mapper_message, const char *name _unused_, const char *message _unused_,
 NEVER(mapper_remove, const char *name _unused_, bool deferred _unused_,
       struct vss_error *reterr _unused_)
 NEVER(mapper_make_node, const char *name _unused_, struct vss_error *reterr _unused_)
-
-void mapper_table_done(struct mapper_table *t) {
-        ck_assert_uint_eq(t->n, 0);
-}
 
 uint64_t mapper_table_length(const struct mapper_table *t _unused_) {
         ck_abort();
@@ -250,6 +260,93 @@ START_TEST(what_a_program_has_suspended_is_waited_for) {
 }
 END_TEST
 
+static void make_record(struct snapshot_record *r) {
+        _cleanup_(lvm_copy_done) struct lvm_copy copy = { 0 };
+
+        ck_assert_int_eq(lvm_copy_init(&copy, "tank", VG_UUID, "data", LV_UUID, "c1", COW_UUID), 0);
+        ck_assert_int_eq(lvm_copy_format(&copy, &r->provider_data), 0);
+        (void)snprintf(origin.uuid, sizeof(origin.uuid), "%s", copy.origin_dm_uuid);
+}
+
+static void *go_back_thread(void *p) {
+        struct vss_error error = { 0 };
+
+        ck_assert_msg(provider_lvm_thick.revert_back(p, &error) == 0, "%s", error.message);
+        return NULL;
+}
+
+/* A revert that was not begun: whoever puts it back has the group locked, too. */
+START_TEST(what_an_lvm_command_has_suspended_no_revert_resumes) {
+        struct snapshot_record record = { 0 };
+        pthread_t thread;
+        int command;
+
+        make_record(&record);
+        command = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0700);
+        ck_assert_int_eq(flock(command, LOCK_EX), 0);
+        origin.suspended = origin.inactive_table = true;
+        ck_assert_int_eq(pthread_create(&thread, NULL, go_back_thread, &record), 0);
+        WAIT_FOR(origin.n_looks > 0);
+        (void)usleep(200 * 1000); /* it is at the lock, and waits there */
+        ck_assert_uint_eq(origin.n_touched, 0);
+        ck_assert_int_eq(close(command), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_uint_eq(origin.n_touched, 2);
+        ck_assert(!origin.suspended && !origin.inactive_table);
+        snapshot_record_done(&record);
+}
+END_TEST
+
+/* Its intent is open for hours: only what nobody else leaves so is a crash's. */
+static const struct {
+        bool suspended, inactive_table;
+        const char *live;
+        bool resumed;
+} reverts[] = {
+        { true, false, "snapshot-merge", true },
+        { true, true, "snapshot-merge", false }, /* LVM ends the merge */
+        { true, false, "linear", false },        /* a revert that waits */
+        { true, false, "snapshot-origin", false },
+        { false, false, "snapshot-merge", false },
+};
+
+START_TEST(what_a_revert_has_left_suspended) {
+        struct snapshot_record record = { 0 };
+
+        make_record(&record);
+        origin.suspended = reverts[_i].suspended;
+        origin.inactive_table = reverts[_i].inactive_table;
+        origin.live = reverts[_i].live;
+        ck_assert_int_eq(provider_lvm_thick.revert_rescue(&record, NULL), 0);
+        ck_assert_uint_eq(origin.n_touched, reverts[_i].resumed);
+        ck_assert_int_eq(origin.suspended, reverts[_i].suspended && !reverts[_i].resumed);
+        snapshot_record_done(&record);
+}
+END_TEST
+
+/* The making of the copy, of a state that was reverted with its volume: LVM ends that just now. */
+START_TEST(what_lvm_is_ending) {
+        _cleanup_(lvm_copy_done) struct lvm_copy copy = { 0 };
+        const VSS_ID id = { .Data1 = 17 };
+        const struct lvm_intent_subject subject = {
+                .snapshots = &id,
+                .copies = (struct lvm_copy *[]){ &copy },
+                .n = 1,
+        };
+        struct intent_record record = { .provider = (char *)(uintptr_t) "lvm-thick",
+                                        .kind = (char *)(uintptr_t)LVM_INTENT_CREATE };
+
+        ck_assert_int_eq(lvm_copy_init(&copy, "tank", VG_UUID, "data", LV_UUID, "c1", COW_UUID), 0);
+        ck_assert_int_eq(lvm_intent_format("lvm-thick", &subject, &record.data), 0);
+        (void)snprintf(origin.uuid, sizeof(origin.uuid), "%s", copy.origin_dm_uuid);
+        origin.suspended = origin.inactive_table = true;
+        origin.live = _i == 0 ? "snapshot-merge" : "snapshot-origin";
+        ck_assert_int_eq(provider_lvm_thick.rescue(&record, origin.uuid, NULL), 0);
+        ck_assert_uint_eq(origin.n_touched, _i == 0 ? 0 : 2);
+        free(record.data);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("recover-suspended");
         TCase *t = tcase_create("recover-suspended");
@@ -260,6 +357,9 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_loop_test(t, what_an_lvm_command_has_suspended_is_left_to_it, 0, 2);
         tcase_add_test(t, what_a_program_has_suspended_is_waited_for);
+        tcase_add_test(t, what_an_lvm_command_has_suspended_no_revert_resumes);
+        tcase_add_loop_test(t, what_a_revert_has_left_suspended, 0, ARRAY_SIZE(reverts));
+        tcase_add_loop_test(t, what_lvm_is_ending, 0, 2);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

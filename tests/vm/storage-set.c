@@ -5,6 +5,7 @@
  *      storage-set delete [force]                  deletes every copy in the store, one by one
  *      storage-set delete together                 the same, what is of a set in one go
  *      storage-set break FLAGS                     makes volumes of every copy in the store
+ *      storage-set revert                          reverts to every copy in the store
  *      storage-set recover                         what the daemon does at its start
  *      storage-set activate                        after a reboot: the same for copies that stay
  *      storage-set probe VOLUME...                 whether copies can be made, or why not
@@ -33,6 +34,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #define VOLUMES_MAX 64
 
@@ -416,6 +418,30 @@ static int verb_break(const char *flags) {
         return EXIT_SUCCESS;
 }
 
+/* To its end, without a session's part of it: whoever calls has unmounted the volume. */
+static int revert_one(struct store *store, const struct snapshot_record *r,
+                      struct vss_error *error) {
+        const struct timespec pause = { .tv_nsec = 100L * 1000 * 1000 };
+        const struct provider *p = provider_of(r->provider);
+        struct revert_progress now = { .state = REVERT_NONE };
+        int k;
+
+        k = snapshot_unmount(r, false, error);
+        if (k >= 0)
+                k = p->revert(r, false, error);
+        while (k >= 0 && now.state != REVERT_OVER) {
+                k = p->revert_look(r, &now, error);
+                if (k >= 0 && now.state == REVERT_COPIED)
+                        k = p->revert_end(r, error);
+                else if (k >= 0 && now.state != REVERT_OVER && now.state != REVERT_RUNNING)
+                        k = vss_error_set(error, VSS_E_UNEXPECTED, 0, "it is in state %d",
+                                          (int)now.state);
+                if (now.state == REVERT_RUNNING)
+                        (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        }
+        return k < 0 ? k : store_snapshot_delete(store, r->id, 0, error);
+}
+
 static int activate_one(struct store *store, const struct snapshot_record *r,
                         struct vss_error *error) {
         int k;
@@ -568,6 +594,8 @@ int main(int argc, char **argv) {
         }
         if (streq(verb, "break") && n == 1)
                 return verb_break(argv[optind]);
+        if (streq(verb, "revert"))
+                return for_each_copy(revert_one);
         if (streq(verb, "recover"))
                 return verb_recover();
         if (streq(verb, "activate"))
