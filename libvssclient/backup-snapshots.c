@@ -111,8 +111,8 @@ HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, V
 
 HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
                                               BOOL bForceDismount) {
-        return SESSION_CALL_STORAGE(backup, "RevertToSnapshot", IN_ID(SnapshotId),
-                                    IN_FLAG(bForceDismount != FALSE));
+        return SESSION_CALL_WITHIN(backup, CALL_TIMEOUT_SLOW_MSEC, "RevertToSnapshot",
+                                   IN_ID(SnapshotId), IN_FLAG(bForceDismount != FALSE));
 }
 
 HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPCWSTR pwszVolume,

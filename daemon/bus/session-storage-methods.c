@@ -79,6 +79,11 @@ void session_on_break_snapshot_set_ex(struct bus_call *call, const struct bus_va
                 bus_session_reply_async(call, TAKE_PTR(a), async);
 }
 
+static void revert_is_begun(void *userdata, int r, const void *result _unused_,
+                            struct vss_error *error) {
+        bus_call_finish(userdata, r, error);
+}
+
 void session_on_revert_to_snapshot(struct bus_call *call, const struct bus_value *args) {
         struct vss_error error = { 0 };
         VSS_ID id;
@@ -86,16 +91,26 @@ void session_on_revert_to_snapshot(struct bus_call *call, const struct bus_value
 
         r = bus_call_parse_id(&id, call, args[0].s, "snapshot_id", &error);
         if (r >= 0)
-                r = session_revert_to_snapshot(bus_call_session(call), id, args[1].b, &error);
-        bus_call_finish(call, r, &error);
+                r = session_revert_to_snapshot(bus_call_session(call), id, args[1].b,
+                                               revert_is_begun, call, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
 }
 
 void session_on_query_revert_status(struct bus_call *call, const struct bus_value *args) {
+        _cleanup_(bus_async_freep) struct bus_async *a = NULL;
+        struct bus_session *s = call->object.data;
         struct vss_error error = { 0 };
+        struct async *async = NULL;
+        int r;
 
-        bus_call_finish(call,
-                        session_query_revert_status(bus_call_session(call), args[0].s, &error),
-                        &error);
+        r = bus_session_reserve_async(s, call, &a, &error);
+        if (r >= 0)
+                r = session_query_revert_status(s->session, args[0].s, &async, &error);
+        if (r < 0)
+                bus_call_finish(call, r, &error);
+        else
+                bus_session_reply_async(call, TAKE_PTR(a), async);
 }
 
 static void snapshot_is_queued(void *userdata, int r, const void *result _unused_,

@@ -6,6 +6,7 @@
  * may block and runs on workers. */
 
 #include "daemon/adoption/adoption.h"
+#include "daemon/providers/origin-mounts.h"
 #include "daemon/providers/snapshot-expose.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/vg-lock.h"
@@ -22,6 +23,15 @@ struct storage {
         int (*expose)(const struct snapshot_record *r, uid_t owner, struct vss_error *reterr);
         int (*expose_again)(const struct snapshot_record *r, struct vss_error *reterr);
         int (*unexpose)(const struct snapshot_record *r, bool force, struct vss_error *reterr);
+        /* Of a volume that is reverted: origin-mounts.h. */
+        int (*origin_mounts)(const char *dm_uuid, struct origin_mounts *ret,
+                             struct vss_error *reterr);
+        int (*origin_unmount)(const char *dm_uuid, const char *mounts, bool force,
+                              struct vss_error *reterr);
+        int (*origin_mount)(const char *dm_uuid, const char *mounts, struct vss_error *reterr);
+        /* Whether the state lies on it. */
+        int (*has_state)(const char *dm_uuid, struct store *store, bool *ret,
+                         struct vss_error *reterr);
         int (*sync)(int fd); /* as syncfs(2) */
         int (*adopt)(const char *volume, const struct adoption_options *options, char ***ret_notes,
                      struct vss_error *reterr);

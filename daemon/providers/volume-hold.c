@@ -1,6 +1,7 @@
 /* See volume-hold.h. The list is short: what is in it has waited since the start. */
 
 #include "daemon/providers/volume-hold.h"
+#include "common/vss-id.h"
 #include "daemon/providers/lvm-name.h"
 #include <pthread.h>
 
@@ -58,7 +59,83 @@ bool volume_is_held(const char *dm_uuid) {
         return held;
 }
 
+static struct revert {
+        struct revert *next;
+        VSS_ID snapshot;
+        char dm_uuid[];
+} * reverts;
+
+/* With the lock held. */
+static struct revert **find_revert(VSS_ID snapshot) {
+        struct revert **r = &reverts;
+
+        while (*r && !vss_id_equal((*r)->snapshot, snapshot))
+                r = &(*r)->next;
+        return r;
+}
+
+int volume_revert_add(const char *dm_uuid, VSS_ID snapshot) {
+        const char *text = str_or_empty(dm_uuid);
+        struct revert *added = calloc(1, sizeof(*added) + strlen(text) + 1);
+        struct revert **at;
+
+        if (!added)
+                return -ENOMEM;
+        strcpy(added->dm_uuid, text);
+        added->snapshot = snapshot;
+        (void)pthread_mutex_lock(&mutex); /* a plain mutex of ours */
+        at = find_revert(snapshot);
+        if (!*at) {
+                *at = added;
+                added = NULL;
+        }
+        (void)pthread_mutex_unlock(&mutex);
+        free(added);
+        return 0;
+}
+
+void volume_revert_remove(VSS_ID snapshot) {
+        struct revert **at, *gone;
+
+        (void)pthread_mutex_lock(&mutex);
+        at = find_revert(snapshot);
+        gone = *at;
+        if (gone)
+                *at = gone->next;
+        (void)pthread_mutex_unlock(&mutex);
+        free(gone);
+}
+
+bool volume_is_reverting(const char *dm_uuid, VSS_ID *ret) {
+        const struct revert *r;
+
+        (void)pthread_mutex_lock(&mutex);
+        r = reverts;
+        while (r && !streq(r->dm_uuid, str_or_empty(dm_uuid)))
+                r = r->next;
+        if (r && ret)
+                *ret = r->snapshot;
+        (void)pthread_mutex_unlock(&mutex);
+        return r;
+}
+
+bool volume_any_is_reverting(void) {
+        bool any;
+
+        (void)pthread_mutex_lock(&mutex);
+        any = reverts;
+        (void)pthread_mutex_unlock(&mutex);
+        return any;
+}
+
 int volume_hold_check(const char *dm_uuid, const char *name, struct vss_error *reterr) {
+        VSS_ID snapshot;
+
+        if (!str_empty(dm_uuid) && volume_is_reverting(dm_uuid, &snapshot))
+                return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                                     "%s is being reverted to its copy %s; wait for the end of it "
+                                     "(vssctl revert --status)",
+                                     name, VSS_ID_TEXT(snapshot));
         if (!volume_is_held(dm_uuid))
                 return 0;
         return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,

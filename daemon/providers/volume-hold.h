@@ -7,6 +7,7 @@
  * and changes as one. One list for the process, thread-safe. */
 
 #include "common/vss-error.h"
+#include <vss/vss.h>
 
 /* Whether the two are held as one. */
 bool volume_hold_is_same(const char *dm_uuid, const char *other);
@@ -14,5 +15,12 @@ bool volume_hold_is_same(const char *dm_uuid, const char *other);
 int volume_hold_add(const char *dm_uuid);
 void volume_hold_remove(const char *dm_uuid); /* as often as it was added */
 bool volume_is_held(const char *dm_uuid);
-/* -EBUSY with VSS_E_PROVIDER_VETO: it is held. name: for the message. */
+/* Volumes that are being reverted to one of their copies: each alone, whatever group it is in. The
+ * id is the copy's. Adding one that is there, and removing one that is not, is fine. */
+int volume_revert_add(const char *dm_uuid, VSS_ID snapshot);
+void volume_revert_remove(VSS_ID snapshot);
+bool volume_is_reverting(const char *dm_uuid, VSS_ID *ret);
+bool volume_any_is_reverting(void);
+
+/* -EBUSY with VSS_E_PROVIDER_VETO: it is held, or being reverted. name: for the message. */
 int volume_hold_check(const char *dm_uuid, const char *name, struct vss_error *reterr);

@@ -47,6 +47,13 @@ static const struct provider *grower(const struct snapshot_record *r) {
         return p && p->grow ? p : NULL;
 }
 
+/* Nobody writes to the store of one that is merged back, or can ask it anything. */
+static bool is_merged(const struct snapshot_record *r) {
+        VSS_ID id;
+
+        return volume_is_reverting(r->origin_uuid, &id) && vss_id_equal(id, r->id);
+}
+
 bool area_patrol_concerns(const struct snapshot_record *r) {
         return grower(r);
 }
@@ -69,7 +76,8 @@ static int list(struct area_copies *ret, const struct area_copies *before, struc
         for (size_t i = 0; i < n; i++) {
                 struct area_copy *c = &ret->items[ret->n];
 
-                if (!grower(&records[i]) || volume_is_held(records[i].origin_uuid))
+                if (!grower(&records[i]) || volume_is_held(records[i].origin_uuid) ||
+                    is_merged(&records[i]))
                         continue;
                 for (size_t k = 0; k < before->n; k++)
                         if (vss_id_equal(before->items[k].record.id, records[i].id)) {

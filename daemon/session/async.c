@@ -41,6 +41,10 @@ struct async *async_ref(struct async *a) {
         return a;
 }
 
+bool async_is_shared(const struct async *a) {
+        return a->refs > 1;
+}
+
 struct async *async_unref(struct async *a) {
         if (!a || --a->refs > 0)
                 return NULL;

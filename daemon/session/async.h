@@ -17,6 +17,8 @@ typedef void (*async_observer_fn)(void *userdata, struct async *a, enum async_ch
 int async_new(struct async **ret, const char *name, async_cancel_fn cancel, void *userdata);
 struct async *async_ref(struct async *a);
 struct async *async_unref(struct async *a);
+/* Whether somebody else has a reference, too. */
+bool async_is_shared(const struct async *a);
 DEFINE_CLEANUP(struct async, async_unref);
 void async_set_observer(struct async *a, async_observer_fn fn, void *userdata);
 

@@ -10,6 +10,7 @@
 #include "daemon/log/log.h"
 #include "daemon/providers/provider-error.h"
 #include "daemon/providers/volume-hold.h"
+#include "daemon/session/reverts.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/upkeep.h"
 
@@ -236,6 +237,8 @@ static int manager_break(struct session_manager *m, struct session *session, VSS
         if (vss_id_is_null(set_id)) /* which would mean all sets */
                 return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
                                      "There is no snapshot set with the null id");
+        if (reverts_take_state_back(m->reverts)) /* it would have them as its copies again */
+                return manager_refuse_before_boot(reterr, VSS_E_PROVIDER_VETO);
         r = inquiry_new(&q, sizeof(*b), &break_off_type, m, session, done, userdata, reterr);
         if (r < 0)
                 return r;

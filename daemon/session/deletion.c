@@ -26,9 +26,8 @@ struct deletion {
         struct delete_result result;
 };
 
-/* Whether it is anybody's business to delete it; and nobody reads it from here on. */
-static int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
-                             struct vss_error *reterr) {
+int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
+                      struct vss_error *reterr) {
         int k;
 
         if (!p)

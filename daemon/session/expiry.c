@@ -54,7 +54,7 @@ static uint64_t expiry_usec(const struct session_manager *m, const struct snapsh
         if (snapshot_is_away(r)) /* another host may have it */
                 return USEC_INFINITY;
         /* The start sees to it by itself, and comes here again. */
-        if (volume_is_held(r->origin_uuid))
+        if (volume_is_held(r->origin_uuid) || volume_is_reverting(r->origin_uuid, NULL))
                 return USEC_INFINITY;
         if (is_orphan(m, r))
                 return 0;

@@ -5,6 +5,7 @@
 #include "daemon/session/session.h"
 
 struct area_watch;
+struct reverts;
 struct recovery;
 struct upkeep;
 
@@ -32,6 +33,8 @@ struct session_manager {
         uint64_t expiry_pause_usec; /* one failed: no other try before, on the wall clock */
 
         struct area_watch *areas;
+        struct reverts *reverts; /* under way */
+        unsigned n_reversions;   /* being begun: meanwhile no set is */
 
         snapshot_changed_fn changed;
         void *userdata;
@@ -71,6 +74,9 @@ int manager_delete_hidden(struct session_manager *m, const struct snapshot_choic
 /* Deletes one; for workers and for start-up. */
 int snapshot_delete(struct store *store, const struct snapshot_record *r, bool force,
                     struct vss_error *reterr);
+/* Whether it is anybody's business to delete it; and nobody reads it from here on. Idempotent. */
+int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
+                      struct vss_error *reterr);
 /* What was unmounted to go, and is still there: readable again, and exposed. */
 void snapshot_put_back(const struct snapshot_record *r);
 
@@ -91,3 +97,21 @@ int exposure_origins(struct store *store, const struct intent_record *intent, ch
                      char ***names, struct vss_error *reterr);
 int exposure_recover(struct store *store, const struct intent_record *intent,
                      struct vss_error *reterr);
+
+/* --- revert.c --- */
+/* See reverts_take_state_back(). */
+int manager_refuse_before_boot(struct vss_error *reterr, HRESULT hr);
+
+/* --- revert-steps.c: at the start, of intents --- */
+/* The volume is as it was, or as it is to be, or it goes on: the intent is closed, or stays open
+ * and reverts_load() finds it. */
+int revert_recover(struct store *store, const struct intent_record *intent,
+                   struct vss_error *reterr);
+/* As a provider's rescue(), of its one volume. */
+int revert_rescue(const struct intent_record *intent, struct vss_error *reterr);
+/* As a provider's origins(). */
+int revert_origins(const struct intent_record *intent, char ***uuids, char ***names,
+                   struct vss_error *reterr);
+/* Another's intent, of making a copy to which its volume is being reverted: it becomes one of a
+ * revert, and is closed: 1. */
+int revert_find(struct store *store, const struct intent_record *intent, struct vss_error *reterr);

@@ -4,6 +4,7 @@
 #include "common/vss-id.h"
 #include "daemon/session/area-watch.h"
 #include "daemon/session/manager-private.h"
+#include "daemon/session/reverts.h"
 #include "daemon/session/session-private.h"
 
 #include <malloc.h>
@@ -38,6 +39,8 @@ int session_manager_new(struct session_manager **ret, sd_event *event, struct st
         m->config = *config;
         m->upkeeps_tail = &m->upkeeps;
         r = area_watch_new(&m->areas, m);
+        if (r >= 0)
+                r = reverts_new(&m->reverts, m);
         if (r < 0) {
                 session_manager_free(m);
                 return r;
@@ -52,6 +55,7 @@ struct session_manager *session_manager_free(struct session_manager *m) {
         assert(session_manager_is_idle(m) && !m->sessions);
 
         area_watch_free(m->areas);
+        reverts_free(m->reverts);
         sd_event_source_disable_unref(m->expiry);
         sd_event_source_disable_unref(m->trim_turn);
         sd_event_unref(m->event);
@@ -84,6 +88,10 @@ int manager_claim_creation(struct session_manager *m, struct session *s, struct 
                 return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
                                      "a volume is being adopted or released, and volumes must not "
                                      "change below a set; wait for the end of it and try again");
+        if (m->n_reversions > 0 && m->builder != s)
+                return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
+                                     "the revert of a volume is just being begun; wait for a "
+                                     "moment and try again");
         m->builder = s;
         return 0;
 }
@@ -106,11 +114,12 @@ void session_manager_set_area_observer(struct session_manager *m, area_changed_f
 }
 
 bool session_manager_has_areas(const struct session_manager *m) {
-        return area_watch_is_needed(m->areas);
+        return area_watch_is_needed(m->areas) || reverts_are_needed(m->reverts);
 }
 
 void session_manager_stop_watching(struct session_manager *m) {
         area_watch_stop(m->areas);
+        reverts_stop(m->reverts);
 }
 
 void manager_tell(struct session_manager *m, const struct snapshot_record *r,

@@ -14,6 +14,7 @@
 #include "daemon/log/log.h"
 #include "daemon/session/area-watch.h"
 #include "daemon/session/recovery-private.h"
+#include "daemon/session/reverts.h"
 
 #include <systemd/sd-daemon.h>
 
@@ -161,8 +162,10 @@ static void lane_end(struct lane *l, int k, struct vss_error *error) {
         for (size_t i = 0; i < l->n_gone; i++)
                 manager_tell(r->manager, &l->gone[i], SNAPSHOT_REMOVED);
         manager_arm_expiry(r->manager);
-        if (r->late)
+        if (r->late) {
                 watch_stores(r->manager);
+                reverts_load(r->manager->reverts);
+        }
         lane_free(l);
         if (r->n_lanes == 0) {
                 /* In a turn of its own; it has no way to fail. */
@@ -237,6 +240,7 @@ static int recovery_on_time(sd_event_source *source _unused_, uint64_t usec _unu
                 recovery_free(r);
         }
         watch_stores(m);
+        reverts_load(m->reverts);
         done(done_userdata, n_lanes);
         return 0;
 }

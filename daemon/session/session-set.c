@@ -6,6 +6,7 @@
 #include "daemon/log/log.h"
 #include "daemon/session/area-watch.h"
 #include "daemon/session/client-limit.h"
+#include "daemon/session/reverts.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/set-description.h"
 #include "daemon/session/volume-facts.h"
@@ -170,6 +171,18 @@ static int session_keep_volume(struct session *s, struct addition *a, struct vss
         return 0;
 }
 
+/* A volume that is about to be unmounted would be in the set as one without a file system. */
+static int session_check_reverts(const struct session *s, struct vss_error *reterr) {
+        if (reverts_take_state_back(s->manager->reverts))
+                return manager_refuse_before_boot(reterr, VSS_E_PROVIDER_VETO);
+        if (s->manager->n_reversions > 0)
+                return vss_error_set(
+                        reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                        "the revert of a volume is just being begun; wait for a moment "
+                        "and try again");
+        return 0;
+}
+
 static const void *addition_answer(struct inquiry *q, int *r, struct vss_error *error) {
         struct addition *a = (struct addition *)q;
         struct session *s = q->session;
@@ -183,6 +196,8 @@ static const void *addition_answer(struct inquiry *q, int *r, struct vss_error *
         *r = session_enter(s, METHOD_ADD_TO_SNAPSHOT_SET, NULL, error);
         if (*r >= 0)
                 *r = session_check_room(s, error);
+        if (*r >= 0)
+                *r = session_check_reverts(s, error);
         if (*r >= 0)
                 *r = session_check_volume(s, a->volume, error);
         if (*r >= 0)
@@ -211,6 +226,8 @@ int session_add_to_snapshot_set(struct session *s, const char *volume, VSS_ID pr
                                      "AddToSnapshotSet needs a volume: a mount point or a block "
                                      "device");
         r = session_check_room(s, reterr);
+        if (r >= 0)
+                r = session_check_reverts(s, reterr);
         if (r < 0)
                 return r;
         r = inquiry_new(&q, sizeof(*a), &addition_type, s->manager, s, done, userdata, reterr);

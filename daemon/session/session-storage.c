@@ -1,58 +1,11 @@
-/* What is done with finished snapshots besides reading, deleting, exposing, importing and breaking
- * them off: reverting, resynchronising. No provider of this service can do any of it, so that a
- * call that is legal ends with the documented code for that; state and arguments are looked at as
- * they would be before a provider is asked. */
+/* Resynchronising finished snapshots. No provider of this service can, so that a call that is legal
+ * ends with the documented code for that; state and arguments are looked at as they would be before
+ * a provider is asked. */
 
 #include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/session/session-private.h"
-
-/* --- revert --- */
-
-int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force _unused_,
-                               struct vss_error *reterr) {
-        struct snapshot_record record = { 0 };
-        int r;
-
-        r = session_enter(s, METHOD_REVERT_TO_SNAPSHOT, NULL, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        r = store_snapshot_get(s->manager->store, id, &record, reterr);
-        if (r < 0)
-                return r;
-        if (!(record.context & VSS_VOLSNAP_ATTR_PERSISTENT))
-                r = vss_error_set(reterr, VSS_E_UNSUPPORTED_CONTEXT, 0,
-                                  "Snapshot %s goes with its requester; a volume is reverted to a "
-                                  "persistent one",
-                                  VSS_ID_TEXT(id));
-        else
-                r = vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,
-                                  "The provider %s cannot revert %s to a snapshot",
-                                  str_or_empty(record.provider), str_or_empty(record.volume));
-        snapshot_record_done(&record);
-        return r;
-}
-
-/* No revert is ever under way, and a volume that does not exist has none either. */
-int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr) {
-        int r;
-
-        r = session_enter(s, METHOD_QUERY_REVERT_STATUS, NULL, reterr);
-        if (r < 0)
-                return r;
-        if (str_empty(volume))
-                return vss_error_set(reterr, E_INVALIDARG, 0,
-                                     "QueryRevertStatus needs a volume: a mount point or a block "
-                                     "device");
-        r = volume_check_name(volume, reterr);
-        if (r < 0)
-                return r;
-        session_consume_context(s);
-        return vss_error_set(reterr, VSS_E_OBJECT_NOT_FOUND, 0,
-                             "No revert of volume %s is under way", volume);
-}
 
 /* --- resynchronising --- */
 

@@ -234,10 +234,14 @@ int session_break_snapshot_set(struct session *s, VSS_ID set_id, session_done_fn
                                void *userdata, struct vss_error *reterr);
 int session_break_snapshot_set_ex(struct session *s, VSS_ID set_id, uint32_t flags,
                                   struct async **ret, struct vss_error *reterr);
+/* A volume becomes what it was: revert.c. Answers when it has been begun. result: NULL. */
+int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, session_done_fn done,
+                               void *userdata, struct vss_error *reterr);
+/* Ends with the revert of that volume, whoever began it. */
+int session_query_revert_status(struct session *s, const char *volume, struct async **ret,
+                                struct vss_error *reterr);
 /* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
  * documents, and a call that is legal is answered with the code for a provider that cannot. */
-int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, struct vss_error *reterr);
-int session_query_revert_status(struct session *s, const char *volume, struct vss_error *reterr);
 int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr);
 int session_add_snapshot_to_recovery_set(struct session *s, VSS_ID id, uint32_t flags,
                                          const char *destination, session_done_fn done,
@@ -312,6 +316,22 @@ int manager_unexpose_snapshot(struct session_manager *m, VSS_ID id, session_done
                               void *userdata, struct vss_error *reterr);
 int manager_break_set(struct session_manager *m, VSS_ID set_id, uint32_t flags,
                       session_done_fn done, void *userdata, struct vss_error *reterr);
+/* What manager_revert() refuses at once, as VSS_E_REVERT_IN_PROGRESS; for who asks the volume
+ * something first, which that would not be let. */
+int snapshot_check_reverting(const struct snapshot_record *r, struct vss_error *reterr);
+int manager_revert(struct session_manager *m, VSS_ID id, bool force, session_done_fn done,
+                   void *userdata, struct vss_error *reterr);
+/* Reverts under way, or that have failed. Borrowed until the next turn. 0, -ENOMEM. */
+struct revert_row {
+        VSS_ID id, set_id;
+        const char *volume, *provider;
+        char **names;        /* of the volume; NULL: it has no other */
+        const char *state;   /* "merging", "waiting" (for the next boot), "failed" */
+        const char *message; /* why, if it failed */
+        unsigned per_cent;
+        uint64_t total, left; /* bytes to be copied back; total 0: not known */
+};
+int manager_list_reverts(struct session_manager *m, struct revert_row **ret, size_t *ret_n);
 int manager_delete_snapshots(struct session_manager *m, VSS_ID id, VSS_OBJECT_TYPE type, bool force,
                              session_done_fn done, void *userdata, struct vss_error *reterr);
 

@@ -590,12 +590,20 @@ HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, V
 
 /*
  * IVssBackupComponents::RevertToSnapshot: begins to roll a whole volume back to a copy of a
- * persistent context; QueryRevertStatus tells when it has ended. Not to be cancelled or undone.
+ * persistent context; QueryRevertStatus tells when it has ended. Not to be cancelled or undone, nor
+ * by a restart of service or machine. ShouldBlockRevert is not asked.
  *
- * SnapshotId: the copy. bForceDismount: also when the volume is in use.
+ * A file system on the volume is unmounted, and mounted again with what it was. Copies that are
+ * newer are deleted before it begins, and the copy itself is gone in the end. Of the volume that
+ * the system runs from it begins with the next boot.
+ *
+ * SnapshotId: the copy. bForceDismount: also when the volume is in use: programs that have files of
+ * it open are ended (SIGTERM, then SIGKILL).
  * Errors: E_FAIL, E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_REVERT_IN_PROGRESS, VSS_E_UNSUPPORTED_CONTEXT,
- * VSS_E_VOLUME_IN_USE, VSS_E_VOLUME_NOT_SUPPORTED.
+ * VSS_E_VOLUME_IN_USE (also the copy, or a newer one), VSS_E_VOLUME_NOT_SUPPORTED (a copy of it is
+ * transportable and was not imported here; it overflowed; the system runs from it and the provider
+ * cannot wait for the next boot; the state of the service lies on it).
  * Since 0.2.
  */
 HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
@@ -605,7 +613,9 @@ HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_
  * IVssBackupComponents::QueryRevertStatus: the revert of a volume that is under way, whoever began
  * it.
  *
- * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata.
+ * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata; ends with the revert,
+ * with VSS_E_REVERT_VOLUME_LOST if the volume has gone, with E_FAIL if its blocks cannot be copied
+ * back. Not to be cancelled.
  * Errors: E_FAIL, E_INVALIDARG (no name of a volume; a relative path), E_NOTIMPL (the provider
  * cannot), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such volume,
  * or no revert under way), VSS_E_VOLUME_NOT_SUPPORTED.

@@ -288,6 +288,18 @@ static inline HRESULT break_of(struct session *s, VSS_ID id) {
         return hr;
 }
 
+static inline HRESULT revert_of(struct session *s, VSS_ID id, bool force) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        memset(&answer, 0, sizeof(answer));
+        if (session_revert_to_snapshot(s, id, force, on_nothing, NULL, &error) >= 0)
+                return wait_for_answer();
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
 /* The documented order, up to and including a state. */
 static inline struct session *session_up_to(const char *state, LONG context, VSS_ID *ret_set) {
         const bool writers = !(context & VSS_VOLSNAP_ATTR_NO_WRITERS);

@@ -27,9 +27,14 @@ struct fake_storage {
         const char *hold;    /* the step that waits for fake_storage_go(), or "beta:mount(what)" */
         unsigned hold_after; /* so many calls of it go through first */
         bool holding, go;
-        uint64_t pause_usec;     /* each step takes so long */
-        int activate;            /* what activate() returns */
-        bool breakable;          /* what is broken off becomes a volume, else it is refused */
+        uint64_t pause_usec; /* each step takes so long */
+        int activate;        /* what activate() returns */
+        bool breakable;      /* what is broken off becomes a volume, else it is refused */
+        /* How far the revert of any volume is; what one becomes that begins now, also if that is
+         * said to have failed; and what the host says of the volume. */
+        enum revert_state reverting, revert_becomes;
+        bool revert_fails_late, at_boot, has_state;
+        uint64_t revert_left;
         const char *other_group; /* where the stores of beta's copies may go; NULL: nowhere else */
         bool unspeakable;        /* what hand_over() says of a copy no document can hold */
         unsigned n_sets;         /* provider sets that are neither aborted nor released */
@@ -50,6 +55,10 @@ static inline void fake_storage_reset(void) {
         fake.pause_usec = 0;
         fake.breakable = false;
         fake.other_group = NULL;
+        fake.reverting = REVERT_NONE;
+        fake.revert_becomes = REVERT_RUNNING;
+        fake.revert_fails_late = fake.at_boot = fake.has_state = false;
+        fake.revert_left = 0;
         fake.n_sets = 0;
 }
 
@@ -291,6 +300,46 @@ static inline int fake_import(struct store *store, struct snapshot_record *r, in
         ck_assert_int_eq(store_intent_open(store, &intent, ret_intent, NULL), 0);
         return 0;
 }
+static inline void fake_set_reverting(enum revert_state state) {
+        (void)pthread_mutex_lock(&fake.mutex);
+        fake.reverting = state;
+        (void)pthread_mutex_unlock(&fake.mutex);
+}
+static inline int fake_revert(const struct snapshot_record *r, bool at_boot,
+                              struct vss_error *reterr) {
+        int k = fake_step(r->provider, at_boot ? "revert-at-boot" : "revert", r->volume, reterr);
+
+        if (k >= 0 || fake.revert_fails_late)
+                fake_set_reverting(at_boot ? REVERT_WAITING : fake.revert_becomes);
+        return k;
+}
+static inline int fake_revert_check(const struct snapshot_record *r, bool at_boot _unused_,
+                                    struct vss_error *reterr) {
+        return fake_step(r->provider, "revert-check", r->volume, reterr);
+}
+static inline int fake_revert_look(const struct snapshot_record *r, struct revert_progress *ret,
+                                   struct vss_error *reterr) {
+        if (fake.fail && streq(fake.fail, "revert-look"))
+                return vss_error_set(reterr, fake.fail_hr, EIO, "%s cannot be looked at",
+                                     r->volume);
+        (void)pthread_mutex_lock(&fake.mutex);
+        *ret = (struct revert_progress){ .state = fake.reverting, .left = fake.revert_left };
+        (void)pthread_mutex_unlock(&fake.mutex);
+        return 0;
+}
+static inline int fake_revert_end(const struct snapshot_record *r, struct vss_error *reterr) {
+        int k = fake_step(r->provider, "revert-end", r->volume, reterr);
+
+        if (k >= 0)
+                fake_set_reverting(REVERT_OVER);
+        return k;
+}
+static inline int fake_revert_back(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step(r->provider, "revert-back", r->volume, reterr);
+}
+static inline int fake_revert_rescue(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step(r->provider, "revert-rescue", r->origin_uuid, reterr);
+}
 static inline int fake_rescue(const struct intent_record *intent, const char *uuid,
                               struct vss_error *reterr) {
         return fake_step(intent->provider, "rescue", uuid, reterr);
@@ -336,7 +385,10 @@ FAKE_PROVIDER(beta)
                 .intents = fake_intents, .release = fake_release, .remove = fake_remove,         \
                 .remove_all = fake_remove_all, .break_off = fake_break, .origins = fake_origins, \
                 .rescue = fake_rescue, .recover = fake_recover, .activate = fake_activate,       \
-                .usage = fake_usage, .hand_over = fake_hand_over, .import = fake_import          \
+                .hand_over = fake_hand_over, .import = fake_import, .revert = fake_revert,       \
+                .revert_check = fake_revert_check, .revert_look = fake_revert_look,              \
+                .revert_end = fake_revert_end, .revert_back = fake_revert_back,                  \
+                .revert_rescue = fake_revert_rescue, .usage = fake_usage                         \
         }
 static const struct provider provider_alpha = FAKE_TABLE(alpha, 0xa, VSS_PROV_SOFTWARE);
 static const struct provider provider_beta = FAKE_TABLE(beta, 0xb, VSS_PROV_SYSTEM);
@@ -433,6 +485,40 @@ static inline int fake_unexpose(const struct snapshot_record *r, bool force,
                                 struct vss_error *reterr) {
         return fake_step("host", force ? "unexpose-force" : "unexpose", r->exposed_name, reterr);
 }
+/* What is mounted is called after the volume's UUID. */
+static inline int fake_origin_mounts(const char *dm_uuid, struct origin_mounts *ret,
+                                     struct vss_error *reterr) {
+        int r = fake_step("host", "origin-look", dm_uuid, reterr);
+
+        if (r < 0)
+                return r;
+        ck_assert_int_eq(str_format(&ret->text, "mount /%s ext4 / rw\n", dm_uuid), 0);
+        ck_assert_int_eq(strv_append(&ret->names, "/dev/mapper/it"), 0);
+        ret->at_boot = fake.at_boot;
+        return 0;
+}
+static inline int fake_origin_unmount(const char *dm_uuid, const char *mounts, bool force,
+                                      struct vss_error *reterr) {
+        char what[128];
+
+        (void)snprintf(what, sizeof(what), "mount /%s ext4 / rw\n", dm_uuid);
+        ck_assert_str_eq(mounts, what);
+        return fake_step("host", force ? "origin-unmount-force" : "origin-unmount", dm_uuid,
+                         reterr);
+}
+static inline int fake_origin_mount(const char *dm_uuid, const char *mounts,
+                                    struct vss_error *reterr) {
+        char what[128];
+
+        (void)snprintf(what, sizeof(what), "mount /%s ext4 / rw\n", dm_uuid);
+        ck_assert_str_eq(mounts, what);
+        return fake_step("host", "origin-mount", dm_uuid, reterr);
+}
+static inline int fake_has_state(const char *dm_uuid _unused_, struct store *store _unused_,
+                                 bool *ret, struct vss_error *reterr _unused_) {
+        *ret = fake.has_state;
+        return 0;
+}
 static inline int fake_sync(int fd _unused_) {
         return fake_step("host", "sync", "", NULL) < 0 ? -1 : 0;
 }
@@ -468,6 +554,10 @@ static const struct storage fake_host = {
         .expose = fake_expose,
         .expose_again = fake_expose_again,
         .unexpose = fake_unexpose,
+        .origin_mounts = fake_origin_mounts,
+        .origin_unmount = fake_origin_unmount,
+        .origin_mount = fake_origin_mount,
+        .has_state = fake_has_state,
         .sync = fake_sync,
 };
 

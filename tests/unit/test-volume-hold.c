@@ -57,6 +57,34 @@ START_TEST(it_is_held_until_it_is_let_go) {
 }
 END_TEST
 
+START_TEST(a_revert_holds_its_volume_alone) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
+        const VSS_ID one = { .Data1 = 1 }, two = { .Data1 = 2 };
+        VSS_ID found;
+
+        ck_assert(!volume_any_is_reverting());
+        ck_assert_int_eq(volume_revert_add(GROUP LV_A, one), 0);
+        ck_assert_int_eq(volume_revert_add(GROUP LV_A, one), 0); /* which is one all the same */
+        ck_assert_int_eq(volume_revert_add("CRYPT-LUKS1-a", two), 0);
+        ck_assert(volume_any_is_reverting());
+        ck_assert(volume_is_reverting(GROUP LV_A, &found));
+        ck_assert_uint_eq(found.Data1, 1);
+        ck_assert(volume_is_reverting("CRYPT-LUKS1-a", NULL));
+        ck_assert(!volume_is_reverting(GROUP LV_B, NULL));
+        ck_assert(!volume_is_reverting(NULL, NULL));
+        ck_assert(!volume_is_held(GROUP LV_A)); /* its figures are asked for */
+        ck_assert_int_eq(volume_hold_check(GROUP LV_B, "/srv", &error), 0);
+        ck_assert_int_eq(volume_hold_check(GROUP LV_A, "/srv", &error), -EBUSY);
+        ck_assert_int_eq(error.hr, VSS_E_PROVIDER_VETO);
+        ck_assert_ptr_nonnull(strstr(error.message, "being reverted"));
+        volume_revert_remove(one);
+        ck_assert(!volume_is_reverting(GROUP LV_A, NULL));
+        volume_revert_remove(one); /* nothing */
+        volume_revert_remove(two);
+        ck_assert(!volume_any_is_reverting());
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("volume-hold");
         TCase *t = tcase_create("volume-hold");
@@ -65,6 +93,7 @@ int main(void) {
 
         tcase_add_test(t, a_volume_group_is_held_as_one);
         tcase_add_test(t, it_is_held_until_it_is_let_go);
+        tcase_add_test(t, a_revert_holds_its_volume_alone);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);
