@@ -138,6 +138,18 @@ static const struct option_spec break_options[] = {
         OPTION_END,
 };
 
+static const struct option_spec revert_options[] = {
+        { "force", 'f', FLAG(force),
+          .help = "also a volume that is in use: its programs are ended" },
+        { "force-dismount", 0, FLAG(force), .help = "the same" },
+        { "ignore-writers", 0, FLAG(ignore_writers),
+          .help = "also against a writer that blocks reverts" },
+        { "no-wait", 0, FLAG(no_wait), .help = "do not wait for the end of it" },
+        { "status", 0, FLAG(status), .help = "show what is under way, of all volumes or one" },
+        { "yes", 'y', FLAG(yes), .help = "do not ask" },
+        OPTION_END,
+};
+
 #define COMPONENT_DETAILS                                                                          \
         "\nWith --component only the writers of these components take part. COMPONENT is a full\n" \
         "name, parts separated by '\\' or '/'; without it all of the writer is meant. Without a\n" \
@@ -360,6 +372,28 @@ static const struct verb verbs[] = {
                 .arguments_max = 1,
                 .may_take_command = true,
                 .run = verb_import,
+        },
+        {
+                .name = "revert",
+                .usage = "[OPTION...] SNAPSHOT | --status [VOLUME]",
+                .help = "make a volume what it was in a copy",
+                .details =
+                        "Rolls a volume back to a copy of it that stays, and waits for the end of "
+                        "that. A file\nsystem on it is unmounted for a moment. Everything that was "
+                        "changed since is lost, newer\ncopies of the volume are deleted, and in "
+                        "the end this one is gone, too. The volume can be\nused while its blocks "
+                        "are copied back; that goes on over restarts. Of the volume that the\n"
+                        "system runs from it begins with the next boot.\n"
+                        "\n"
+                        "Without a terminal to ask at it takes --yes. With --status it ends with "
+                        "0 while one is\nunder way, and with 2 if none is, or only some that do "
+                        "not go on.",
+                .options = revert_options,
+                .examples = "  vssctl revert ShadowCopy3\n"
+                            "  vssctl revert --force --yes --no-wait 4f1c\n"
+                            "  while vssctl revert --status --quiet /srv/data; do sleep 5; done\n",
+                .arguments_max = 1,
+                .run = verb_revert,
         },
         {
                 .name = "run",

@@ -17,7 +17,7 @@ struct option_values {
         const char *address, *host;
 
         bool keep, force, timeline, null, tree, partial_files, no_initramfs, compare, writable,
-                mask, until_boot, transportable, background;
+                mask, until_boot, transportable, background, ignore_writers, no_wait, status, yes;
         const char *context, *set, *type, *document, *previous, *svg, *name, *format, *share, *path;
         const char *revert_identity, *for_volume, *on_store, *max, *socket, *listen, *tls;
         char **exclude_writers, **components;

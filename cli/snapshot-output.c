@@ -6,6 +6,7 @@
 #include "cli/failure-output.h"
 #include "cli/message.h"
 #include "cli/output-text.h"
+#include "cli/revert-output.h"
 #include "common/utf8.h"
 
 #include <inttypes.h>
@@ -202,7 +203,7 @@ static void print_writers(char *const *writers) {
         }
 }
 
-void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
+void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *revert) {
         const VSS_SNAPSHOT_PROP *p = &s->properties;
         int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
         char used[3 * TEXT_SHORT_MAX], when[3 * TEXT_SHORT_MAX];
@@ -241,5 +242,9 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s) {
                                                                                 : "Exposed as",
                    p->m_pwszExposedName);
         print_line("Of it", p->m_pwszExposedPath);
+        if (revert) {
+                print_line("Volume now", revert_text(revert, (char[REVERT_TEXT_MAX]){ 0 }));
+                print_line("Failure", revert->message);
+        }
         print_line("Machine", p->m_pwszOriginatingMachine);
 }

@@ -12,7 +12,8 @@ void snapshot_json_array(struct json *j, const char *key, VSS_SNAPSHOT_INFO *con
 int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct terminal *terminal,
                          bool long_ids);
 /* Everything about one, a line per property. */
-void snapshot_print_details(const VSS_SNAPSHOT_INFO *s);
+/* revert: of its volume to it; NULL: none. */
+void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *revert);
 
 /* When it was made: seconds since the Unix epoch. */
 int64_t snapshot_created(const VSS_SNAPSHOT_INFO *s);

@@ -2,6 +2,7 @@
 
 #include "cli/message.h"
 #include "cli/resolve-id.h"
+#include "cli/revert-output.h"
 #include "cli/set-writers.h"
 #include "cli/snapshot-output.h"
 #include "cli/timeline.h"
@@ -37,7 +38,8 @@ static int read_timeline(struct timeline *ret, const struct resolved *what,
 
 /* writers: those of a set. timeline: NULL if it is not wanted. */
 static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *snapshots,
-                      VSS_SET_WRITER_INFO *const *writers, const struct timeline *timeline) {
+                      VSS_SET_WRITER_INFO *const *writers, const struct timeline *timeline,
+                      VSS_REVERT_INFO *const *reverts) {
         char text[VSS_ID_STRING_SIZE];
         struct json j;
 
@@ -54,6 +56,14 @@ static void show_json(const struct resolved *what, VSS_SNAPSHOT_INFO *const *sna
                 set_writers_json(&j, writers);
         if (timeline)
                 timeline_json(timeline, &j);
+        json_array_begin(&j, "reverts");
+        for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++) {
+                const VSS_REVERT_INFO *r = revert_find(reverts, (*s)->properties.m_SnapshotId);
+
+                if (r && is_meant(what, *s))
+                        revert_json(&j, NULL, r);
+        }
+        json_array_end(&j);
         json_object_end(&j);
         json_done(&j);
 }
@@ -62,6 +72,7 @@ int verb_show(const struct cli *cli) {
         _cleanup_(snapshot_list_free) VSS_SNAPSHOT_INFO **snapshots = NULL;
         _cleanup_(set_writers_release) VSS_SET_WRITER_INFO **writers = NULL;
         _cleanup_(timeline_done) struct timeline timeline = { 0 };
+        _cleanup_(revert_list_free) VSS_REVERT_INFO **reverts = NULL;
         bool wants_timeline = cli->line.options.timeline;
         struct resolved what;
         bool first = true;
@@ -71,6 +82,7 @@ int verb_show(const struct cli *cli) {
         hr = VssListSnapshots(NULL, &snapshots, NULL);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
+        (void)VssListReverts(&reverts, NULL); /* an older service has none */
         r = resolve_id_or_say(&what, cli->line.arguments[0], snapshots);
         if (r == EXIT_DONE && wants_timeline)
                 r = read_timeline(&timeline, &what, snapshots);
@@ -83,7 +95,7 @@ int verb_show(const struct cli *cli) {
         }
 
         if (cli->line.options.json) {
-                show_json(&what, snapshots, writers, wants_timeline ? &timeline : NULL);
+                show_json(&what, snapshots, writers, wants_timeline ? &timeline : NULL, reverts);
                 return EXIT_DONE;
         }
         for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++) {
@@ -92,7 +104,7 @@ int verb_show(const struct cli *cli) {
                 if (!first)
                         putchar('\n');
                 first = false;
-                snapshot_print_details(*s);
+                snapshot_print_details(*s, revert_find(reverts, (*s)->properties.m_SnapshotId));
         }
         set_writers_print(writers, stdout);
         if (wants_timeline) {

@@ -36,6 +36,7 @@ int verb_files(const struct cli *cli);
 int verb_import(const struct cli *cli);
 int verb_list(const struct cli *cli);
 int verb_providers(const struct cli *cli);
+int verb_revert(const struct cli *cli);
 int verb_run(const struct cli *cli);
 int verb_show(const struct cli *cli);
 int verb_storage(const struct cli *cli);

@@ -3,6 +3,7 @@
 
 #include "libvssclient/lists.h"
 #include "common/wire-areas.h"
+#include "common/wire-reverts.h"
 #include "common/wire-rows.h"
 #include "libvssclient/argument.h"
 #include "libvssclient/call.h"
@@ -230,6 +231,15 @@ HRESULT VssListDiffAreas(const LPCWSTR *filter, VSS_DIFF_AREA_INFO ***areas, UIN
         }
         return list_get(call, &wire_diff_area_table, sizeof(VSS_DIFF_AREA_INFO), "ListDiffAreas",
                         (void ***)(void *)areas, count);
+}
+
+HRESULT VssListReverts(VSS_REVERT_INFO ***reverts, UINT *count) {
+        return list_plain("ListReverts", &wire_revert_table, sizeof(VSS_REVERT_INFO),
+                          (void ***)(void *)reverts, count);
+}
+
+void VssFreeReverts(VSS_REVERT_INFO **reverts) {
+        list_free(&wire_revert_table, (void **)(void *)reverts);
 }
 
 void VssFreeDiffAreas(VSS_DIFF_AREA_INFO **areas) {

@@ -9,6 +9,7 @@
 #include "daemon/bus/manager-adoption.h"
 #include "daemon/bus/manager-areas.h"
 #include "daemon/bus/manager-delta.h"
+#include "daemon/bus/manager-reverts.h"
 #include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
 #include "daemon/bus/session-object.h"
@@ -404,6 +405,7 @@ static const struct bus_method manager_methods[] = {
           BUS_IN("s volume"), BUS_OUT("b present", "i capability") },
         { METHOD("ShouldBlockRevert", QUERY, manager_on_should_block_revert),
           BUS_IN("s volume"), BUS_OUT("b block") },
+        { METHOD("ListReverts", QUERY, manager_on_list_reverts), BUS_OUT("aa{sv} reverts") },
         { METHOD("QuerySnapshotDeltaBitmap", QUERY, manager_on_query_snapshot_delta_bitmap),
           BUS_IN("s older", "s younger"),
           BUS_OUT("u block_size", "t volume_size", "b exact", "v bitmap") },

@@ -5,6 +5,7 @@
 #include "common/wire-rows.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/bus-signal.h"
+#include "daemon/bus/manager-reverts.h"
 #include "daemon/providers/provider.h"
 #include "daemon/providers/volume-hold.h"
 
@@ -308,6 +309,12 @@ static void on_unexpose(struct bus_call *call, const struct bus_value *args _unu
                 bus_call_finish(call, r, &error);
 }
 
+const struct snapshot_record *snapshot_object_record(const struct bus_call *call) {
+        const struct snapshot_source *source = call->object.source;
+
+        return &source->record;
+}
+
 static const struct bus_method snapshot_methods[] = {
         { .name = "Delete", BUS_IN("b force"), .class = BUS_CLASS_MANAGE, .handler = on_delete },
         { .name = "Expose",
@@ -315,6 +322,10 @@ static const struct bus_method snapshot_methods[] = {
           BUS_OUT("s exposed"),
           .class = BUS_CLASS_MANAGE,
           .handler = on_expose },
+        { .name = "Revert",
+          BUS_IN("u flags"),
+          .class = BUS_CLASS_MANAGE,
+          .handler = snapshot_on_revert },
         { .name = "Unexpose", .class = BUS_CLASS_MANAGE, .handler = on_unexpose },
 };
 static const struct bus_emits_row snapshot_emits[] = {

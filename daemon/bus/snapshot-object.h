@@ -14,6 +14,8 @@ enum snapshot_reply {
  * only the kernel knows. */
 void snapshot_object_reply(struct bus_call *call, const struct snapshot_record *records, size_t n,
                            enum snapshot_reply form);
+/* The copy whose object the call is for; borrowed. */
+const struct snapshot_record *snapshot_object_record(const struct bus_call *call);
 /* The session manager's observer; userdata is the bus. */
 void snapshot_object_on_change(void *userdata, const struct snapshot_record *r,
                                enum snapshot_change change);

@@ -355,6 +355,43 @@ HRESULT VssBreakSnapshotSet(VSS_ID set, DWORD flags, char ***volumes);
  */
 HRESULT VssGetTransportableSet(LPCWSTR document, VSS_ID *set);
 
+/* Reverting volumes */
+
+enum {
+        VSS_REVERT_FORCE_DISMOUNT = 0x1, /* also a volume that is in use: its programs are ended */
+        VSS_REVERT_IGNORE_WRITERS = 0x2, /* whatever ShouldBlockRevert says */
+};
+
+/*
+ * VssRevertSnapshot: RevertToSnapshot without an object, and with the question that should come
+ * first: begins to roll a volume back to a copy.
+ *
+ * A file system on it is unmounted for it, and mounted again; copies that are newer are deleted,
+ * and in the end this copy is gone. Of the volume that the system runs from it begins with the next
+ * boot. Not to be cancelled or undone; VssListReverts and QueryRevertStatus tell how far it is.
+ *
+ * snapshot: the copy. flags: VSS_REVERT_.... Errors: E_INVALIDARG (flags), E_ACCESSDENIED, those of
+ * RevertToSnapshot, VSS_E_PROVIDER_VETO (ShouldBlockRevert says so). Since 0.2.
+ */
+HRESULT VssRevertSnapshot(VSS_ID snapshot, DWORD flags);
+
+typedef struct VSS_REVERT_INFO {
+        VSS_ID snapshot, snapshot_set;
+        char *volume;
+        char **names;   /* what else it is called; NULL: nothing */
+        char *provider; /* short name */
+        char *state;    /* "beginning", "merging", "waiting" (for the next boot), "failed" */
+        char *message;  /* why it failed; NULL: it has not */
+        DWORD per_cent; /* of what was to be copied back */
+        uint64_t total_bytes, left_bytes; /* to be copied back; total_bytes 0: not known */
+} VSS_REVERT_INFO;
+
+/* VssListReverts: the reverts that are under way, or have failed. As VssListVolumes. Since 0.2. */
+HRESULT VssListReverts(VSS_REVERT_INFO ***reverts, UINT *count);
+
+/* VssFreeReverts: frees the list of VssListReverts. NULL is allowed. Since 0.2. */
+void VssFreeReverts(VSS_REVERT_INFO **reverts);
+
 /*
  * VssIsVolumeSupported: IVssBackupComponents::IsVolumeSupported without an object, for any
  * provider.

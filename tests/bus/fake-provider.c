@@ -217,6 +217,61 @@ static int fake_import(struct store *store, struct snapshot_record *r, int64_t *
         return k;
 }
 
+/* What device-mapper and LVM would remember: one revert at a time. */
+#define BEGUN "reverting"
+#define OVER "revert-over"
+#define LEFT_BYTES 512
+
+static int fake_revert(const struct snapshot_record *r, bool at_boot, struct vss_error *reterr) {
+        int k;
+
+        fake_note(OVER, false); /* that was another one */
+        k = fake_step(at_boot ? "revert-at-boot" : "revert", r->volume, VSS_E_PROVIDER_VETO,
+                      reterr);
+        if (k < 0)
+                return k;
+        fake_note(BEGUN, true);
+        return 0;
+}
+
+static int fake_revert_look(const struct snapshot_record *r, struct revert_progress *ret,
+                            struct vss_error *reterr) {
+        int k;
+
+        k = fake_fault("revert-look", r->volume, VSS_E_PROVIDER_VETO, reterr);
+        if (k < 0)
+                return k;
+        *ret = (struct revert_progress){ .state = REVERT_NONE };
+        if (fake_knob(OVER))
+                ret->state = REVERT_OVER;
+        else if (fake_knob(BEGUN) && fake_knob("root"))
+                ret->state = REVERT_WAITING;
+        else if (fake_knob(BEGUN) && fake_knob("lost-volume"))
+                ret->state = REVERT_LOST;
+        else if (fake_knob(BEGUN) && fake_knob("bad-blocks"))
+                ret->state = REVERT_FAILED;
+        else if (fake_knob(BEGUN)) {
+                ret->state = fake_knob("reverted") ? REVERT_COPIED : REVERT_RUNNING;
+                ret->left = fake_knob("reverted") ? 0 : LEFT_BYTES;
+        }
+        return 0;
+}
+
+static int fake_revert_end(const struct snapshot_record *r, struct vss_error *reterr) {
+        int k;
+
+        k = fake_step("revert-end", r->volume, VSS_E_PROVIDER_VETO, reterr);
+        if (k < 0)
+                return k;
+        fake_note(OVER, true);
+        fake_note(BEGUN, false);
+        return 0;
+}
+
+static int fake_revert_back(const struct snapshot_record *r, struct vss_error *reterr) {
+        return fake_step("revert-back", r->volume, VSS_E_PROVIDER_VETO, reterr);
+}
+
 static int fake_recover(struct store *store _unused_, const struct intent_record *intent,
                         struct vss_error *reterr) {
         return fake_step("recover", intent->kind, VSS_E_PROVIDER_VETO, reterr);
@@ -297,6 +352,10 @@ const struct provider fake_provider = {
         .release = fake_release,
         .remove = fake_remove,
         .break_off = fake_break_off,
+        .revert = fake_revert,
+        .revert_look = fake_revert_look,
+        .revert_end = fake_revert_end,
+        .revert_back = fake_revert_back,
         .recover = fake_recover,
         .activate = fake_activate,
         .usage = fake_usage,

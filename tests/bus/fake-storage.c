@@ -3,6 +3,8 @@
 #include "tests/bus/fake-storage.h"
 
 #include "daemon/providers/block.h"
+#include "daemon/providers/dm-copy.h"
+#include "daemon/providers/volume-hold.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +44,21 @@ bool fake_knob(const char *name) {
         char path[512];
 
         return knob_path(path, name) >= 0 && access(path, F_OK) == 0;
+}
+
+void fake_note(const char *name, bool there) {
+        char path[512];
+        FILE *f;
+
+        if (knob_path(path, name) < 0)
+                return;
+        if (!there) {
+                (void)unlink(path); /* or it was not there */
+                return;
+        }
+        f = fopen(path, "we");
+        if (f)
+                (void)fclose(f); /* it is empty */
 }
 
 static void journal_write(const char *step, const char *what) {
@@ -127,6 +144,9 @@ static int make(struct volume **ret, unsigned i, const char *spec, struct vss_er
         r = fill(v, i, spec);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, spec);
+        r = volume_hold_check(v->dm_uuid, v->display, reterr);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(v);
         return 0;
 }
@@ -183,8 +203,10 @@ static int fake_volume_list(struct volume ***ret, size_t *ret_n, struct vss_erro
 }
 
 void fake_storage_init(void) {
-        static char sys[512];
+        static char sys[512], boot[512];
 
+        if (fake_knob("boot") && knob_path(boot, "boot") >= 0)
+                dm_copy_boot_file = boot;
         if (knob_path(sys, "sys") >= 0)
                 block_sysfs = sys;
         storage_init(&fake_storage);
@@ -242,6 +264,43 @@ static int fake_unexpose(const struct snapshot_record *r, bool force, struct vss
         return fake_step("unexpose", r->exposed_name, VSS_E_UNEXPECTED_PROVIDER_ERROR, reterr);
 }
 
+/* The volumes' mounts are called after their UUIDs. */
+static int fake_origin_mounts(const char *dm_uuid, struct origin_mounts *ret,
+                              struct vss_error *reterr) {
+        int r;
+
+        if (!fake_knob("revertable"))
+                return vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,
+                                     "The fake storage's volumes cannot be reverted");
+        r = fake_step("origin-look", dm_uuid, VSS_E_OBJECT_NOT_FOUND, reterr);
+        if (r < 0)
+                return r;
+        if (str_format(&ret->text, "mount /%s ext4 / rw\n", dm_uuid) < 0 ||
+            strv_append(&ret->names, "/called/this/too") < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, dm_uuid);
+        ret->at_boot = fake_knob("root");
+        return 0;
+}
+
+static int fake_origin_unmount(const char *dm_uuid, const char *mounts _unused_, bool force,
+                               struct vss_error *reterr) {
+        if (fake_knob("mounted-elsewhere") && !force)
+                return vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
+                                     "%s is in use by a test; end that, or force", dm_uuid);
+        return fake_step("origin-unmount", dm_uuid, VSS_E_VOLUME_IN_USE, reterr);
+}
+
+static int fake_origin_mount(const char *dm_uuid, const char *mounts _unused_,
+                             struct vss_error *reterr) {
+        return fake_step("origin-mount", dm_uuid, VSS_E_UNEXPECTED, reterr);
+}
+
+static int fake_has_state(const char *dm_uuid _unused_, struct store *store _unused_, bool *ret,
+                          struct vss_error *reterr _unused_) {
+        *ret = false;
+        return 0;
+}
+
 static int fake_sync(int fd _unused_) {
         return fake_step("sync", "a volume", VSS_E_UNEXPECTED, NULL) < 0 ? -1 : 0;
 }
@@ -283,6 +342,10 @@ const struct storage fake_storage = {
         .expose = fake_expose,
         .expose_again = fake_expose_again,
         .unexpose = fake_unexpose,
+        .origin_mounts = fake_origin_mounts,
+        .origin_unmount = fake_origin_unmount,
+        .origin_mount = fake_origin_mount,
+        .has_state = fake_has_state,
         .sync = fake_sync,
         .adopt = fake_adopt,
         .release = fake_release,

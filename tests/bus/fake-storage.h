@@ -12,11 +12,13 @@
  * Knobs are files in $VSSD_FAKE_DIR, looked at each time, so that a test can turn them while the
  * daemon runs: "fail" holds the name of the step that fails, and with what code if not its own;
  * "slow" a step and milliseconds; "large" makes what is compared large; "busy" lets copies be
- * deleted by force only; "breakable" lets sets be broken off; "filling" lets the stores of copies
- * be nearly full, and "full" lets them overflow; "narrow" leaves them no room to grow (which they
- * do at all only if there was a knob "areas" when the daemon began); "adopted" makes /srv/plain an
- * adopted volume; "sys" is the directory that the daemon takes for /sys. Steps append their names
- * to "journal".
+ * deleted by force only; "breakable" lets sets be broken off; "revertable" lets volumes be reverted
+ * to their copies: a revert goes on until "reverted" is there, and "mounted-elsewhere" keeps a
+ * volume in use that is not forced, "root" makes it the one that the system runs from; "filling"
+ * lets the stores of copies be nearly full, and "full" lets them overflow; "narrow" leaves them no
+ * room to grow (which they do at all only if there was a knob "areas" when the daemon began);
+ * "boot" holds the boot's id, if it was there then; "adopted" makes /srv/plain an adopted volume;
+ * "sys" is the directory that the daemon takes for /sys. Steps append their names to "journal".
  *
  * In the write-freeze window nothing is suspended, unless the step "commit" is slow: then all of
  * the set are, by a kernel of the fake's own (fake-kernel.c). */
@@ -50,3 +52,5 @@ int fake_fault(const char *step, const char *what, HRESULT hr, struct vss_error 
 unsigned fake_slowness(const char *step);
 /* Is the file there? */
 bool fake_knob(const char *name);
+/* Makes it, or takes it away: what the storage is to remember over the daemon's death. */
+void fake_note(const char *name, bool there);

@@ -562,7 +562,7 @@ START_TEST(the_example_saves_the_files_of_then) {
         ck_assert_uint_eq(heard.succeeded, 4); /* config, main, odd, bytes */
         /* Nothing is left. */
         vssctl("list --json");
-        ck_assert_str_eq(printed.text, "{\n  \"snapshots\": []\n}\n");
+        ck_assert_str_eq(printed.text, "{\n  \"snapshots\": [],\n  \"reverts\": []\n}\n");
         tear_down();
 }
 END_TEST

@@ -118,7 +118,7 @@ static void expect_no_copies(void) {
         const struct ended *e = vssctl(A("list"), A("--json"));
 
         expect_status(e, 0);
-        ck_assert_str_eq(e->out, "{\n  \"snapshots\": []\n}\n");
+        ck_assert_str_eq(e->out, "{\n  \"snapshots\": [],\n  \"reverts\": []\n}\n");
 }
 
 START_TEST(a_kept_set_is_made_listed_shown_deleted) {
@@ -672,6 +672,90 @@ START_TEST(importing) {
 }
 END_TEST
 
+START_TEST(reverting) {
+        const struct ended *e;
+        char name[64], set[64];
+
+        set_up();
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+        e = vssctl(A("list"), A("--json"));
+        (void)snprintf(set, sizeof(set), "%.36s",
+                       strstr(e->out, "\"snapshot_set_id\": \"") +
+                               strlen("\"snapshot_set_id\": \""));
+        e = vssctl(A("revert"), A("--yes"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "E_NOTIMPL");
+        harness_knob(&h, "revertable", "");
+
+        expect_status(vssctl(A("revert")), 1);
+        e = vssctl(A("revert"), A("--force"), name); /* nobody can be asked */
+        expect_status(e, 1);
+        expect_text(e->err, "takes --yes");
+        ck_assert_uint_eq(harness_count(&h, "origin-unmount"), 0);
+        e = vssctl(A("revert"), set);
+        expect_status(e, 1);
+        expect_text(e->err, "is a set");
+        e = vssctl(A("revert"), A("--status"));
+        expect_status(e, 2);
+        expect_text(e->err, "no revert is under way");
+        harness_knob(&h, "mounted-elsewhere", "");
+        e = vssctl(A("revert"), A("--yes"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_VOLUME_IN_USE");
+
+        e = vssctl(A("revert"), A("--force"), A("--no-wait"), A("--json"), A("-y"), name);
+        expect_status(e, 0);
+        expect_text(e->out, "\"volume\": \"/srv/data/\"");
+        e = vssctl(A("revert"), A("--status"), A("/srv/data"));
+        expect_status(e, 0);
+        expect_text(e->out, "merging");
+        expect_status(vssctl(A("revert"), A("--status"), A("/called/this/too/")), 0);
+        expect_status(vssctl(A("revert"), A("--status"), A("/srv/mail")), 2);
+        e = vssctl(A("revert"), A("--status"), A("--quiet"), A("/srv/data/"));
+        expect_status(e, 0);
+        ck_assert_str_eq(e->out, "");
+        e = vssctl(A("revert"), A("--status"), A("--json"));
+        expect_status(e, 0);
+        expect_text(e->out, "\"state\": \"merging\"");
+        expect_text(e->out, "\"/called/this/too\"");
+        e = vssctl(A("list"));
+        expect_status(e, 0);
+        expect_text(e->err, "/srv/data/ is being reverted");
+        expect_text(vssctl(A("list"), A("--json"))->out, "\"reverts\": [");
+        expect_text(vssctl(A("show"), name)->out, "Volume now: is being reverted");
+        expect_text(vssctl(A("show"), A("--json"), name)->out, "\"state\": \"merging\"");
+        e = vssctl(A("revert"), A("--yes"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "VSS_E_REVERT_IN_PROGRESS");
+        harness_knob(&h, "reverted", "");
+        while (vssctl(A("revert"), A("--status"), A("--quiet"))->status == 0)
+                (void)usleep(20000);
+        expect_no_copies();
+
+        /* Waiting for the end of it, and for none. */
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+        e = vssctl(A("revert"), A("-f"), A("-y"), name);
+        expect_status(e, 0);
+        expect_text(e->err, "/srv/data/ has been reverted");
+        expect_no_copies();
+        harness_knob(&h, "reverted", NULL);
+        harness_knob(&h, "bad-blocks", "");
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+        e = vssctl(A("revert"), A("-f"), A("-y"), name);
+        expect_status(e, 2);
+        expect_text(e->err, "does not go on");
+        /* Nobody waits for ever for that. */
+        e = vssctl(A("revert"), A("--status"));
+        expect_status(e, 2);
+        expect_text(e->out, "failed");
+        harness_knob(&h, "bad-blocks", NULL);
+        tear_down();
+}
+END_TEST
+
 /* What goes with its requester goes with the vssctl that imports it, not with that which made it.
  */
 START_TEST(an_import_is_held) {
@@ -707,6 +791,23 @@ START_TEST(an_import_is_held) {
 }
 END_TEST
 
+START_TEST(reverting_the_root) {
+        const struct ended *e;
+        char name[64];
+
+        set_up();
+        harness_knob(&h, "revertable", "");
+        harness_knob(&h, "root", "");
+        expect_status(vssctl(A("create"), A("--context"), A("nas-rollback"), A("/srv/data")), 0);
+        (void)snprintf(name, sizeof(name), "%s", only_copy());
+        e = vssctl(A("revert"), A("-y"), name);
+        expect_status(e, 0);
+        expect_text(e->err, "/srv/data/ is reverted at the next boot");
+        expect_text(vssctl(A("list"))->err, "/srv/data/ is reverted at the next boot");
+        tear_down();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("vssctl");
         TCase *c = tcase_create("vssctl");
@@ -735,6 +836,8 @@ int main(void) {
         tcase_add_test(c, breaking);
         tcase_add_test(c, importing);
         tcase_add_test(c, an_import_is_held);
+        tcase_add_test(c, reverting);
+        tcase_add_test(c, reverting_the_root);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -8,6 +8,7 @@
 #include "tests/bus/harness.h"
 #include "tests/conformance/machine.h"
 #include "tests/conformance/values.h"
+#include <vss/vsslinux.h>
 
 #include <ftw.h>
 #include <pthread.h>
@@ -49,7 +50,7 @@ static const char damaged_backup[] =
 
 static struct {
         struct harness harness;
-        bool private_bus, lost;
+        bool private_bus, lost, reverts;
         CVssWriter *writer;
         char veto[32], mute[32];
         atomic_bool muted;         /* the handler that is mute was entered */
@@ -257,6 +258,38 @@ bool fixture_breakable(void) {
         return f.private_bus;
 }
 
+bool fixture_revertable(void) {
+        if (f.private_bus)
+                harness_knob(&f.harness, "revertable", "");
+        f.reverts = f.private_bus;
+        return f.private_bus;
+}
+
+bool fixture_reverted(void) {
+        if (f.private_bus)
+                harness_knob(&f.harness, "reverted", "");
+        return f.private_bus;
+}
+
+/* The volume is the next row's. */
+static void mend_reverts(void) {
+        const struct timespec pause = { .tv_nsec = 20L * 1000 * 1000 };
+        VSS_REVERT_INFO **reverts;
+        UINT n = 1;
+
+        harness_knob(&f.harness, "revertable", NULL);
+        harness_knob(&f.harness, "reverted", "");
+        while (n > 0) {
+                if (FAILED(VssListReverts(&reverts, &n)))
+                        give_up("ListReverts");
+                VssFreeReverts(reverts);
+                if (n > 0)
+                        (void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+        }
+        harness_knob(&f.harness, "reverted", NULL);
+        f.reverts = false;
+}
+
 bool fixture_lose(void) {
         if (!f.private_bus)
                 return false;
@@ -422,6 +455,8 @@ void fixture_mend(void) {
         harness_knob(&f.harness, "slow", NULL);
         harness_knob(&f.harness, "busy", NULL);
         harness_knob(&f.harness, "breakable", NULL);
+        if (f.reverts)
+                mend_reverts();
         if (!f.lost)
                 return;
         harness_start_daemon(&f.harness, CONFIG);

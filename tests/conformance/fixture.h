@@ -19,6 +19,10 @@ bool fixture_slow(const char *step, unsigned milliseconds);
 bool fixture_busy(void);
 /* Copies can be broken off. */
 bool fixture_breakable(void);
+/* Volumes can be reverted; what is under way goes on until the row has ended, or .. */
+bool fixture_revertable(void);
+/* .. it ends by itself, with the step "revert-end". */
+bool fixture_reverted(void);
 /* The second volume lies on the first; in a disk image inside a disk image. */
 bool fixture_nest(void);
 bool fixture_deep(void);

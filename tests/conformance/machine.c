@@ -309,6 +309,10 @@ static int command(struct run *r, const char *verb, const char *text) {
                 ok = fixture_busy();
         else if (streq(verb, "breakable"))
                 ok = fixture_breakable();
+        else if (streq(verb, "revertable"))
+                ok = fixture_revertable();
+        else if (streq(verb, "reverted"))
+                ok = fixture_reverted();
         else if (streq(verb, "lose"))
                 ok = fixture_lose();
         else if (streq(verb, "veto"))

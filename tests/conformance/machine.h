@@ -17,8 +17,9 @@
  *      is(@name, value)          what an output was
  *      drop()                    the set of objects is released
  *      many(63)                  adds so many volumes
- *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() breakable() lose() stranger()
- *      veto("OnFreeze") mute("OnFreeze") muted() damaged("") nest() deep() block() leave()
+ *      fail("stage") fail("remove", E_FAIL) slow("stage", 500) busy() breakable() revertable()
+ *      reverted() lose() stranger() veto("OnFreeze") mute("OnFreeze") muted() damaged("") nest()
+ *      deep() block() leave()
  *                                what fixture.h can break
  *
  * All objects, variables and breakages of a row go with it. */
