@@ -14,6 +14,7 @@
 #include "daemon/coordinator/consistency.h"
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/set-writers.h"
+#include "daemon/coordinator/snapshot-draft.h"
 #include "daemon/coordinator/storage.h"
 #include "daemon/coordinator/store-room.h"
 #include "daemon/job/parallel.h"
@@ -210,43 +211,6 @@ struct set_storage_times set_storage_commit_times(const struct set_storage *s) {
         return s->commit;
 }
 
-static int record_fill(struct snapshot_record *r, const struct coordinator_request *q,
-                       const struct coordinator_volume *v, uint64_t number, const char *machine) {
-        const struct volume *volume = v->volume;
-        int k;
-
-        r->id = v->snapshot_id;
-        r->set_id = q->set_id;
-        r->number = number;
-        r->provider_id = v->provider->id;
-        r->context = q->context;
-        r->attributes = q->context | VSS_VOLSNAP_ATTR_NOT_SURFACED;
-        r->count = (LONG)q->n_volumes;
-        r->state = VSS_SS_PREPARING;
-        r->expire_unix = q->expire_unix;
-        if (str_replace(&r->volume, volume->name) < 0 ||
-            str_replace(&r->display, volume->display) < 0 ||
-            str_replace(&r->origin_uuid, volume->dm_uuid) < 0 ||
-            str_replace(&r->provider, v->provider->name) < 0 ||
-            str_replace(&r->fs_type, volume->fs_type) < 0 ||
-            str_replace(&r->originating_machine, machine) < 0 ||
-            str_replace(&r->service_machine, machine) < 0)
-                return -ENOMEM;
-        k = str_format(&r->device, "%s/ShadowCopy%llu", SNAPSHOT_DEVICE_ROOT,
-                       (unsigned long long)number);
-        if (k < 0)
-                return k;
-        /* What was not mounted is not mounted for anybody: its copy is a block device. */
-        return str_format(&r->device_object, "%s/ShadowCopy%llu",
-                          volume->mount_point && volume->fs_type ? SNAPSHOT_MOUNT_ROOT
-                                                                 : SNAPSHOT_DEVICE_ROOT,
-                          (unsigned long long)number);
-}
-
-static bool record_is_mounted(const struct snapshot_record *r) {
-        return !streq(r->device, r->device_object);
-}
-
 static int set_storage_fill_records(struct set_storage *s, struct vss_error *reterr) {
         const struct coordinator_request *q = s->request;
         char machine[HOST_NAME_MAX + 1] = { 0 };
@@ -261,7 +225,7 @@ static int set_storage_fill_records(struct set_storage *s, struct vss_error *ret
         if (gethostname(machine, sizeof(machine) - 1) < 0)
                 return vss_error_from_errno(reterr, -errno, "Reading the host's name");
         for (size_t i = 0; i < s->n; i++) {
-                r = record_fill(&s->records[s->index[i]], q, &q->volumes[i], first + i, machine);
+                r = snapshot_draft(&s->records[s->index[i]], q, &q->volumes[i], first + i, machine);
                 if (r < 0)
                         return vss_error_from_errno(reterr, r, "Describing a snapshot");
         }
@@ -494,7 +458,7 @@ static int copy_pass_turn(size_t i, void *userdata, struct vss_error *reterr) {
 
         if (pass->job && job_is_cancelled(pass->job))
                 return -ECANCELED;
-        if (!record_is_mounted(&pass->s->records[i]))
+        if (!snapshot_has_mount(&pass->s->records[i]))
                 return 0;
         turn->begin_usec = now_monotonic_usec();
         turn->r = pass->step(pass->s, i, reterr);
