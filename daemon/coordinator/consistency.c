@@ -16,11 +16,16 @@ static const char *const level_names[_LEVEL_MAX] = {
         [LEVEL_APPLICATION] = "application",
 };
 
+/* Nobody holds the file system while blocks are copied beside the window. */
 static enum level floor_of(const struct consistency_volume *v) {
-        return v->mounted ? LEVEL_FILE_SYSTEM : LEVEL_CRASH;
+        return v->mounted && (!v->beside || v->is_own_kind) ? LEVEL_FILE_SYSTEM : LEVEL_CRASH;
 }
 
 static const char *floor_sentence(const struct consistency_volume *v) {
+        if (v->mounted && v->beside)
+                return v->is_own_kind ? "its file system was flushed, and has made the copy itself"
+                                      : "its file system was flushed, but not held while its "
+                                        "provider made the copy";
         if (v->mounted)
                 return v->volume->read_only ? "its file system was mounted read-only"
                                             : "its file system was flushed and held";
@@ -127,9 +132,9 @@ static int say_nobody(const struct survey *s, LONG context, char **ret) {
                                              : "no writer took part");
 }
 
-int consistency_of_volume(const struct set_writers *w, LONG context,
-                          const struct consistency_volume *volumes, size_t i,
-                          const char **ret_level, char **ret_reason) {
+static int reason_of_volume(const struct set_writers *w, LONG context,
+                            const struct consistency_volume *volumes, size_t i,
+                            const char **ret_level, char **ret_reason) {
         _cleanup_(freep) char *why = NULL;
         struct survey s;
         int r = 0;
@@ -156,6 +161,24 @@ int consistency_of_volume(const struct set_writers *w, LONG context,
                 return r;
         *ret_level = level_names[floor_of(&volumes[i])];
         return str_format(ret_reason, "%s; %s", why, floor_sentence(&volumes[i]));
+}
+
+int consistency_of_volume(const struct set_writers *w, LONG context,
+                          const struct consistency_volume *volumes, size_t n, size_t i,
+                          const char **ret_level, char **ret_reason) {
+        _cleanup_(freep) char *reason = NULL;
+        int r;
+
+        r = reason_of_volume(w, context, volumes, i, ret_level, &reason);
+        if (r < 0 || n < 2 || !volumes[i].beside) {
+                *ret_reason = r < 0 ? NULL : TAKE_PTR(reason);
+                return r;
+        }
+        /* With the writers frozen it is the same to them; to who writes besides, it is not. */
+        return str_format(ret_reason,
+                          "%s%sthe provider %s made the copy while the writers were frozen, not in "
+                          "the instant of the other volumes",
+                          str_or_empty(reason), reason ? "; " : "", volumes[i].beside);
 }
 
 /* The least of what the volumes with its files give; _LEVEL_MAX: it has none there. */

@@ -26,8 +26,9 @@
 
 struct group {
         const struct provider *provider;
-        struct provider_set *set; /* NULL: not staged, or let go of */
-        size_t first, n;          /* of records */
+        struct provider_set *set;  /* NULL: not staged, or let go of */
+        size_t first, n;           /* of records */
+        int64_t instant_unix_nsec; /* of one that makes its copies beside the window; 0: not yet */
 };
 
 struct set_storage {
@@ -36,10 +37,10 @@ struct set_storage {
         const struct volume **volumes;   /* grouped */
         size_t *index;                   /* of the request's i-th volume in them */
         size_t n;
-        bool *mounted; /* grouped: mounting was begun */
-        struct group *groups;
-        size_t n_groups;
-        struct vg_locks locks; /* of the providers' volume groups, from staging to finishing */
+        bool *mounted;        /* grouped: mounting was begun */
+        struct group *groups; /* those that make their copies beside the window come first */
+        size_t n_groups, n_beside;
+        struct vg_locks locks; /* of the others' volume groups, from staging to finishing */
         struct window *window;
         struct window_result window_result;
 
@@ -77,13 +78,26 @@ static struct group *group_of(struct set_storage *s, const struct provider *prov
         return &s->groups[s->n_groups++];
 }
 
+static const struct group *group_of_record(const struct set_storage *s, size_t i) {
+        const struct group *g = s->groups;
+
+        while (i >= g->first + g->n)
+                g++;
+        return g;
+}
+
 /* Lays the volumes out group by group. */
 static void set_storage_arrange(struct set_storage *s) {
         const struct coordinator_request *q = s->request;
         size_t at = 0;
 
         for (size_t i = 0; i < q->n_volumes; i++)
-                group_of(s, q->volumes[i].provider)->n++;
+                if (q->volumes[i].provider->commit)
+                        group_of(s, q->volumes[i].provider)->n++;
+        s->n_beside = s->n_groups;
+        for (size_t i = 0; i < q->n_volumes; i++)
+                if (!q->volumes[i].provider->commit)
+                        group_of(s, q->volumes[i].provider)->n++;
         for (size_t g = 0; g < s->n_groups; g++) {
                 s->groups[g].first = at;
                 for (size_t i = 0; i < q->n_volumes; i++)
@@ -246,14 +260,16 @@ static int group_add_names(const struct set_storage *s, const struct group *g, c
 }
 
 /* All of them in one order, before any provider takes its own: each takes its groups in that order,
- * but one provider comes after the other. */
+ * but one provider comes after the other. What makes its copies beside the window has its own ways,
+ * which may be slow or LVM's own commands: for it none is held while it is prepared, finished or
+ * taken back. */
 static int set_storage_lock(struct set_storage *s, struct vss_error *reterr) {
         _cleanup_(strv_freep) char **names = NULL;
         int r = 0;
 
         if (!storage_table()->lock_groups)
                 return 0;
-        for (size_t i = 0; r >= 0 && i < s->n_groups; i++)
+        for (size_t i = s->n_beside; r >= 0 && i < s->n_groups; i++)
                 r = group_add_names(s, &s->groups[i], &names);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, "Locking the volume groups");
@@ -320,6 +336,18 @@ static int set_storage_flush(struct set_storage *s, unsigned passes, uint64_t ti
         return r;
 }
 
+static int set_storage_stage_groups(struct set_storage *s, size_t begin, size_t end,
+                                    struct job *job, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = begin; r >= 0 && i < end; i++) {
+                if (job_is_cancelled(job))
+                        return -ECANCELED;
+                r = set_storage_stage_group(s, &s->groups[i], reterr);
+        }
+        return r;
+}
+
 static int set_storage_stage_all(struct set_storage *s, struct job *job, struct vss_error *reterr) {
         int r;
 
@@ -333,12 +361,11 @@ static int set_storage_stage_all(struct set_storage *s, struct job *job, struct 
         if (r >= 0)
                 r = set_storage_flush(s, 1, s->request->flush_usec, reterr);
         if (r >= 0)
+                r = set_storage_stage_groups(s, 0, s->n_beside, job, reterr);
+        if (r >= 0)
                 r = set_storage_lock(s, reterr);
-        for (size_t i = 0; r >= 0 && i < s->n_groups; i++) {
-                if (job_is_cancelled(job))
-                        return -ECANCELED;
-                r = set_storage_stage_group(s, &s->groups[i], reterr);
-        }
+        if (r >= 0)
+                r = set_storage_stage_groups(s, s->n_beside, s->n_groups, job, reterr);
         if (r >= 0)
                 r = set_storage_prepare_window(s, reterr);
         if (r < 0)
@@ -407,6 +434,49 @@ static void note_window(struct set_storage *s) {
         }
 }
 
+/* Those that make their copies beside the window do so before it: should one fail, nothing was
+ * suspended, and none has to wait for a volume that is. One after the other, all in as long as
+ * writes may be held, or in half of what is left of the freeze. */
+static int set_storage_commit_beside(struct set_storage *s, struct vss_error *reterr) {
+        uint64_t limit_usec = set_storage_flush_budget(s), end_usec;
+
+        if (s->request->hold_usec < limit_usec)
+                limit_usec = s->request->hold_usec;
+        end_usec = now_monotonic_usec() + limit_usec;
+        for (size_t i = 0; i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+                uint64_t begin_usec = now_monotonic_usec();
+                int r;
+
+                if (!g->provider->commit)
+                        continue;
+                r = g->provider->commit(g->set, begin_usec < end_usec ? end_usec - begin_usec : 0,
+                                        reterr);
+                note_provider(s, g, "Commit", begin_usec, r);
+                if (r < 0)
+                        return provider_error_check(g->provider, "commit", r, reterr);
+                g->instant_unix_nsec = now_realtime_nsec();
+        }
+        return 0;
+}
+
+static int set_storage_settle_beside(struct set_storage *s, struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < s->n_groups; i++) {
+                struct group *g = &s->groups[i];
+                uint64_t begin_usec = now_monotonic_usec();
+
+                if (!g->provider->settle)
+                        continue;
+                r = g->provider->settle(g->set, set_storage_flush_budget(s), reterr);
+                note_provider(s, g, "Settle", begin_usec, r);
+                if (r < 0)
+                        (void)provider_error_check(g->provider, "settle", r, reterr);
+        }
+        return r;
+}
+
 int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr) {
         struct set_storage *s = userdata;
         int r;
@@ -418,24 +488,35 @@ int set_storage_window(struct job *job, void *userdata, struct vss_error *reterr
                 return r;
         if (job_is_cancelled(job))
                 return -ECANCELED;
+        r = set_storage_commit_beside(s, reterr);
+        if (r < 0)
+                return r;
+        if (job_is_cancelled(job))
+                return -ECANCELED;
 
-        s->window_times.begin_usec = s->flush.end_usec;
+        s->window_times.begin_usec = now_monotonic_usec();
         r = window_run(s->window, &s->window_result, reterr);
         s->window_times.end_usec = now_monotonic_usec();
         /* Of one that failed a thread may be under way still, and write its times. */
-        if (r >= 0)
-                note_window(s);
-        return r;
+        if (r < 0)
+                return r;
+        note_window(s);
+        return set_storage_settle_beside(s, reterr);
 }
 
 static void set_storage_stamp(struct set_storage *s) {
         int64_t nsec = s->window_result.instant_unix_nsec;
-        /* One for all: the copies are of one instant. */
+        /* One for all that the window has made: these are of one instant. */
         VSS_TIMESTAMP created =
                 vss_timestamp_from_unix_nsec(nsec != 0 ? nsec : now_realtime_nsec());
 
-        for (size_t i = 0; i < s->n; i++)
-                s->records[i].created = created;
+        for (size_t i = 0; i < s->n; i++) {
+                const struct group *g = group_of_record(s, i);
+
+                s->records[i].created = g->instant_unix_nsec != 0
+                                                ? vss_timestamp_from_unix_nsec(g->instant_unix_nsec)
+                                                : created;
+        }
 }
 
 /* What is done with the file system of each copy, side by side: its journal is read, recovered and
@@ -496,25 +577,34 @@ static int seal_copy(struct set_storage *s, size_t i, struct vss_error *reterr) 
         return storage_table()->mount_seal(&s->records[i], reterr);
 }
 
-int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr) {
-        struct set_storage *s = userdata;
-        uint64_t begin_usec;
-        int r;
-
-        /* Not before the writers go on: to unlock all memory takes its time. */
-        s->window = window_free(s->window);
-        set_storage_stamp(s);
-        for (size_t i = 0; i < s->n_groups; i++) {
+static int set_storage_finish_groups(struct set_storage *s, size_t begin, size_t end,
+                                     struct vss_error *reterr) {
+        for (size_t i = begin; i < end; i++) {
                 struct group *g = &s->groups[i];
+                uint64_t begin_usec = now_monotonic_usec();
+                int r;
 
-                begin_usec = now_monotonic_usec();
                 r = g->provider->finish(g->set, reterr);
                 note_provider(s, g, "Finish", begin_usec, r);
                 if (r < 0)
                         return provider_error_check(g->provider, "finish", r, reterr);
         }
+        return 0;
+}
+
+int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r;
+
+        /* Not before the writers go on: to unlock all memory takes its time. */
+        s->window = window_free(s->window);
+        set_storage_stamp(s);
+        r = set_storage_finish_groups(s, s->n_beside, s->n_groups, reterr);
+        if (r < 0)
+                return r;
         vg_locks_drop(&s->locks);
-        return set_storage_each_copy(s, job, "Mount", mount_copy, reterr);
+        r = set_storage_finish_groups(s, 0, s->n_beside, reterr);
+        return r < 0 ? r : set_storage_each_copy(s, job, "Mount", mount_copy, reterr);
 }
 
 /* volumes: in the order of the request. */
@@ -528,7 +618,7 @@ static int set_storage_judge_volumes(struct set_storage *s,
 
                 free(TAKE_PTR(record->consistency_reason));
                 free(TAKE_PTR(record->writers));
-                r = consistency_of_volume(s->writers, s->request->context, volumes, i, &level,
+                r = consistency_of_volume(s->writers, s->request->context, volumes, s->n, i, &level,
                                           &record->consistency_reason);
                 if (r >= 0)
                         r = str_replace(&record->consistency, level);
@@ -536,6 +626,13 @@ static int set_storage_judge_volumes(struct set_storage *s,
                         r = set_writers_describe(s->writers, i, &record->writers);
         }
         return r;
+}
+
+/* The provider that has made the copy at an instant of its own; NULL: the window has. */
+static const char *set_storage_made_beside(const struct set_storage *s, size_t i) {
+        const struct group *g = group_of_record(s, i);
+
+        return g->provider->commit ? g->provider->name : NULL;
 }
 
 /* What was reached, on each volume and by each writer. */
@@ -548,8 +645,11 @@ static int set_storage_judge(struct set_storage *s) {
                 return -ENOMEM;
         for (size_t i = 0; i < s->n; i++) {
                 bare[i] = s->volumes[s->index[i]];
-                volumes[i] = (struct consistency_volume){ .volume = bare[i],
-                                                          .mounted = s->mounted[s->index[i]] };
+                volumes[i] = (struct consistency_volume){
+                        .volume = bare[i],
+                        .mounted = s->mounted[s->index[i]],
+                        .beside = set_storage_made_beside(s, s->index[i]),
+                };
         }
         r = set_writers_locate(s->writers, bare, s->n);
         if (r >= 0)
@@ -752,13 +852,11 @@ static int group_abort(struct set_storage *s, struct group *g, struct vss_error 
         return r;
 }
 
-int set_storage_abort(struct job *job _unused_, void *userdata, struct vss_error *reterr) {
-        struct set_storage *s = userdata;
+static int set_storage_abort_groups(struct set_storage *s, size_t begin, size_t end,
+                                    struct vss_error *reterr) {
         int result = 0;
 
-        /* It holds the origins' control and the commits' buffers; nothing runs in it any more. */
-        s->window = window_free(s->window);
-        for (size_t i = 0; i < s->n_groups; i++) {
+        for (size_t i = begin; i < end; i++) {
                 int r;
 
                 if (!s->groups[i].set)
@@ -767,6 +865,17 @@ int set_storage_abort(struct job *job _unused_, void *userdata, struct vss_error
                 if (result == 0 && r < 0)
                         result = r;
         }
-        vg_locks_drop(&s->locks);
         return result;
+}
+
+int set_storage_abort(struct job *job _unused_, void *userdata, struct vss_error *reterr) {
+        struct set_storage *s = userdata;
+        int r, beside;
+
+        /* It holds the origins' control and the commits' buffers; nothing runs in it any more. */
+        s->window = window_free(s->window);
+        r = set_storage_abort_groups(s, s->n_beside, s->n_groups, reterr);
+        vg_locks_drop(&s->locks);
+        beside = set_storage_abort_groups(s, 0, s->n_beside, r < 0 ? NULL : reterr);
+        return r < 0 ? r : beside;
 }

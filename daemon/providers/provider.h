@@ -87,6 +87,12 @@ struct provider {
         int (*other_groups)(const struct volume *v, char ***groups);
         int (*add_window_rows)(struct provider_set *set, struct window *window,
                                struct vss_error *reterr);
+        /* Instead of rows in the window: makes the copies while the writers are frozen, before
+         * anything is suspended, in no more than that time; what has come of it is not of the
+         * window's instant. settle(): after the window, the writers still frozen, likewise. NULL:
+         * the window's rows are all. */
+        int (*commit)(struct provider_set *set, uint64_t timeout_usec, struct vss_error *reterr);
+        int (*settle)(struct provider_set *set, uint64_t timeout_usec, struct vss_error *reterr);
         /* After the window: nodes there, device usable. The mount itself is mount.h's. */
         int (*finish)(struct provider_set *set, struct vss_error *reterr);
         int (*seal)(struct provider_set *set, struct vss_error *reterr);

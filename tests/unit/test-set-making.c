@@ -407,6 +407,103 @@ START_TEST(nothing_is_kept_of_a_set_that_failed) {
 }
 END_TEST
 
+/* A provider that makes its copies at an instant of its own. */
+static uint64_t commit_limit_usec, settle_limit_usec;
+static char told_by_then[8192]; /* to the writers */
+
+static int beside_commit(struct provider_set *set, uint64_t timeout_usec,
+                         struct vss_error *reterr) {
+        commit_limit_usec = timeout_usec;
+        (void)snprintf(told_by_then, sizeof(told_by_then), "%s", journal.text);
+        return fake_step(set->provider, "commit", "", reterr);
+}
+
+static int beside_settle(struct provider_set *set, uint64_t timeout_usec,
+                         struct vss_error *reterr) {
+        settle_limit_usec = timeout_usec;
+        ck_assert_ptr_null(strstr(journal.text, "Thaw"));
+        return fake_step(set->provider, "settle", "", reterr);
+}
+
+static const struct provider *beside(void) {
+        static struct provider provider;
+
+        provider = provider_beta;
+        provider.commit = beside_commit;
+        provider.settle = beside_settle;
+        return &provider;
+}
+
+START_TEST(what_is_made_beside_the_window_is_made_before_it) {
+        struct snapshot_record *records = NULL;
+        struct steps steps = { 0 };
+        struct set_record set;
+        size_t n = 0;
+
+        volumes[1].provider = beside();
+        prepare(NULL, NULL);
+        create();
+        /* With all writers frozen, and in no more than half of what is left of that, or as long as
+         * writes are held. */
+        ck_assert_ptr_nonnull(strstr(told_by_then, "front:Freeze"));
+        ck_assert_ptr_nonnull(strstr(told_by_then, "back:Freeze"));
+        ck_assert_ptr_null(strstr(told_by_then, "Thaw"));
+        ck_assert_uint_gt(commit_limit_usec, 0);
+        ck_assert_uint_le(commit_limit_usec, 10 * USEC_PER_SEC);
+        ck_assert_uint_gt(settle_limit_usec, 0);
+        ck_assert_uint_le(settle_limit_usec, 30 * USEC_PER_SEC);
+        ck_assert_ptr_nonnull(strstr(fake.journal, "beta:commit() beta:settle() "));
+        set = made();
+        ck_assert_int_eq(set_steps_parse(set.steps, note, &steps), 0);
+        ck_assert_ptr_nonnull(strstr(steps.text,
+                                     "provider beta Stage; provider beta Commit; provider beta "
+                                     "Settle; provider beta Finish; provider beta Seal; "));
+        set_record_done(&set);
+
+        /* Its time is its own, and its copy says so; the others' do not. */
+        ck_assert_ptr_nonnull(strstr(reached("/beta/two/"), "the provider beta made the copy while "
+                                                            "the writers were frozen"));
+        ck_assert_ptr_null(strstr(reached("/alpha/one/"), "beta"));
+        ck_assert_int_eq(store_snapshot_list(store, GUID_NULL, &records, &n, NULL), 0);
+        ck_assert_uint_eq(n, 3);
+        ck_assert_int_eq(records[0].created, records[2].created);
+        ck_assert_int_lt(records[1].created, records[0].created);
+        snapshot_records_free(records, n);
+}
+END_TEST
+
+START_TEST(alone_it_has_no_other_instant) {
+        context = VSS_CTX_NAS_ROLLBACK;
+        volumes[0].volume = volume_free(volumes[0].volume);
+        volumes[0] = volumes[1];
+        volumes[1] = (struct coordinator_volume){ 0 };
+        volumes[2].volume = volume_free(volumes[2].volume);
+        n_volumes = 1;
+        volumes[0].provider = beside();
+        create();
+        ck_assert_str_eq(reached("/beta/two/"),
+                         "crash: no writer was asked, because the context has none; its file "
+                         "system was flushed, but not held while its provider made the copy");
+}
+END_TEST
+
+START_TEST(a_failure_beside_the_window_leaves_that_closed) {
+        static const char *const steps[] = { "beta:commit", "beta:settle" };
+
+        volumes[1].provider = beside();
+        prepare(NULL, NULL);
+        fake.fail = steps[_i];
+        create();
+        ck_assert_int_lt(result, 0);
+        ck_assert_ptr_nonnull(strstr(fake.journal, "beta:abort("));
+        ck_assert_ptr_nonnull(strstr(fake.journal, "alpha:abort("));
+        ck_assert_ptr_nonnull(strstr(journal.text, "front:Abort"));
+        ck_assert_ptr_nonnull(strstr(journal.text, "back:Abort"));
+        ck_assert_uint_eq(fake_count_intents(store), 0);
+        ck_assert_uint_eq(fake.n_sets, 0);
+}
+END_TEST
+
 static char lock_directory[] = "/tmp/vss-test-XXXXXX";
 
 /* Whether all groups were locked when somebody looked. */
@@ -487,6 +584,72 @@ START_TEST(the_groups_are_locked_before_the_first_provider_has_one) {
 }
 END_TEST
 
+/* Of the others, while a provider beside the window was at work. */
+static unsigned locked_beside, looked_beside;
+
+static void look_beside(void) {
+        looked_beside++;
+        locked_beside += is_locked("alpha");
+}
+
+static int unlocked_stage(struct provider_set **ret, struct store *s, const struct volume *const *v,
+                          struct snapshot_record *records, size_t n, struct vss_error *reterr) {
+        look_beside();
+        return provider_beta.stage(ret, s, v, records, n, reterr);
+}
+
+static int unlocked_finish(struct provider_set *set, struct vss_error *reterr) {
+        look_beside();
+        return provider_beta.finish(set, reterr);
+}
+
+static int unlocked_abort(struct provider_set *set, struct vss_error *reterr) {
+        look_beside();
+        return provider_beta.abort(set, reterr);
+}
+
+/* Also of one that fails in the midst of it: locked_in_window says that there are locks at all. */
+static unsigned locked_in_window;
+
+static int locked_commit(struct provider_set *set, uint64_t timeout_usec,
+                         struct vss_error *reterr) {
+        locked_in_window += is_locked("alpha");
+        return beside_commit(set, timeout_usec, reterr);
+}
+
+static int take_others_locks(struct vg_locks *l, const char **names, size_t n, VSS_ID owner,
+                             struct vss_error *reterr) {
+        ck_assert_uint_eq(fake_storage_count("stage("), 1); /* that of beta */
+        for (size_t i = 0; i < n; i++)
+                ck_assert_str_ne(names[i], "beta");
+        return vg_locks_take(l, names, n, owner, reterr);
+}
+
+START_TEST(no_lock_is_held_for_what_is_made_beside_the_window) {
+        struct provider slow = *beside();
+        struct storage host = fake_host;
+
+        ck_assert_ptr_nonnull(mkdtemp(lock_directory));
+        vg_lock_directory = lock_directory;
+        context = VSS_CTX_NAS_ROLLBACK;
+        host.lock_groups = take_others_locks;
+        storage_init(&host);
+        slow.stage = unlocked_stage;
+        slow.commit = locked_commit;
+        slow.finish = unlocked_finish;
+        slow.abort = unlocked_abort;
+        volumes[1].provider = &slow;
+        fake.fail = _i == 0 ? NULL : "beta:finish";
+        create();
+        ck_assert_int_eq(result<0, _i> 0);
+        ck_assert_uint_eq(looked_beside, _i == 0 ? 2 : 3);
+        ck_assert_uint_eq(locked_beside, 0);
+        ck_assert_uint_eq(locked_in_window, 1);
+        remove_lock("alpha");
+        ck_assert_int_eq(rmdir(lock_directory), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("set-making");
         TCase *c = tcase_create("set-making");
@@ -507,7 +670,11 @@ int main(void) {
         tcase_add_test(c, copies_are_mounted_side_by_side);
         tcase_add_test(c, who_did_what_is_kept_with_the_set);
         tcase_add_test(c, nothing_is_kept_of_a_set_that_failed);
+        tcase_add_test(c, what_is_made_beside_the_window_is_made_before_it);
+        tcase_add_test(c, alone_it_has_no_other_instant);
+        tcase_add_loop_test(c, a_failure_beside_the_window_leaves_that_closed, 0, 2);
         tcase_add_loop_test(c, the_groups_are_locked_before_the_first_provider_has_one, 0, 2);
+        tcase_add_loop_test(c, no_lock_is_held_for_what_is_made_beside_the_window, 0, 2);
         suite_add_tcase(s, c);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
