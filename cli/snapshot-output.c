@@ -35,8 +35,8 @@ static char *id_text(VSS_ID id, bool whole, char buf[static VSS_ID_STRING_SIZE])
 #define ID_TEXT(id, whole) id_text((id), (whole), (char[VSS_ID_STRING_SIZE]){ 0 })
 
 const char *snapshot_name(const VSS_SNAPSHOT_INFO *s) {
-        const char *path = str_empty(s->block_device) ? s->properties.m_pwszSnapshotDeviceObject
-                                                      : s->block_device;
+        const char *object = s->properties.m_pwszSnapshotDeviceObject;
+        const char *path = str_empty(object) ? s->block_device : object;
         const char *slash = strrchr(str_or_empty(path), '/');
 
         return slash ? slash + 1 : str_or_empty(path);

@@ -111,13 +111,14 @@ static int read_both(VSS_SNAPSHOT_DELTA *d, const VSS_SNAPSHOT_INFO *older,
         const char *other = younger ? younger->block_device : volume, *device;
         int r;
 
+        if (str_empty(older->block_device) || (younger && str_empty(other))) {
+                message(MESSAGE_ERROR, "the %s copy has no block device to compare",
+                        str_empty(older->block_device) ? "older" : "younger");
+                return EXIT_FAILED;
+        }
         if (!other) {
                 message(MESSAGE_ERROR, "%s: the volume's device cannot be found",
                         older->properties.m_pwszOriginalVolumeName);
-                return EXIT_FAILED;
-        }
-        if (!older->block_device) {
-                message(MESSAGE_ERROR, "the older copy has no block device to compare");
                 return EXIT_FAILED;
         }
         r = delta_compare(d, older->block_device, other, &device);

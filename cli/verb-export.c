@@ -101,6 +101,11 @@ static int open_device(struct export *e) {
         struct stat st;
         off_t size;
 
+        if (str_empty(path)) {
+                message(MESSAGE_ERROR, "the copy is a directory, %s, and no block device",
+                        str_or_empty(e->copy->properties.m_pwszSnapshotDeviceObject));
+                return EXIT_FAILED;
+        }
         e->device = open(path, O_RDONLY | O_CLOEXEC);
         if (e->device < 0 || fstat(e->device, &st) < 0) {
                 message(MESSAGE_ERROR, "%s cannot be read: %s", path, strerror(errno));

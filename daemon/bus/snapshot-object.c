@@ -7,6 +7,7 @@
 #include "daemon/bus/bus-signal.h"
 #include "daemon/bus/manager-reverts.h"
 #include "daemon/providers/provider.h"
+#include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/volume-hold.h"
 
 /* The row that the wire table describes, first, and the record whose strings it borrows. */
@@ -74,7 +75,7 @@ static int snapshot_source_new(struct snapshot_source **ret, struct snapshot_rec
                 },
                 .context = r->context,
                 .provider = r->provider,
-                .block_device = r->device,
+                .block_device = snapshot_is_directory(r) ? NULL : r->device,
                 .file_system = r->fs_type,
                 .volume_display_name = r->display,
                 .consistency = r->consistency,

@@ -4,18 +4,36 @@
 
 #include "daemon/providers/exposed-mount.h"
 #include "daemon/providers/exposed-share.h"
+#include "daemon/providers/snapshot-mount.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static bool is_shared(const struct snapshot_record *r) {
         return r->attributes & VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY;
 }
 
-/* Of the copy, as its mounts have it. 0: the device is not there, so nothing of it is mounted. */
-static dev_t copy_device(const struct snapshot_record *r) {
+static bool is_node(const struct snapshot_record *r) {
         struct stat st;
 
-        return r->device && stat(r->device, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+        return r->device && stat(r->device, &st) == 0 && S_ISBLK(st.st_mode);
+}
+
+/* Of the copy, as its mounts have it. 0: the device is not there, so nothing of it is mounted. A
+ * directory may not be reached any more, and is mounted all the same. */
+static dev_t copy_device(const struct snapshot_record *r) {
+        struct statx stx;
+        struct stat st;
+
+        if (r->device && stat(r->device, &st) == 0)
+                return S_ISBLK(st.st_mode) ? st.st_rdev : S_ISDIR(st.st_mode) ? st.st_dev : 0;
+        if (snapshot_is_directory(r) &&
+            statx(AT_FDCWD, str_or_empty(r->device_object), AT_SYMLINK_NOFOLLOW, STATX_TYPE,
+                  &stx) == 0 &&
+            stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+                return makedev(stx.stx_dev_major, stx.stx_dev_minor);
+        return 0;
 }
 
 /* Where it is mounted: the directory that was named, or the share's. */
@@ -95,6 +113,10 @@ static int check_moved(const struct snapshot_record *r, dev_t device, bool force
         _cleanup_(freep) char *where = NULL;
         int k;
 
+        /* By the number of a directory other mounts of its file system would be found, which are
+         * not ours. */
+        if (!is_node(r))
+                return 0;
         k = exposed_find_moved(device, r->device_object, &where, reterr);
         if (k <= 0)
                 return k;

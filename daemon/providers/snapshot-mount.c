@@ -6,9 +6,12 @@
 #include "daemon/providers/mount-table.h"
 #include "daemon/providers/mount-users.h"
 #include "daemon/providers/previous-versions.h"
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define FLAGS (MS_NOSUID | MS_NODEV)
 
@@ -31,6 +34,10 @@ static bool is_mounted(const char *directory) {
         return statx(AT_FDCWD, directory, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE,
                      &stx) == 0 &&
                stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+bool snapshot_is_directory(const struct snapshot_record *r) {
+        return strncmp(str_or_empty(r->device), "/dev/", strlen("/dev/")) != 0;
 }
 
 static gid_t reader_group(void) {
@@ -63,6 +70,49 @@ static const char *options_for(const char *fs_type) {
         return "";
 }
 
+/* A mount of that directory alone, with flags of its own from the first moment on. */
+static int mount_directory(const struct snapshot_record *r, bool writable) {
+        struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+        struct mount_attr attr = {
+                .attr_set =
+                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (writable ? 0 : MOUNT_ATTR_RDONLY),
+                .propagation = MS_PRIVATE,
+        };
+        _cleanup_(closep) int source = -1, tree = -1;
+
+        source = (int)syscall(SYS_openat2, AT_FDCWD, r->device, &how, sizeof(how));
+        if (source < 0)
+                return -errno;
+        tree = open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
+            move_mount(tree, "", AT_FDCWD, r->device_object, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return -errno;
+        return 0;
+}
+
+static int mount_device(const struct snapshot_record *r, bool writable) {
+        return mount(r->device, r->device_object, r->fs_type, FLAGS | (writable ? 0 : MS_RDONLY),
+                     options_for(r->fs_type)) < 0
+                       ? -errno
+                       : 0;
+}
+
+static int seal_directory(const struct snapshot_record *r) {
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+        return mount_setattr(AT_FDCWD, r->device_object, AT_SYMLINK_NOFOLLOW, &attr, sizeof(attr)) <
+                               0
+                       ? -errno
+                       : 0;
+}
+
+static int seal_device(const struct snapshot_record *r) {
+        return mount(NULL, r->device_object, NULL, MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0
+                       ? -errno
+                       : 0;
+}
+
 static int mount_copy(const struct snapshot_record *r, bool writable, struct vss_error *reterr) {
         int k;
 
@@ -71,16 +121,14 @@ static int mount_copy(const struct snapshot_record *r, bool writable, struct vss
                 return vss_error_from_errno(reterr, k, SNAPSHOT_MOUNT_ROOT);
         if (mkdir(r->device_object, 0755) < 0 && errno != EEXIST)
                 return vss_error_from_errno(reterr, -errno, r->device_object);
-        if (mount(r->device, r->device_object, r->fs_type, FLAGS | (writable ? 0 : MS_RDONLY),
-                  options_for(r->fs_type)) < 0) {
-                int saved = errno;
-
+        k = (snapshot_is_directory(r) ? mount_directory : mount_device)(r, writable);
+        if (k < 0) {
                 (void)rmdir(r->device_object); /* it is empty, or was there before */
                 return vss_error_set(
-                        reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, saved,
+                        reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, -k,
                         "cannot mount the copy %s of %s (%s): %s; the kernel's log says "
                         "more",
-                        r->device, str_or_empty(r->volume), r->fs_type, strerror(saved));
+                        r->device, str_or_empty(r->volume), r->fs_type, strerror(-k));
         }
         return 0;
 }
@@ -110,15 +158,16 @@ int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_er
 }
 
 int snapshot_mount_seal(const struct snapshot_record *r, struct vss_error *reterr) {
+        int k;
+
         if (!has_directory(r) || !is_mounted(r->device_object))
                 return 0;
-        if (mount(NULL, r->device_object, NULL, MS_REMOUNT | MS_RDONLY | FLAGS, NULL) < 0)
+        k = (snapshot_is_directory(r) ? seal_directory : seal_device)(r);
+        if (k < 0)
                 return vss_error_set(
-                        reterr,
-                        errno == EBUSY ? VSS_E_PROVIDER_VETO : VSS_E_UNEXPECTED_PROVIDER_ERROR,
-                        errno, "cannot make the copy %s read-only: %s", r->device_object,
-                        errno == EBUSY ? "a program still has a file open for writing"
-                                       : strerror(errno));
+                        reterr, k == -EBUSY ? VSS_E_PROVIDER_VETO : VSS_E_UNEXPECTED_PROVIDER_ERROR,
+                        -k, "cannot make the copy %s read-only: %s", r->device_object,
+                        k == -EBUSY ? "a program still has a file open for writing" : strerror(-k));
         show_to_clients(r);
         return 0;
 }

@@ -12,8 +12,13 @@
 /* Who may read what is below the root, beside the superuser. */
 #define SNAPSHOT_MOUNT_GROUP "backup"
 
+/* Is it a directory itself, of a file system that goes on (device is none in /dev)? Whatever is
+ * done to mounts of such a copy must not be done to that file system, nor to its other mounts. */
+bool snapshot_is_directory(const struct snapshot_record *r);
+
 /* Mounts the copy on its directory, nosuid,nodev (XFS: nouuid), letting the file system recover
- * its journal; writable: for auto-recovery until snapshot_mount_seal(). Mounted already: success.
+ * its journal; a copy that is a directory itself, by a mount of that alone;
+ * writable: for auto-recovery until snapshot_mount_seal(). Mounted already: success.
  * A record without a file system (fs_type NULL) or whose device object is the device: nothing to
  * do, success. */
 int snapshot_mount(const struct snapshot_record *r, bool writable, struct vss_error *reterr);

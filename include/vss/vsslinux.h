@@ -198,8 +198,9 @@ typedef struct VSS_SNAPSHOT_INFO {
         VSS_SNAPSHOT_PROP properties;
         LONG context;              /* with its modifiers */
         char *provider;            /* short name of its provider */
-        char *block_device;        /* "/dev/vss/ShadowCopyN"; of one that is for another host, and
-                                      has no device object, it is not there */
+        char *block_device;        /* "/dev/vss/ShadowCopyN"; empty: the copy is a directory; of one
+                                      that is for another host, and has no device object, it is not
+                                      there */
         char *file_system;         /* NULL: none */
         char *volume_display_name; /* the volume as the requester wrote it */
         char *consistency;         /* "application", "file-system" or "crash" */

@@ -401,6 +401,41 @@ START_TEST(a_snapshot_and_its_record) {
 }
 END_TEST
 
+/* One that is a part of a file system that goes on, whose number other mounts have, too. */
+START_TEST(a_copy_that_is_a_directory_leaves_its_file_system_alone) {
+        char part[256], object[256], target[256];
+        struct snapshot_record r = {
+                .volume = (char *)(uintptr_t) "/srv/",
+                .device = part,
+                .device_object = object,
+                .fs_type = (char *)(uintptr_t) "tmpfs",
+                .attributes = VSS_VOLSNAP_ATTR_EXPOSED_LOCALLY,
+                .exposed_name = target,
+        };
+
+        (void)snprintf(part, sizeof(part), "%s", below("copy/sub"));
+        (void)snprintf(object, sizeof(object), "%s", below("object"));
+        (void)snprintf(target, sizeof(target), "%s", below("target"));
+        make_directory(object);
+        ck_assert_int_eq(exposed_mount(copy, "sub", object, 0, NULL), 0); /* as it is mounted */
+        ck_assert_int_eq(snapshot_expose(&r, 0, NULL), 0);
+        ck_assert_uint_eq(count_mounts(target), 1);
+        ck_assert_int_eq(snapshot_unexpose(&r, false, NULL), 0);
+        ck_assert_uint_eq(count_mounts(target), 0);
+        /* It is not there, and nothing else is taken for it. */
+        ck_assert_int_eq(snapshot_unexpose(&r, false, NULL), 0);
+        ck_assert_int_eq(snapshot_unexpose(&r, true, NULL), 0);
+        ck_assert_uint_eq(count_mounts(copy), 1);
+        ck_assert_uint_eq(count_mounts(object), 1);
+        ck_assert_int_eq(snapshot_expose_again(&r, NULL), 0);
+        ck_assert_uint_eq(count_mounts(target), 1);
+        /* Though its own place cannot be reached any more. */
+        (void)snprintf(part, sizeof(part), "%s", below("copy/gone"));
+        ck_assert_int_eq(snapshot_unexpose(&r, false, NULL), 0);
+        ck_assert_uint_eq(count_mounts(target), 0);
+}
+END_TEST
+
 /* Who renames a directory above takes the mount along. */
 START_TEST(it_is_not_forgotten_when_it_was_moved) {
         char node[256], target[256];
@@ -475,6 +510,7 @@ int main(void) {
         tcase_add_test(tc, what_is_not_the_copy_s_stays);
         tcase_add_test(tc, a_copy_that_is_not_mounted_is_not_exposed);
         tcase_add_test(tc, a_snapshot_and_its_record);
+        tcase_add_test(tc, a_copy_that_is_a_directory_leaves_its_file_system_alone);
         tcase_add_test(tc, it_is_not_forgotten_when_it_was_moved);
         tcase_add_test(tc, a_block_device_has_no_files);
         suite_add_tcase(suite, tc);
