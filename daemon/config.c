@@ -38,6 +38,7 @@ static const struct key {
         TIME("Timeouts", "Event", session.event_usec, 1, 86400),
         /* And what is suspended, before it: less than TimeoutStartSec= of the unit at first. */
         TIME("Timeouts", "Recovery", session.recovery_usec, 1, 240),
+        TIME("Timeouts", "Provider", provider_usec, 1, 180),
         COUNT("Limits", "Volumes", session.max_volumes, 1, BACKUP_SNAPSHOTS_MAX),
         COUNT("Limits", "Snapshots", session.max_snapshots, 1, 512),
         COUNT("Limits", "ClientSnapshots", session.max_client_snapshots, 1, 512),
@@ -55,6 +56,7 @@ static const struct key {
 
 void config_defaults(struct config *c) {
         *c = (struct config){
+                .provider_usec = 180 * USEC_PER_SEC,
                 .stop_usec = 60 * USEC_PER_SEC,
                 .exit_idle_usec = USEC_INFINITY,
         };

@@ -8,6 +8,7 @@
 
 struct config {
         struct session_config session;
+        uint64_t provider_usec;    /* the most that any call of another's provider may take */
         uint64_t stop_usec;        /* a clean stop waits so long for what is under way */
         uint64_t exit_idle_usec;   /* without sessions, writers and work; USEC_INFINITY: never */
         uint64_t area_start_bytes; /* of a store; 0: as its volume is large */

@@ -11,11 +11,14 @@
 
 #include "common/time-util.h"
 #include "daemon/bus/bus.h"
+#include "daemon/bus/provider-link.h"
 #include "daemon/config.h"
+#include "daemon/coordinator/storage.h"
 #include "daemon/job/job.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/exposed-share.h"
+#include "daemon/providers/foreign.h"
 #include "daemon/providers/snapshot-devices.h"
 #include "daemon/providers/snapshot-mount.h"
 #include "daemon/providers/snapshot-size.h"
@@ -316,6 +319,9 @@ static int vssd_start(struct vssd *v, const struct arguments *a, struct vss_erro
         r = store_open(&v->store, a->state_directory, reterr);
         if (r < 0)
                 return r;
+        provider_link_init(a->address);
+        foreign_init(&provider_link_transport, storage_table()->unmount, v->config.provider_usec);
+        foreign_load(v->store);
         r = writer_registry_new(&v->writers, v->event);
         if (r >= 0)
                 r = session_manager_new(&v->sessions, v->event, v->store, v->writers,

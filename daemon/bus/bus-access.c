@@ -9,6 +9,7 @@
 
 enum rule {
         RULE_ANYBODY,
+        RULE_ROOT,   /* on a private bus the daemon's own user, too */
         RULE_BACKUP, /* root, members of the group, on a private bus the daemon's own user */
 };
 
@@ -23,6 +24,7 @@ static const struct {
         [BUS_CLASS_MANAGE] = { "manage", "delete copies", RULE_BACKUP },
         [BUS_CLASS_ADOPT] = { "adopt", "adopt and release volumes", RULE_BACKUP },
         [BUS_CLASS_REGISTER_WRITER] = { "register-writer", "take part as a writer", RULE_BACKUP },
+        [BUS_CLASS_PROVIDERS] = { "providers", "register and unregister providers", RULE_ROOT },
         [BUS_CLASS_PROPERTIES] = { "properties", "read properties", RULE_BACKUP },
 };
 
@@ -46,12 +48,16 @@ const char *bus_class_to_string(enum bus_class c) {
         return classes[c].name;
 }
 
+static bool client_is_root(const struct bus_client *c) {
+        if (c->state != BUS_CLIENT_KNOWN)
+                return false;
+        return c->uid == 0 || (c->bus->options.allow_self && c->uid == geteuid());
+}
+
 static bool client_may_backup(const struct bus_client *c) {
         if (c->state != BUS_CLIENT_KNOWN)
                 return false;
-        if (c->uid == 0)
-                return true;
-        if (c->bus->options.allow_self && c->uid == geteuid())
+        if (client_is_root(c))
                 return true;
         return group.there && bus_client_has_group(c, group.gid);
 }
@@ -59,6 +65,10 @@ static bool client_may_backup(const struct bus_client *c) {
 int bus_access_check(const struct bus_client *client, enum bus_class c, struct vss_error *reterr) {
         switch (classes[c].rule) {
         case RULE_ANYBODY: return 0;
+        case RULE_ROOT:
+                if (client_is_root(client))
+                        return 0;
+                break;
         case RULE_BACKUP:
                 if (client_may_backup(client))
                         return 0;
@@ -68,6 +78,10 @@ int bus_access_check(const struct bus_client *client, enum bus_class c, struct v
                 return vss_error_set(reterr, E_ACCESSDENIED, EACCES,
                                      "The bus could not say who %s is, so it may not %s",
                                      client->name, classes[c].doing);
+        if (classes[c].rule == RULE_ROOT)
+                return vss_error_set(reterr, E_ACCESSDENIED, EACCES,
+                                     "The user with uid %lu may not %s: root may",
+                                     (unsigned long)client->uid, classes[c].doing);
         return vss_error_set(
                 reterr, E_ACCESSDENIED, EACCES,
                 "The user with uid %lu may not %s: root and members of the group %s may",

@@ -19,6 +19,7 @@ enum bus_class {
         BUS_CLASS_MANAGE,          /* deletes what others may have made */
         BUS_CLASS_ADOPT,           /* changes how volumes are mounted */
         BUS_CLASS_REGISTER_WRITER, /* takes part in freezes */
+        BUS_CLASS_PROVIDERS,       /* says whose process makes copies, as root */
         BUS_CLASS_PROPERTIES,      /* reads properties: open for Manager, QUERY for the others */
         _BUS_CLASS_MAX,
 };
@@ -129,3 +130,5 @@ extern const struct bus_interface bus_interface_introspectable, bus_interface_pr
         bus_interface_object_manager, bus_interface_peer;
 /* Called by us on writers. */
 extern const struct bus_interface bus_interface_writer_events;
+/* And on the providers of others. */
+extern const struct bus_interface bus_interface_snapshot_provider;

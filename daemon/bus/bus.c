@@ -5,6 +5,7 @@
 
 #include "common/wire-error.h"
 #include "daemon/bus/bus-access.h"
+#include "daemon/bus/bus-address.h"
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-dispatch.h"
 #include "daemon/bus/manager-areas.h"
@@ -15,7 +16,6 @@
 
 #include <limits.h>
 
-#define DEFAULT_SYSTEM_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define START_TIMEOUT_MS 25000
 /* A broadcast for each connection that goes: those that never called us are not known, and
  * forgetting one that is costs a match rule less than one rule per caller. */
@@ -219,10 +219,7 @@ static void bus_on_hello(DBusPendingCall *pending, void *userdata) {
 static int bus_connect(struct bus *bus, const char *address, struct vss_error *reterr) {
         DBusError error = DBUS_ERROR_INIT;
 
-        if (!address)
-                address = getenv("DBUS_SYSTEM_BUS_ADDRESS");
-        if (str_empty(address))
-                address = DEFAULT_SYSTEM_ADDRESS;
+        address = bus_address(address);
         bus->connection = dbus_connection_open_private(address, &error);
         if (!bus->connection) {
                 int r = vss_error_set(reterr, VSS_E_UNEXPECTED, ECONNREFUSED,

@@ -9,6 +9,7 @@
 #include "daemon/bus/manager-adoption.h"
 #include "daemon/bus/manager-areas.h"
 #include "daemon/bus/manager-delta.h"
+#include "daemon/bus/manager-providers.h"
 #include "daemon/bus/manager-reverts.h"
 #include "daemon/bus/manager-writers.h"
 #include "daemon/bus/provider-object.h"
@@ -386,6 +387,12 @@ static const struct bus_method manager_methods[] = {
           BUS_IN("v metadata") },
         { METHOD("UnregisterExpressWriter", REGISTER_WRITER, manager_on_unregister_express_writer),
           BUS_IN("s writer_id") },
+        { METHOD("RegisterProvider", PROVIDERS, manager_on_register_provider),
+          BUS_IN("s provider_id", "s name", "u type", "s version", "s version_id", "s bus_name",
+                 "o path", "a{sv} options"),
+          BUS_OPTIONS(provider_options_table, struct provider_options, NULL) },
+        { METHOD("UnregisterProvider", PROVIDERS, manager_on_unregister_provider),
+          BUS_IN("s provider_id") },
         { METHOD("CreateSnapshotSet", CREATE, manager_on_create_snapshot_set),
           BUS_IN("as volumes", "a{ss} options"),
           BUS_OUT("s set_id", "as snapshot_ids", "as device_objects"),

@@ -3,17 +3,22 @@
 #include "daemon/bus/provider-object.h"
 
 #include "common/wire-rows.h"
+#include "daemon/bus/bus-signal.h"
 #include "daemon/providers/provider.h"
 
 #include <stdio.h>
 
 /* A path has no '-'. */
-static const char *provider_path_name(const struct provider *p, char buf[static 64]) {
-        (void)snprintf(buf, 64, "%s", p->name);
+static const char *path_name(const char *name, char buf[static 64]) {
+        (void)snprintf(buf, 64, "%s", name);
         for (char *c = buf; *c; c++)
                 if (*c == '-')
                         *c = '_';
         return buf;
+}
+
+static const char *provider_path_name(const struct provider *p, char buf[static 64]) {
+        return path_name(p->name, buf);
 }
 
 /* Its strings are those of the provider's table, which never goes. */
@@ -69,6 +74,15 @@ void provider_object_reply(struct bus_call *call) {
         }
         bus_out_close(out);
         bus_call_reply(call);
+}
+
+void provider_object_announce(struct bus *bus, const char *name, bool came) {
+        char buf[64];
+
+        if (came)
+                bus_signal_added(bus, &bus_kind_provider, path_name(name, buf));
+        else
+                bus_signal_removed(bus, &bus_kind_provider, path_name(name, buf), NULL);
 }
 
 static const struct bus_interface provider_interface = {

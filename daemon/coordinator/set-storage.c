@@ -649,6 +649,7 @@ static int set_storage_judge(struct set_storage *s) {
                         .volume = bare[i],
                         .mounted = s->mounted[s->index[i]],
                         .beside = set_storage_made_beside(s, s->index[i]),
+                        .is_own_kind = bare[i]->has_no_block_copy,
                 };
         }
         r = set_writers_locate(s->writers, bare, s->n);

@@ -9,6 +9,7 @@ static const struct refused {
         const char *type;
         const char *reason;
         bool local;
+        bool has_snapshots; /* of its own making; and it can be mounted */
 } refused[] = {
         { .type = "overlay",
           .reason = "it is an overlay; name the volume that its upper directory lies on" },
@@ -16,11 +17,13 @@ static const struct refused {
           .reason = "a block-level copy of btrfs has the identity of its origin and must not be "
                     "seen beside it, and other devices may be parts of it; make a snapshot of its "
                     "own (btrfs subvolume snapshot)",
-          .local = true },
+          .local = true,
+          .has_snapshots = true },
         { .type = "zfs",
           .reason = "ZFS keeps its own snapshots and has no block device to copy; use them (zfs "
                     "snapshot)",
-          .local = true },
+          .local = true,
+          .has_snapshots = true },
         { .type = "zfs_member",
           .reason = "it is a part of a ZFS pool, which keeps its own snapshots; use them (zfs "
                     "snapshot)",
@@ -28,7 +31,8 @@ static const struct refused {
         { .type = "bcachefs",
           .reason = "it can span several devices, and a copy of one is not a copy of it; make a "
                     "snapshot of its own (bcachefs subvolume snapshot)",
-          .local = true },
+          .local = true,
+          .has_snapshots = true },
         { .type = "gfs2",
           .reason = "other hosts write to it at the same time, and this one cannot stop them" },
         { .type = "ocfs2",
@@ -85,6 +89,12 @@ int file_system_check_type(const char *type, const char *name, const char *detai
         return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
                              "%s cannot be copied: %s (file system %s%s%s)", name, f->reason, type,
                              detail ? ", " : "", str_or_empty(detail));
+}
+
+bool file_system_has_own_snapshots(const char *type) {
+        const struct refused *f = find(type);
+
+        return f && f->has_snapshots;
 }
 
 bool file_system_is_local(const char *type) {

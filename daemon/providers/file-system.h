@@ -13,5 +13,7 @@ int file_system_check_type(const char *type, const char *name, const char *detai
 /* fd: the device's. What cannot be read, or is of another type, has no parts elsewhere. */
 int file_system_check_parts(int fd, const char *type, const char *name, struct vss_error *reterr);
 
+/* Those that file_system_check_type() refuses, and that make snapshots of their own. */
+bool file_system_has_own_snapshots(const char *type);
 /* Its own disks, or somebody else's: a network's, a process's, memory. */
 bool file_system_is_local(const char *type);

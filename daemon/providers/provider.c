@@ -1,8 +1,11 @@
-/* The providers of this daemon and the choice among them, by what a volume is. The
- * table is set once, before anything else runs, and constant from then on. */
+/* The providers of this daemon and the choice among them, by what a volume is. A table is constant;
+ * where others' providers come and go another takes its place, and it stays in memory for those who
+ * are reading it. */
 
 #include "daemon/providers/provider.h"
 #include "common/vss-id.h"
+#include "daemon/providers/file-system.h"
+#include "daemon/providers/foreign-copies.h"
 #include "daemon/providers/provider-error.h"
 
 /* What ported programs have hard-coded: Windows' own copy-on-write provider. */
@@ -14,7 +17,14 @@ static const VSS_ID windows_system_provider = {
 static const VSS_PROVIDER_TYPE asked[] = { VSS_PROV_HARDWARE, VSS_PROV_SOFTWARE, VSS_PROV_SYSTEM };
 
 static const struct provider *const none[] = { NULL };
-static const struct provider *const *providers = none;
+static const struct provider *const *_Atomic providers = none;
+
+/* Those that were made here. */
+struct table {
+        struct table *next;
+        const struct provider *items[];
+};
+static struct table *tables;
 
 void providers_init(const struct provider *const *table) {
         providers = table;
@@ -24,8 +34,38 @@ const struct provider *const *providers_all(void) {
         return providers;
 }
 
+/* The same without one and with another; NULL: none. */
+static int replace(const struct provider *without, const struct provider *with) {
+        const struct provider *const *old = providers;
+        struct table *t;
+        size_t n = 0;
+
+        while (old[n])
+                n++;
+        t = calloc(1, sizeof(*t) + (n + 2) * sizeof(t->items[0]));
+        if (!t)
+                return -ENOMEM;
+        n = 0;
+        for (; *old; old++)
+                if (*old != without)
+                        t->items[n++] = *old;
+        t->items[n] = with;
+        t->next = tables;
+        tables = t;
+        providers = t->items;
+        return 0;
+}
+
+int providers_add(const struct provider *p) {
+        return replace(NULL, p);
+}
+
+int providers_remove(const struct provider *p) {
+        return replace(p, NULL);
+}
+
 const struct provider *provider_by_name(const char *name) {
-        for (const struct provider *const *p = providers; *p; p++)
+        for (const struct provider *const *p = providers_all(); *p; p++)
                 if (streq((*p)->name, name))
                         return *p;
         return NULL;
@@ -35,7 +75,7 @@ const struct provider *provider_by_name(const char *name) {
 static const struct provider *next_of_type(VSS_PROVIDER_TYPE type, const struct provider *last) {
         const struct provider *best = NULL;
 
-        for (const struct provider *const *p = providers; *p; p++) {
+        for (const struct provider *const *p = providers_all(); *p; p++) {
                 bool later =
                         !last || (*p)->priority < last->priority ||
                         ((*p)->priority == last->priority && strcmp((*p)->name, last->name) > 0);
@@ -49,19 +89,34 @@ static const struct provider *next_of_type(VSS_PROVIDER_TYPE type, const struct 
         return best;
 }
 
+bool provider_id_is_alias(VSS_ID id) {
+        return vss_id_equal(id, windows_system_provider);
+}
+
 const struct provider *provider_by_id(VSS_ID id) {
-        for (const struct provider *const *p = providers; *p; p++)
+        for (const struct provider *const *p = providers_all(); *p; p++)
                 if (vss_id_equal((*p)->id, id))
                         return *p;
-        if (vss_id_equal(id, windows_system_provider))
+        if (provider_id_is_alias(id))
                 return next_of_type(VSS_PROV_SYSTEM, NULL);
         return NULL;
+}
+
+/* Ours copy blocks; others may know another way. */
+static int probe(const struct provider *p, const struct volume *v, LONG context,
+                 struct vss_error *reterr) {
+        if (p->foreign)
+                return foreign_probe(p, v, context, reterr);
+        if (!v->has_no_block_copy)
+                return p->probe(v, context, reterr);
+        (void)file_system_check_type(str_or_empty(v->fs_type), v->display, NULL, reterr);
+        return PROVIDER_OTHER_KIND;
 }
 
 /* What it may not know of itself, it need not be asked. */
 static int ask(const struct provider *p, const struct volume *v, LONG context,
                struct vss_error *reterr) {
-        int r = p->probe(v, context, reterr);
+        int r = probe(p, v, context, reterr);
 
         if (r < 0 || !(context & VSS_VOLSNAP_ATTR_TRANSPORTABLE) || p->hand_over)
                 return r;
@@ -139,7 +194,7 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
         if (vss_id_is_null(id))
                 return select_any(ret, asked, ARRAY_SIZE(asked), v, context, reterr);
         /* Windows has one system provider, for every volume; here they share the work. */
-        if (vss_id_equal(id, windows_system_provider) && provider_by_id(id))
+        if (provider_id_is_alias(id) && provider_by_id(id))
                 r = select_any(ret, system, ARRAY_SIZE(system), v, context, &reason);
         else
                 r = select_named(ret, id, v, context, &reason);
@@ -152,6 +207,8 @@ int provider_select(const struct provider **ret, VSS_ID id, const struct volume 
 int provider_stage(const struct provider *p, struct provider_set **ret, struct store *store,
                    const struct volume *const *volumes, struct snapshot_record *records, size_t n,
                    const struct volume *const *all, size_t n_all, struct vss_error *reterr) {
+        if (p->foreign)
+                return foreign_stage(p, ret, store, volumes, records, n, reterr);
         if (p->stage_in_set)
                 return p->stage_in_set(ret, store, volumes, records, n, all, n_all, reterr);
         return p->stage(ret, store, volumes, records, n, reterr);

@@ -20,6 +20,7 @@
 #define PROVIDER_OTHER_KIND (-EMEDIUMTYPE)
 
 struct provider_set; /* a provider's own state for one set in creation */
+struct foreign;      /* a provider of somebody else's: foreign.h */
 
 /* A volume group, a directory, a block device. */
 struct provider_place {
@@ -63,6 +64,9 @@ struct provider {
         VSS_ID version_id;
         VSS_PROVIDER_TYPE type;
         unsigned priority; /* higher is asked first inside a type */
+        /* Of one that is a process of somebody else's: instead of probe() and stage(), which do not
+         * say which of them is meant. NULL: it is one of ours. */
+        struct foreign *foreign;
 
         /* 0: takes this volume under this context. -EOPNOTSUPP with VSS_E_VOLUME_NOT_SUPPORTED
          * and the reason otherwise, or PROVIDER_OTHER_KIND with the same. No side effects; answers
@@ -217,19 +221,24 @@ struct provider {
 };
 
 /* The providers of this daemon, NULL-terminated, set once by main() before anything else runs;
- * a test daemon hands in a fake one. */
+ * a test daemon hands in a fake one. Those of others come and go (foreign.h): a table that was
+ * got stays as it is. */
 void providers_init(const struct provider *const *table);
 const struct provider *const *providers_all(void);
+/* Of others, by one thread at a time; p stays for good. 0, -ENOMEM. */
+int providers_add(const struct provider *p);
+int providers_remove(const struct provider *p);
 const struct provider *provider_by_name(const char *name);
 /* The alias b5946137-7b9f-4925-af80-51abd60b20d5 (Windows' system provider) means the first of the
  * system type; provider_select() takes it for whichever of them takes the volume. */
 const struct provider *provider_by_id(VSS_ID id);
+bool provider_id_is_alias(VSS_ID id);
 /* The provider with this id, if it supports the volume. GUID_NULL: any. Errors:
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_VOLUME_NOT_SUPPORTED, ..._BY_PROVIDER. */
 int provider_select(const struct provider **ret, VSS_ID id, const struct volume *v, LONG context,
                     struct vss_error *reterr);
 
-/* stage(), or stage_in_set() where there is one. */
+/* stage(), or stage_in_set() where there is one; of somebody else's, its own. */
 int provider_stage(const struct provider *p, struct provider_set **ret, struct store *store,
                    const struct volume *const *volumes, struct snapshot_record *records, size_t n,
                    const struct volume *const *all, size_t n_all, struct vss_error *reterr);

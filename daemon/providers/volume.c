@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
 struct volume *volume_free(struct volume *v) {
@@ -59,6 +60,7 @@ int volume_copy(struct volume **ret, const struct volume *v) {
                 return r;
         c->devno = v->devno;
         c->read_only = v->read_only;
+        c->has_no_block_copy = v->has_no_block_copy;
         c->size = v->size;
         if (str_replace(&c->name, v->name) < 0 ||
             str_replace(&c->mount_point, v->mount_point) < 0 ||
@@ -347,6 +349,30 @@ static int open_device(struct volume *v, dev_t devno, struct vss_error *reterr) 
         return fill_signature(v, reterr);
 }
 
+/* Without a block device of its own: as large as it says itself, and known by the number that its
+ * files have. */
+static int open_own_kind(struct volume *v, int fd, struct libmnt_fs *fs, struct vss_error *reterr) {
+        _cleanup_(closep) int mount_fd = -1;
+        struct statvfs vfs;
+        struct stat st;
+        char path[64];
+        int r;
+
+        r = volume_hold_check("", v->display, reterr);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        mount_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (mount_fd < 0 || fstat(mount_fd, &st) < 0 || fstatvfs(mount_fd, &vfs) < 0)
+                return vss_error_from_errno(reterr, -errno, v->display);
+        v->has_no_block_copy = true;
+        v->devno = st.st_dev;
+        v->size = (uint64_t)vfs.f_blocks * vfs.f_frsize;
+        if (str_replace(&v->device, str_or_empty(mnt_fs_get_srcpath(fs))) < 0)
+                return vss_error_from_errno(reterr, -ENOMEM, v->display);
+        return fill_mount(v, fs, TAKE_FD(mount_fd), reterr);
+}
+
 /* fd: O_PATH, of the directory. It is a mount's root. */
 static int open_mount_root(struct volume *v, int fd, struct libmnt_table *mounts,
                            struct libmnt_fs *fs, struct vss_error *reterr) {
@@ -355,6 +381,8 @@ static int open_mount_root(struct volume *v, int fd, struct libmnt_table *mounts
         int mount_fd = -1;
         int r;
 
+        if (file_system_has_own_snapshots(str_or_empty(mnt_fs_get_fstype(fs))))
+                return open_own_kind(v, fd, fs, reterr);
         r = mount_check_supported(fs, v->display, reterr);
         if (r < 0)
                 return r;

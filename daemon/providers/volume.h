@@ -23,6 +23,10 @@ struct volume {
         char *dm_uuid;
         char *vg; /* LVM: names of VG and LV; NULL otherwise */
         char *lv;
+        /* Its file system is one of which no copy of blocks can be made (btrfs); a provider of
+         * somebody else's may make copies of its own kind. It is mounted, devno is of the mounted
+         * part, and device the name of one of its devices, or of something else. */
+        bool has_no_block_copy;
         char *refusal; /* volume_list() only: why volume_open() does not open it; NULL: it does */
 };
 

@@ -21,6 +21,7 @@ struct session_manager {
         uint64_t last_number;
         struct session *builder; /* holds the one creation; NULL: nobody */
         unsigned n_adoptions;    /* volumes being adopted or released: no creation meanwhile */
+        unsigned n_leaving;      /* providers being unregistered: likewise */
 
         unsigned n_inquiries;                   /* under way */
         struct upkeep *upkeeps, **upkeeps_tail; /* waiting; the first is running: upkeep.h */

@@ -92,6 +92,10 @@ int manager_claim_creation(struct session_manager *m, struct session *s, struct 
                 return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
                                      "the revert of a volume is just being begun; wait for a "
                                      "moment and try again");
+        if (m->n_leaving > 0 && m->builder != s)
+                return vss_error_set(reterr, VSS_E_SNAPSHOT_SET_IN_PROGRESS, 0,
+                                     "a provider is being unregistered; wait for the end of it and "
+                                     "try again");
         m->builder = s;
         return 0;
 }

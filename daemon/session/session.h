@@ -310,6 +310,13 @@ int manager_adopt_volume(struct session_manager *m, const char *volume,
 int manager_release_volume(struct session_manager *m, const char *volume,
                            const struct adoption_options *options, session_done_fn done,
                            void *userdata, struct vss_error *reterr);
+/* IVssAdmin, of the providers of others: foreign.h. result: const char *, its name.
+ * VSS_E_PROVIDER_IN_USE. */
+struct provider_record;
+int manager_register_provider(struct session_manager *m, const struct provider_record *record,
+                              session_done_fn done, void *userdata, struct vss_error *reterr);
+int manager_unregister_provider(struct session_manager *m, VSS_ID id, session_done_fn done,
+                                void *userdata, struct vss_error *reterr);
 int manager_expose_snapshot(struct session_manager *m, const struct exposure_request *request,
                             session_done_fn done, void *userdata, struct vss_error *reterr);
 int manager_unexpose_snapshot(struct session_manager *m, VSS_ID id, session_done_fn done,

@@ -145,13 +145,8 @@ int manager_is_volume_snapshotted(struct session_manager *m, const char *volume,
         return r < 0 ? r : question_ask(m, &snapshotted_type, volume, done, userdata, reterr);
 }
 
-/* The codes that mean "no copies of this volume". */
-static bool is_refusal(HRESULT hr) {
-        return hr == VSS_E_VOLUME_NOT_SUPPORTED || hr == VSS_E_VOLUME_NOT_SUPPORTED_BY_PROVIDER ||
-               hr == VSS_E_NESTED_VOLUME_LIMIT;
-}
-
-/* Which provider would take v, or why none does. */
+/* Which provider would take v, or why none does: also of a failure, which may be that of somebody
+ * else's process, and is to keep nobody from what there is to say of the other volumes. */
 static int find_provider(const struct volume *v, const struct provider **ret, char **ret_reason,
                          struct vss_error *reterr) {
         const struct provider *p = NULL;
@@ -166,7 +161,7 @@ static int find_provider(const struct volume *v, const struct provider **ret, ch
                 return 0;
         }
         *ret = NULL;
-        if (!is_refusal(why.hr)) {
+        if (why.hr == E_OUTOFMEMORY) {
                 vss_error_move(reterr, &why);
                 return r;
         }

@@ -15,7 +15,7 @@
 
 #define STORE_FILE "vssd.db"
 #define GUARD_LOCK_FILE "guard.lock"
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 #define SET_TABLE                                             \
         "CREATE TABLE snapshot_set ("                         \
@@ -26,6 +26,12 @@
         "CREATE TABLE area ("                                                               \
         " volume TEXT PRIMARY KEY, origin_uuid TEXT, store TEXT, maximum INTEGER NOT NULL," \
         " boot TEXT, boot_maximum INTEGER NOT NULL) WITHOUT ROWID;"
+
+#define PROVIDER_TABLE                                                                 \
+        "CREATE TABLE provider ("                                                      \
+        " id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL," \
+        " version TEXT NOT NULL, version_id TEXT NOT NULL, priority INTEGER NOT NULL," \
+        " bus_name TEXT NOT NULL, path TEXT NOT NULL) WITHOUT ROWID;"
 
 static const char schema[] =
         "CREATE TABLE snapshot ("
@@ -42,8 +48,9 @@ static const char schema[] =
         " id INTEGER PRIMARY KEY AUTOINCREMENT, set_id TEXT NOT NULL, provider TEXT NOT NULL,"
         " kind TEXT NOT NULL, data TEXT);"
         "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-        "INSERT INTO counter VALUES ('snapshot-number', 1);" AREA_TABLE "PRAGMA user_version = 4;";
-_Static_assert(SCHEMA_VERSION == 4, "the schema sets its own version");
+        "INSERT INTO counter VALUES ('snapshot-number', 1);" AREA_TABLE PROVIDER_TABLE
+        "PRAGMA user_version = 5;";
+_Static_assert(SCHEMA_VERSION == 5, "the schema sets its own version");
 
 /* From the version of the index to the next; each sets its own version. */
 static const char *const upgrades[SCHEMA_VERSION] = {
@@ -57,6 +64,7 @@ static const char *const upgrades[SCHEMA_VERSION] = {
               "ALTER TABLE snapshot ADD COLUMN consistency_reason TEXT;"
               "PRAGMA user_version = 3; COMMIT;",
         [3] = "BEGIN; " AREA_TABLE "PRAGMA user_version = 4; COMMIT;",
+        [4] = "BEGIN; " PROVIDER_TABLE "PRAGMA user_version = 5; COMMIT;",
 };
 
 void snapshot_records_free(struct snapshot_record *r, size_t n) {

@@ -549,6 +549,8 @@ static void check_nobody(struct client *other) {
                            "asa{ss}", volumes, NULL);
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "AdoptVolume", "sa{ss}",
                            "/srv/data", NULL);
+        (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "UnregisterProvider", "s",
+                           "");
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "ReleaseVolume", "sa{ss}",
                            "/srv/data", NULL);
         (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "RegisterWriter",
@@ -589,6 +591,12 @@ static void check_backup_group(struct client *other) {
 
         dbus_message_unref(reply);
         (void)client_session(other);
+        /* Whose process makes copies is for root alone to say. */
+        (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "UnregisterProvider", "s",
+                           "fa4e0001-0000-4000-8000-000000000001");
+        (void)client_fails(other, ERROR("AccessDenied"), ROOT, MANAGER, "RegisterProvider",
+                           "ssusssoa{sv}", "fa4e0009-0000-4000-8000-000000000001", "mine", 2, "1",
+                           "fa4e0009-0000-4000-8000-000000000002", "com.example.Mine", "/", NULL);
 }
 
 #define ONLY_ROOT "only root can become somebody else; run this test as root"

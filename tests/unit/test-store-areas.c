@@ -2,6 +2,7 @@
  */
 
 #include "daemon/store/area-record.h"
+#include "daemon/store/provider-record.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -140,11 +141,37 @@ START_TEST(a_file_from_before_is_upgraded) {
         struct snapshot_record kept = { 0 };
 
         ck_assert_int_ge(store_set_commit(store, NULL, &record, 1, NULL, 0, NULL), 0);
-        raw_sql("DROP TABLE area; PRAGMA user_version = 3");
+        raw_sql("DROP TABLE area; DROP TABLE provider; PRAGMA user_version = 3");
         ck_assert_int_ge(store_snapshot_get(store, record.id, &kept, NULL), 0);
         snapshot_record_done(&kept);
         put("/a/", 5, NULL);
         reopen();
+        expect(1, (const char *const[]){ "/a/" }, (const int64_t[]){ 5 });
+}
+END_TEST
+
+/* Of the version before there were others' providers. */
+START_TEST(providers_come_with_the_upgrade) {
+        const struct provider_record vendor = {
+                .id = { .Data1 = 1 },
+                .name = (char *)(uintptr_t) "vendor",
+                .display_name = (char *)(uintptr_t) "A vendor's",
+                .version = (char *)(uintptr_t) "1",
+                .version_id = { .Data1 = 2 },
+                .bus_name = (char *)(uintptr_t) "com.example.Vendor",
+                .path = (char *)(uintptr_t) "/com/example",
+        };
+        struct provider_record *found = NULL;
+        size_t n = 0;
+
+        put("/a/", 5, NULL);
+        raw_sql("DROP TABLE provider; PRAGMA user_version = 4");
+        ck_assert_int_ge(store_provider_add(store, &vendor, NULL), 0);
+        reopen();
+        ck_assert_int_ge(store_provider_list(store, &found, &n, NULL), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert_str_eq(found[0].name, "vendor");
+        provider_records_free(found, n);
         expect(1, (const char *const[]){ "/a/" }, (const int64_t[]){ 5 });
 }
 END_TEST
@@ -168,6 +195,7 @@ int main(void) {
         tcase_add_test(c, what_is_for_a_boot_is_kept_with_it);
         tcase_add_test(c, what_is_not_there_is_not_deleted);
         tcase_add_test(c, a_file_from_before_is_upgraded);
+        tcase_add_test(c, providers_come_with_the_upgrade);
         tcase_add_test(c, a_row_that_makes_no_sense_is_a_corrupt_file);
         suite_add_tcase(s, c);
         runner = srunner_create(s);

@@ -416,16 +416,16 @@ START_TEST(a_newer_schema_is_refused_and_not_touched) {
         struct store *s = open_store();
 
         store_close(s);
-        raw_sql("PRAGMA user_version = 5");
+        raw_sql("PRAGMA user_version = 6");
         s = NULL;
         ck_assert_int_eq(store_open(&s, directory, &error), -EPROTO);
         ck_assert_ptr_null(s);
-        ck_assert_ptr_nonnull(strstr(error.message, "version 5"));
+        ck_assert_ptr_nonnull(strstr(error.message, "version 6"));
         ck_assert_ptr_nonnull(strstr(error.message, db_path()));
         vss_error_done(&error);
         ck_assert_uint_eq(count_set_aside(), 0);
 
-        raw_sql("PRAGMA user_version = 4");
+        raw_sql("PRAGMA user_version = 5");
         store_close(open_store());
 }
 END_TEST
