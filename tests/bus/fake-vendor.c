@@ -1,5 +1,5 @@
 /* A provider of somebody else's, as a vendor would write it with plain libdbus: it takes /srv/mail,
- * and /srv/db too where there is a knob "vendor-more". Its copies are directories below
+ * and the volume too that a knob "vendor-more" names. Its copies are directories below
  * $VSSD_FAKE_DIR/copies, so that another process of its kind finds what this one has left:
  * ID.prepared before the commit, and ID.
  *
@@ -68,6 +68,20 @@ static void note(const char *method) {
         }
 }
 
+static bool is_more(const char *volume) {
+        char path[512], name[256] = "";
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s/vendor-more", directory);
+        f = fopen(path, "re");
+        if (!f)
+                return false;
+        if (fscanf(f, "%255s", name) < 1)
+                name[0] = '\0';
+        fclose(f);
+        return strcmp(name, volume) == 0;
+}
+
 static const char *copy_path(const char *id, const char *suffix, char path[static 512]) {
         if (snprintf(path, 512, "%s/copies/%s%s", directory, id, suffix) >= 512)
                 abort();
@@ -125,8 +139,7 @@ static DBusMessage *fail(DBusMessage *m, const char *error) {
 
 static DBusMessage *on_is_volume_supported(DBusMessage *m) {
         const char *name = volume_name(m), *reason = "it is not the vendor's";
-        dbus_bool_t supported = strcmp(name, "/srv/mail/") == 0 ||
-                                (has_knob("vendor-more") && strcmp(name, "/srv/db/") == 0);
+        dbus_bool_t supported = strcmp(name, "/srv/mail/") == 0 || is_more(name);
         DBusMessage *reply = dbus_message_new_method_return(m);
 
         if (supported)

@@ -28,24 +28,34 @@ static void rest(void) {
         (void)nanosleep(&(const struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
-static void start_vendor(void) {
-        char *const argv[] = { (char *)(uintptr_t)FAKE_VENDOR, h.address, NULL };
-        pid_t parent = getpid();
-        unsigned waited = 0;
+static pid_t spawn(char *const *argv) {
+        pid_t parent = getpid(), child = fork();
 
-        vendor = fork();
-        ck_assert_int_ge(vendor, 0);
-        if (vendor == 0) {
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
                 if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
                         _exit(126);
                 execv(argv[0], argv);
                 _exit(127);
         }
-        while (!dbus_bus_name_has_owner(c.connection, VENDOR, NULL)) {
-                ck_assert_int_eq(waitpid(vendor, NULL, WNOHANG), 0);
+        return child;
+}
+
+static void await_name(pid_t child, const char *name) {
+        unsigned waited = 0;
+
+        while (!dbus_bus_name_has_owner(c.connection, name, NULL)) {
+                ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
                 ck_assert_uint_lt(waited += 5, PATIENCE_MS);
                 rest();
         }
+}
+
+static void start_vendor(void) {
+        char *const argv[] = { (char *)(uintptr_t)FAKE_VENDOR, h.address, NULL };
+
+        vendor = spawn(argv);
+        await_name(vendor, VENDOR);
 }
 
 static void await_vendor_gone(void) {
@@ -588,7 +598,7 @@ START_TEST(two_copies_are_two) {
         char *const volumes[] = { (char[]){ "/srv/mail" }, (char[]){ "/srv/db" }, NULL };
         char *const options[] = { (char[]){ "context" }, (char[]){ "nas-rollback" }, NULL };
 
-        harness_knob(&h, "vendor-more", "");
+        harness_knob(&h, "vendor-more", "/srv/db/\n");
         vendor_does("GetSnapshotProperties", "device /etc");
         client_fails(&c, ERROR("UnexpectedProviderError"), ROOT, MANAGER, "CreateSnapshotSet",
                      "asa{ss}", volumes, options);
@@ -628,6 +638,74 @@ START_TEST(after_a_start_its_copies_are_as_it_says) {
 }
 END_TEST
 
+#define BTRFS "org.vssd.Provider.Btrfs1"
+
+/* Its exit status. */
+static int btrfs_provider(const char *option) {
+        char *const argv[] = { (char *)(uintptr_t)VSS_BTRFS_PROVIDER, (char *)(uintptr_t)option,
+                               (char *)(uintptr_t) "--address", h.address, NULL };
+        int status = -1;
+
+        ck_assert_int_gt(waitpid(spawn(argv), &status, 0), 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The name of the error that it answers with. */
+static const char *btrfs_fails(const char *member, const char *signature, const char *first,
+                               const char *second, const char *third) {
+        static char name[128];
+        DBusMessage *m = message_new("/org/vssd/Provider/Btrfs1", SERVICE ".SnapshotProvider",
+                                     member, signature, first, second, third);
+        DBusMessage *reply;
+
+        ck_assert(dbus_message_set_destination(m, BTRFS));
+        reply = client_send(&c, m);
+        ck_assert_int_eq(dbus_message_get_type(reply), DBUS_MESSAGE_TYPE_ERROR);
+        (void)snprintf(name, sizeof(name), "%s", dbus_message_get_error_name(reply));
+        dbus_message_unref(reply);
+        return name;
+}
+
+/* Without a btrfs: what it is asked, and that it keeps to the order of calls. */
+START_TEST(the_one_of_btrfs_is_one) {
+        char *const argv[] = { (char *)(uintptr_t)VSS_BTRFS_PROVIDER,
+                               (char *)(uintptr_t) "--address", h.address, NULL };
+        static const char *const of_a_set[] = {
+                "EndPrepareSnapshots",     "PreCommitSnapshots",       "CommitSnapshots",
+                "PreFinalCommitSnapshots", "PostFinalCommitSnapshots", "AbortSnapshots",
+        };
+        const char *session = client_session(&c);
+        dbus_bool_t supported = TRUE;
+        pid_t pid = spawn(argv);
+
+        await_name(pid, BTRFS);
+        ck_assert_int_eq(btrfs_provider("--register"), 0);
+        ck_assert_int_eq(btrfs_provider("--register"), 1);
+        ck_assert_str_eq(provider_row("btrfs", "ProviderType"), "2");
+        client_do(&c, session, SESSION, "InitializeForBackup", "v", "");
+        reply_read(client_call(&c, session, SESSION, "IsVolumeSupported", "ss",
+                               provider_row("btrfs", "ProviderId"), "/srv/data"),
+                   "b", &supported);
+        ck_assert(!supported);
+        for (size_t i = 0; i < ARRAY_SIZE(of_a_set); i++)
+                ck_assert_str_eq(btrfs_fails(of_a_set[i], "s", VERSION_ID, NULL, NULL),
+                                 ERROR("ObjectNotFound"));
+        ck_assert_str_eq(btrfs_fails("GetSnapshotProperties", "sss", "../x", "/srv/", ""),
+                         ERROR("InvalidArg"));
+        ck_assert_str_eq(btrfs_fails("GetSnapshotProperties", "sss", VERSION_ID, "/proc/", ""),
+                         ERROR("BadState"));
+        ck_assert_str_eq(btrfs_fails("EndPrepareSnapshots", "", NULL, NULL, NULL),
+                         DBUS_ERROR_INVALID_ARGS);
+        ck_assert_str_eq(btrfs_fails("CommitSnapshot", "", NULL, NULL, NULL),
+                         DBUS_ERROR_UNKNOWN_METHOD);
+        make_set(); /* it says no to each volume */
+        ck_assert_int_eq(btrfs_provider("--unregister"), 0);
+        ck_assert_int_eq(btrfs_provider("--unregister"), 1);
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 int main(void) {
         const int n_phases = (int)ARRAY_SIZE(phases);
         Suite *s = suite_create("bus-foreign");
@@ -655,6 +733,7 @@ int main(void) {
         tcase_add_test(t, whoever_has_the_name_must_be_root);
         tcase_add_test(t, two_copies_are_two);
         tcase_add_test(t, after_a_start_its_copies_are_as_it_says);
+        tcase_add_test(t, the_one_of_btrfs_is_one);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);

@@ -19,7 +19,7 @@ for header in vss vsserror vsbackup vswriter vsmetadata vscomponent vsfiles vsmg
 done
 installed "the bus policy" 'usr/share/dbus-1/system\.d/.*\.conf'
 installed "the activation file" 'usr/share/dbus-1/system-services/org\.vssd\.Vss1\.service'
-for interface in Manager BackupComponents Async SnapshotSet Snapshot Writer Provider WriterEvents; do
+for interface in Manager BackupComponents Async SnapshotSet Snapshot SnapshotProvider Writer Provider WriterEvents; do
 	installed "the interface $interface" "usr/share/dbus-1/interfaces/org\.vssd\.Vss1\.$interface\.xml"
 done
 installed "the service's unit" '(usr/)?lib/systemd/system/vssd\.service'
@@ -31,7 +31,10 @@ installed "the initramfs hook" 'usr/share/initramfs-tools/hooks/vss-adopted'
 installed "the initramfs scripts" 'usr/share/initramfs-tools/scripts/local-premount/vss-adopted'
 installed "the initramfs scripts" 'usr/share/initramfs-tools/scripts/local-top/vss-adopted'
 installed "the initramfs hook of the udev rule" 'usr/share/initramfs-tools/hooks/vss'
-for page in vssd.8 vssctl.8 vss-adopted.5 vss-hook-writer.8 vss-hook-writer.conf.5; do
+installed "the provider of btrfs" 'usr/(s?bin|libexec|lib/vssd?)/vss-btrfs-provider'
+installed "its unit" '(usr/)?lib/systemd/system/vss-btrfs-provider\.service'
+installed "its activation file" 'usr/share/dbus-1/system-services/org\.vssd\.Provider\.Btrfs1\.service'
+for page in vss-btrfs-provider.8 vssd.8 vssctl.8 vss-adopted.5 vss-hook-writer.8 vss-hook-writer.conf.5; do
 	installed "the man page $page" "usr/share/man/man${page##*.}/${page//./\\.}"
 done
 for schema in writer-metadata backup-components; do
@@ -43,7 +46,8 @@ done
 installed "the library's reference" 'usr/share/doc/.*libvssclient-reference\.md'
 check_equal "no test program is installed" "" \
 	"$(grep -E 'vss-(counter|verify|calls)|window-floor|/test-' "$programs/installed")"
-check "the units are without fault" systemd-analyze verify --man=no vssd.service vss-hook-writer.service
+check "the units are without fault" systemd-analyze verify --man=no vssd.service vss-hook-writer.service \
+	vss-btrfs-provider.service
 
 systemctl stop vssd 2>/dev/null
 check_equal "the service does not run" inactive "$(systemctl is-active vssd)"
