@@ -8,10 +8,9 @@
  * A group is staged while it has a provider_set. abort() takes them one by one and closes their
  * intents; where a provider fails to put things back, its intents stay for the next start. */
 
-#include "daemon/coordinator/set-storage.h"
+#include "daemon/coordinator/set-storage-private.h"
 
 #include "common/time-util.h"
-#include "daemon/coordinator/consistency.h"
 #include "daemon/coordinator/flush.h"
 #include "daemon/coordinator/set-writers.h"
 #include "daemon/coordinator/snapshot-draft.h"
@@ -23,34 +22,6 @@
 #include "daemon/store/set-steps.h"
 
 #include <limits.h>
-
-struct group {
-        const struct provider *provider;
-        struct provider_set *set;  /* NULL: not staged, or let go of */
-        size_t first, n;           /* of records */
-        int64_t instant_unix_nsec; /* of one that makes its copies beside the window; 0: not yet */
-};
-
-struct set_storage {
-        const struct coordinator_request *request;
-        struct snapshot_record *records; /* grouped; after the commit as requested */
-        const struct volume **volumes;   /* grouped */
-        size_t *index;                   /* of the request's i-th volume in them */
-        size_t n;
-        bool *mounted;        /* grouped: mounting was begun */
-        struct group *groups; /* those that make their copies beside the window come first */
-        size_t n_groups, n_beside;
-        struct vg_locks locks; /* of the others' volume groups, from staging to finishing */
-        struct window *window;
-        struct window_result window_result;
-
-        uint64_t freeze_usec, deadline_usec;
-        bool writable;
-        struct set_writers *writers; /* from seal() on */
-        struct set_storage_times flush, window_times, commit;
-        struct set_steps *steps; /* borrowed */
-        struct set_record made;  /* how the set was made */
-};
 
 struct set_storage *set_storage_free(struct set_storage *s) {
         if (!s)
@@ -78,7 +49,7 @@ static struct group *group_of(struct set_storage *s, const struct provider *prov
         return &s->groups[s->n_groups++];
 }
 
-static const struct group *group_of_record(const struct set_storage *s, size_t i) {
+const struct group *set_storage_group_of(const struct set_storage *s, size_t i) {
         const struct group *g = s->groups;
 
         while (i >= g->first + g->n)
@@ -168,8 +139,8 @@ int set_storage_set_timeline(struct set_storage *s, const struct coordinator_pha
         return 0;
 }
 
-static void note_provider(struct set_storage *s, const struct group *g, const char *step,
-                          uint64_t begin_usec, int r) {
+void set_storage_note_provider(struct set_storage *s, const struct group *g, const char *step,
+                               uint64_t begin_usec, int r) {
         set_steps_add(s->steps, &(const struct set_step){
                                         .kind = SET_STEP_PROVIDER,
                                         .id = g->provider->name,
@@ -285,7 +256,7 @@ static int set_storage_stage_group(struct set_storage *s, struct group *g,
 
         r = provider_stage(g->provider, &g->set, s->request->store, &s->volumes[g->first],
                            &s->records[g->first], g->n, s->volumes, s->n, reterr);
-        note_provider(s, g, "Stage", begin_usec, r);
+        set_storage_note_provider(s, g, "Stage", begin_usec, r);
         if (r < 0)
                 return provider_error_check(g->provider, "stage", r, reterr);
         for (size_t i = 0; i < g->n; i++)
@@ -452,7 +423,7 @@ static int set_storage_commit_beside(struct set_storage *s, struct vss_error *re
                         continue;
                 r = g->provider->commit(g->set, begin_usec < end_usec ? end_usec - begin_usec : 0,
                                         reterr);
-                note_provider(s, g, "Commit", begin_usec, r);
+                set_storage_note_provider(s, g, "Commit", begin_usec, r);
                 if (r < 0)
                         return provider_error_check(g->provider, "commit", r, reterr);
                 g->instant_unix_nsec = now_realtime_nsec();
@@ -470,7 +441,7 @@ static int set_storage_settle_beside(struct set_storage *s, struct vss_error *re
                 if (!g->provider->settle)
                         continue;
                 r = g->provider->settle(g->set, set_storage_flush_budget(s), reterr);
-                note_provider(s, g, "Settle", begin_usec, r);
+                set_storage_note_provider(s, g, "Settle", begin_usec, r);
                 if (r < 0)
                         (void)provider_error_check(g->provider, "settle", r, reterr);
         }
@@ -511,7 +482,7 @@ static void set_storage_stamp(struct set_storage *s) {
                 vss_timestamp_from_unix_nsec(nsec != 0 ? nsec : now_realtime_nsec());
 
         for (size_t i = 0; i < s->n; i++) {
-                const struct group *g = group_of_record(s, i);
+                const struct group *g = set_storage_group_of(s, i);
 
                 s->records[i].created = g->instant_unix_nsec != 0
                                                 ? vss_timestamp_from_unix_nsec(g->instant_unix_nsec)
@@ -549,10 +520,9 @@ static int copy_pass_turn(size_t i, void *userdata, struct vss_error *reterr) {
         return turn->r;
 }
 
-static int set_storage_each_copy(struct set_storage *s, struct job *job, const char *name,
-                                 int (*step)(struct set_storage *s, size_t i,
-                                             struct vss_error *reterr),
-                                 struct vss_error *reterr) {
+int set_storage_each_copy(struct set_storage *s, struct job *job, const char *name,
+                          int (*step)(struct set_storage *s, size_t i, struct vss_error *reterr),
+                          struct vss_error *reterr) {
         _cleanup_(freep) struct copy_turn *turns = calloc(s->n + 1, sizeof(*turns));
         int r;
 
@@ -573,10 +543,6 @@ static int mount_copy(struct set_storage *s, size_t i, struct vss_error *reterr)
         return storage_table()->mount(&s->records[i], s->writable, reterr);
 }
 
-static int seal_copy(struct set_storage *s, size_t i, struct vss_error *reterr) {
-        return storage_table()->mount_seal(&s->records[i], reterr);
-}
-
 static int set_storage_finish_groups(struct set_storage *s, size_t begin, size_t end,
                                      struct vss_error *reterr) {
         for (size_t i = begin; i < end; i++) {
@@ -585,7 +551,7 @@ static int set_storage_finish_groups(struct set_storage *s, size_t begin, size_t
                 int r;
 
                 r = g->provider->finish(g->set, reterr);
-                note_provider(s, g, "Finish", begin_usec, r);
+                set_storage_note_provider(s, g, "Finish", begin_usec, r);
                 if (r < 0)
                         return provider_error_check(g->provider, "finish", r, reterr);
         }
@@ -605,204 +571,6 @@ int set_storage_finish(struct job *job, void *userdata, struct vss_error *reterr
         vg_locks_drop(&s->locks);
         r = set_storage_finish_groups(s, 0, s->n_beside, reterr);
         return r < 0 ? r : set_storage_each_copy(s, job, "Mount", mount_copy, reterr);
-}
-
-/* volumes: in the order of the request. */
-static int set_storage_judge_volumes(struct set_storage *s,
-                                     const struct consistency_volume *volumes) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < s->n; i++) {
-                struct snapshot_record *record = &s->records[s->index[i]];
-                const char *level = "";
-
-                free(TAKE_PTR(record->consistency_reason));
-                free(TAKE_PTR(record->writers));
-                r = consistency_of_volume(s->writers, s->request->context, volumes, s->n, i, &level,
-                                          &record->consistency_reason);
-                if (r >= 0)
-                        r = str_replace(&record->consistency, level);
-                if (r >= 0)
-                        r = set_writers_describe(s->writers, i, &record->writers);
-        }
-        return r;
-}
-
-/* The provider that has made the copy at an instant of its own; NULL: the window has. */
-static const char *set_storage_made_beside(const struct set_storage *s, size_t i) {
-        const struct group *g = group_of_record(s, i);
-
-        return g->provider->commit ? g->provider->name : NULL;
-}
-
-/* What was reached, on each volume and by each writer. */
-static int set_storage_judge(struct set_storage *s) {
-        _cleanup_(freep) struct consistency_volume *volumes = calloc(s->n + 1, sizeof(*volumes));
-        _cleanup_(freep) const struct volume **bare = calloc(s->n + 1, sizeof(struct volume *));
-        int r;
-
-        if (!volumes || !bare)
-                return -ENOMEM;
-        for (size_t i = 0; i < s->n; i++) {
-                bare[i] = s->volumes[s->index[i]];
-                volumes[i] = (struct consistency_volume){
-                        .volume = bare[i],
-                        .mounted = s->mounted[s->index[i]],
-                        .beside = set_storage_made_beside(s, s->index[i]),
-                        .is_own_kind = bare[i]->has_no_block_copy,
-                };
-        }
-        r = set_writers_locate(s->writers, bare, s->n);
-        if (r >= 0)
-                r = set_storage_judge_volumes(s, volumes);
-        free(TAKE_PTR(s->made.writers));
-        if (r >= 0)
-                r = consistency_of_writers(s->writers, volumes, s->n, &s->made.writers);
-        return r;
-}
-
-/* Another host is to find them: nobody reads them here from now on. */
-static int set_storage_hand_over(struct set_storage *s, struct vss_error *reterr) {
-        int r;
-
-        for (size_t i = 0; i < s->n; i++) {
-                if (!s->mounted[i])
-                        continue;
-                r = storage_table()->unmount(&s->records[i], false, reterr);
-                if (r < 0)
-                        return r;
-                s->mounted[i] = false;
-        }
-        for (size_t i = 0; i < s->n_groups; i++) {
-                struct group *g = &s->groups[i];
-                uint64_t begin_usec = now_monotonic_usec();
-
-                if (!g->provider->hand_over) /* its probe() has refused, or it is wrong */
-                        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EOPNOTSUPP,
-                                             "The provider %s makes no transportable copies",
-                                             g->provider->name);
-                r = g->provider->hand_over(&s->records[g->first], g->n, reterr);
-                note_provider(s, g, "HandOver", begin_usec, r);
-                if (r < 0)
-                        return provider_error_check(g->provider, "hand_over", r, reterr);
-        }
-        return 0;
-}
-
-/* Everything that makes the copies final, short of the commit. */
-static int set_storage_seal_copies(struct set_storage *s, struct vss_error *reterr) {
-        uint64_t begin_usec;
-        int r;
-
-        r = set_storage_judge(s);
-        if (r < 0)
-                return vss_error_from_errno(reterr, r, "Finding the writers of each volume");
-        for (size_t i = 0; i < s->n; i++)
-                s->records[i].state = VSS_SS_CREATED;
-        r = set_storage_each_copy(s, NULL, "Seal", seal_copy, reterr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < s->n_groups; i++) {
-                struct group *g = &s->groups[i];
-
-                begin_usec = now_monotonic_usec();
-                r = g->provider->seal(g->set, reterr);
-                note_provider(s, g, "Seal", begin_usec, r);
-                if (r < 0)
-                        return provider_error_check(g->provider, "seal", r, reterr);
-        }
-        return s->request->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE
-                       ? set_storage_hand_over(s, reterr)
-                       : 0;
-}
-
-/* How the set was made: all but the commit, which writes it down. */
-static int set_storage_describe_making(struct set_storage *s, uint64_t seal_usec) {
-        const uint64_t origin_usec = set_steps_origin(s->steps);
-        char *text;
-        int r;
-
-        s->made.id = s->request->set_id;
-        s->made.window_usec = set_storage_window_usec(s);
-        r = str_format(&text, "%s%sSeal %llu %llu", str_or_empty(s->made.timeline),
-                       str_empty(s->made.timeline) ? "" : ";",
-                       (unsigned long long)(seal_usec - origin_usec),
-                       (unsigned long long)(now_monotonic_usec() - origin_usec));
-        if (r < 0)
-                return r;
-        free(s->made.timeline);
-        s->made.timeline = text;
-        free(TAKE_PTR(s->made.steps));
-        return set_steps_print(s->steps, &s->made.steps);
-}
-
-static int set_storage_intents(const struct set_storage *s, int64_t **ret, size_t *ret_n) {
-        _cleanup_(freep) int64_t *all = NULL;
-        size_t n_all = 0;
-
-        for (size_t i = 0; i < s->n_groups; i++) {
-                const int64_t *ids = NULL;
-                size_t n = s->groups[i].provider->intents(s->groups[i].set, &ids);
-                int64_t *grown;
-
-                if (n == 0)
-                        continue;
-                grown = reallocarray(all, n_all + n, sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                all = grown;
-                memcpy(all + n_all, ids, n * sizeof(*ids));
-                n_all += n;
-        }
-        *ret = TAKE_PTR(all);
-        *ret_n = n_all;
-        return 0;
-}
-
-static void set_storage_release(struct set_storage *s) {
-        for (size_t i = 0; i < s->n_groups; i++)
-                s->groups[i].provider->release(TAKE_PTR(s->groups[i].set));
-}
-
-/* After the commit: the order of the providers becomes the order of the request. */
-static void set_storage_restore_order(struct set_storage *s, struct snapshot_record *scratch) {
-        for (size_t i = 0; i < s->n; i++)
-                scratch[i] = s->records[s->index[i]];
-        free(s->records);
-        s->records = scratch;
-        for (size_t i = 0; i < s->n; i++)
-                s->index[i] = i;
-}
-
-int set_storage_seal(struct job *job, void *userdata, struct vss_error *reterr) {
-        struct set_storage *s = userdata;
-        _cleanup_(freep) struct snapshot_record *scratch = NULL;
-        _cleanup_(freep) int64_t *intents = NULL;
-        const uint64_t begin_usec = now_monotonic_usec();
-        size_t n_intents = 0;
-        int r;
-
-        r = set_storage_seal_copies(s, reterr);
-        if (r < 0)
-                return r;
-        r = set_storage_intents(s, &intents, &n_intents);
-        scratch = calloc(s->n > 0 ? s->n : 1, sizeof(*scratch));
-        if (r >= 0)
-                r = set_storage_describe_making(s, begin_usec);
-        if (r < 0 || !scratch)
-                return vss_error_from_errno(reterr, -ENOMEM, "Committing the set");
-        if (job_is_cancelled(job))
-                return -ECANCELED;
-
-        s->commit.begin_usec = now_monotonic_usec();
-        r = store_set_commit(s->request->store, &s->made, s->records, s->n, intents, n_intents,
-                             reterr);
-        s->commit.end_usec = now_monotonic_usec();
-        if (r < 0)
-                return r;
-        set_storage_release(s);
-        set_storage_restore_order(s, TAKE_PTR(scratch));
-        return 0;
 }
 
 static void group_close_intents(struct set_storage *s, const struct group *g) {
