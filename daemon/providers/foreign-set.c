@@ -366,7 +366,9 @@ const struct provider foreign_copies = {
         .release = set_release,
         .remove = foreign_remove,
         .bound = "what its copies are is known to their provider alone",
-        .no_revert = "what its copies are is known to their provider alone, which is not called for it",
+        .no_revert =
+                "what its copies are is known to their provider alone, which is not called for it; "
+                "copy what is wanted back from the copy's directory or block device",
         .recover = foreign_recover,
         .activate = foreign_activate,
 };
