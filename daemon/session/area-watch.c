@@ -73,7 +73,7 @@ struct patrol {
 static void arm(struct area_watch *w, uint64_t usec) {
         int r;
 
-        if (w->stopped || w->patrolling || w->deleting)
+        if (w->stopped || w->patrolling)
                 return;
         r = sd_event_source_set_time_relative(w->timer, usec);
         if (r >= 0)
@@ -419,7 +419,9 @@ static void patrol_start(struct area_watch *w) {
 static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         struct area_watch *w = userdata;
 
-        if (w->stopped || w->patrolling || w->deleting)
+        /* Also while a copy is deleted, before which somebody else's process may stand: the others
+         * are written to all the same. */
+        if (w->stopped || w->patrolling)
                 return 0;
         /* Writers are frozen, or volumes suspended: what is begun now may be in their way. */
         if (log_is_held())

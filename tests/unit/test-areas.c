@@ -242,6 +242,29 @@ START_TEST(a_copy_that_cannot_go_is_not_tried_all_the_time) {
 }
 END_TEST
 
+/* Nor is one that hangs waited for. */
+START_TEST(others_grow_while_a_copy_goes) {
+        put("beta", 2, "/a/", 10 * MIB);
+        put("beta", 3, "/a/", 80 * MIB);
+        put("beta", 4, "/b/", 10 * MIB);
+        room = 0;
+        fake.hold = "remove-force";
+        begin();
+        while (!fake_storage_is_holding())
+                ck_assert_int_ge(sd_event_run(host.event, 10 * USEC_PER_MSEC), 0);
+        room = 1024 * MIB;
+        areas[4].used = 80 * MIB;
+        while (areas[4].size == 100 * MIB)
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_uint_eq(seen.n[AREA_DELETED], 0);
+        ck_assert(fake_storage_is_holding());
+        ck_assert_uint_eq(fake_storage_count("beta:remove-force"), 1);
+        fake_storage_go();
+        run_until(&seen.n[AREA_DELETED], 1);
+        ck_assert(!is_there(2));
+}
+END_TEST
+
 START_TEST(the_only_copy_stays_to_the_end) {
         put("beta", 1, "/a/", 80 * MIB);
         room = 0;
@@ -473,6 +496,7 @@ int main(void) {
         tcase_add_test(tc, what_has_no_store_is_not_watched);
         tcase_add_test(tc, the_oldest_copy_makes_room);
         tcase_add_test(tc, a_copy_that_cannot_go_is_not_tried_all_the_time);
+        tcase_add_test(tc, others_grow_while_a_copy_goes);
         tcase_add_test(tc, the_only_copy_stays_to_the_end);
         tcase_add_test(tc, the_oldest_itself_goes_when_it_would_be_lost);
         tcase_add_test(tc, a_maximum_holds_for_a_volume);
