@@ -120,12 +120,19 @@ int manager_list_areas(struct session_manager *m, const struct area_filter *filt
 
 /* --- where they could be ---------------------------------------------------------------------- */
 
+/* Diff areas are the system's providers', also of a volume that a vendor's takes by default: these
+ * alone make client-accessible copies. */
+static int select_system(const struct provider **ret, const struct volume *v,
+                         struct vss_error *reterr) {
+        return provider_select(ret, GUID_NULL, v, VSS_CTX_CLIENT_ACCESSIBLE, reterr);
+}
+
 static int find_places(const struct volume *v, struct provider_places *ret,
                        struct vss_error *reterr) {
         const struct provider *p = NULL;
         int r;
 
-        r = provider_select(&p, GUID_NULL, v, VSS_CTX_BACKUP, reterr);
+        r = select_system(&p, v, reterr);
         if (r < 0)
                 return r;
         if (!p->places)
@@ -140,7 +147,7 @@ static int check_kind(const struct volume *v, struct vss_error *reterr) {
         const struct provider *p = NULL;
         int r;
 
-        r = provider_select(&p, GUID_NULL, v, VSS_CTX_BACKUP, reterr);
+        r = select_system(&p, v, reterr);
         if (r < 0 || p->grow)
                 return r;
         return vss_error_set(reterr, E_NOTIMPL, EOPNOTSUPP,

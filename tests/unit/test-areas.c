@@ -1,6 +1,7 @@
 /* The stores of copies are watched: they grow, room is made for them, what is lost is said once. */
 
 #include "daemon/log/log.h"
+#include "daemon/session/diff-areas.h"
 #include "tests/unit/fake-host.h"
 
 #define MIB (UINT64_C(1024) * 1024)
@@ -334,6 +335,42 @@ START_TEST(a_maximum_holds_for_all) {
 }
 END_TEST
 
+static int takes_all(const struct volume *v _unused_, LONG context _unused_,
+                     struct vss_error *reterr _unused_) {
+        return 0;
+}
+static int places(const struct volume *v _unused_, struct provider_places *ret,
+                  struct vss_error *reterr _unused_) {
+        return provider_places_add(ret, "tank", room, room);
+}
+static char place[32];
+static HRESULT place_hr;
+static void on_places(void *userdata _unused_, int r, const void *result,
+                      struct vss_error *error_here) {
+        const struct provider_places *p = result;
+
+        place_hr = r < 0 ? error_here->hr : S_OK;
+        (void)snprintf(place, sizeof(place), "%s", r < 0 ? "none" : p->items[0].name);
+}
+
+/* A vendor's provider, which is asked first for a copy, has none. */
+START_TEST(areas_are_the_systems) {
+        struct vss_error error_here = { 0 };
+
+        pooled.type = VSS_PROV_SOFTWARE;
+        pooled.probe = takes_all;
+        growing.places = places;
+        place[0] = '\0';
+        ck_assert_int_ge(
+                manager_list_area_stores(host.manager, "beta/two", on_places, NULL, &error_here),
+                0);
+        while (!place[0])
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+        ck_assert_int_eq(place_hr, S_OK);
+        ck_assert_str_eq(place, "tank");
+}
+END_TEST
+
 static HRESULT make_copy_of(const char *volume) {
         struct session *s = session_up_to("B0", VSS_CTX_NAS_ROLLBACK, NULL);
         struct async *a = NULL;
@@ -501,6 +538,7 @@ int main(void) {
         tcase_add_test(tc, the_oldest_itself_goes_when_it_would_be_lost);
         tcase_add_test(tc, a_maximum_holds_for_a_volume);
         tcase_add_test(tc, a_maximum_holds_for_all);
+        tcase_add_test(tc, areas_are_the_systems);
         tcase_add_test(tc, no_copy_begins_beyond_the_maximum_of_all);
         tcase_add_test(tc, a_pool_that_fills_is_told_in_steps);
         tcase_add_test(tc, the_oldest_copy_in_a_full_pool_goes);
