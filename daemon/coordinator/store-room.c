@@ -17,9 +17,7 @@ static uint64_t begins_with(const struct coordinator_request *q) {
         return sum;
 }
 
-/* One that cannot be asked (its disk is gone, it is being deleted) is not counted, nor is one that
- * is not to be touched. */
-static uint64_t taken_by(const struct snapshot_record *r) {
+uint64_t store_room_taken(const struct snapshot_record *r) {
         const struct provider *p = provider_by_name(str_or_empty(r->provider));
         uint64_t used, size;
         bool overflowed;
@@ -45,7 +43,7 @@ int store_room_check(const struct coordinator_request *q, struct vss_error *rete
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)
-                taken += taken_by(&records[i]);
+                taken += store_room_taken(&records[i]);
         snapshot_records_free(records, n);
         if (taken <= q->store_bytes && wanted <= q->store_bytes - taken)
                 return 0;

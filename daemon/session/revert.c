@@ -18,6 +18,7 @@
 #include "common/vss-context.h"
 #include "common/vss-id.h"
 #include "daemon/coordinator/storage.h"
+#include "daemon/coordinator/store-room.h"
 #include "daemon/log/log.h"
 #include "daemon/providers/dm-copy.h"
 #include "daemon/providers/provider-error.h"
@@ -253,15 +254,31 @@ static int prepare(struct reversion *v, struct vss_error *reterr) {
         return fill_note(v, &mounts, reterr);
 }
 
+/* Of what all stores may take, what those of other volumes leave. */
+static uint64_t left_of_all(const struct reversion *v) {
+        struct snapshot_record *records = NULL;
+        uint64_t taken = 0;
+        size_t n = 0;
+
+        if (v->all_bytes == UINT64_MAX)
+                return UINT64_MAX;
+        (void)store_snapshot_list(v->store, GUID_NULL, &records, &n, NULL);
+        for (size_t i = 0; i < n; i++)
+                if (!is_same_volume(&records[i], &v->record))
+                        taken += store_room_taken(&records[i]);
+        snapshot_records_free(records, n);
+        return taken < v->all_bytes ? v->all_bytes - taken : 0;
+}
+
 static uint64_t maximum_of(const struct reversion *v) {
-        uint64_t maximum = v->volume_bytes;
+        uint64_t maximum = v->volume_bytes, left = left_of_all(v);
         struct area_record *areas = NULL;
         size_t n = 0;
 
         if (store_area_list(v->store, &areas, &n, NULL) >= 0)
                 maximum = area_maximum_of(areas, n, &v->record, v->note.boot, v->volume_bytes);
         area_records_free(areas, n);
-        return maximum < v->all_bytes ? maximum : v->all_bytes;
+        return maximum < left ? maximum : left;
 }
 
 static int say_no_room(const struct reversion *v, const struct snapshot_record *r, const char *why,
@@ -294,7 +311,8 @@ static int make_room_for(const struct reversion *v, const struct snapshot_record
         }
         if (*allocated > maximum || wanted > maximum - *allocated) {
                 *allocated += size;
-                return say_no_room(v, r, "all stores of the volume may not take as much", reterr);
+                return say_no_room(
+                        v, r, "stores may not take as much (vssctl storage, MaximumInAll)", reterr);
         }
         k = p->grow(v->store, r, wanted, &size, &error);
         *allocated += size;

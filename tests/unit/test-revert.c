@@ -302,6 +302,42 @@ START_TEST(older_copies_are_not_lost_without_force) {
 }
 END_TEST
 
+static int usage_elsewhere(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
+                           bool *ret_overflowed, struct vss_error *reterr _unused_) {
+        *ret_used = 1;
+        *ret_max = streq(r->volume, ONE) ? 2 : UINT64_C(1) << 30;
+        *ret_overflowed = false;
+        return 0;
+}
+
+/* What all stores may take those of other volumes have already. */
+START_TEST(older_copies_do_not_grow_past_the_maximum_of_all) {
+        const struct snapshot_record other = {
+                .id = { .Data1 = 99 },
+                .set_id = { .Data1 = 98 },
+                .number = 99,
+                .volume = (char *)(uintptr_t) "/other/",
+                .provider = (char *)(uintptr_t) "alpha",
+                .context = VSS_CTX_APP_ROLLBACK,
+                .count = 1,
+                .state = VSS_SS_CREATED,
+        };
+        const bool there = _i == 1;
+
+        provider_alpha_here.grow = grow;
+        provider_alpha_here.usage = usage_elsewhere;
+        n_grown = 0;
+        is_full = false;
+        host.manager->config.area_all_bytes = (UINT64_C(1) << 30) + 1024;
+        if (there)
+                ck_assert_int_ge(store_set_commit(host.store, NULL, &other, 1, NULL, 0, NULL), 0);
+        ck_assert_int_eq(revert_of(s, ids[COPY], false), there ? E_FAIL : S_OK);
+        ck_assert_uint_eq(n_grown, !there);
+        if (there)
+                ck_assert_ptr_nonnull(strstr(answer.message, "MaximumInAll"));
+}
+END_TEST
+
 static int usage_that_grows(const struct snapshot_record *r, uint64_t *ret_used, uint64_t *ret_max,
                             bool *ret_overflowed, struct vss_error *reterr _unused_) {
         bool late =
@@ -775,6 +811,7 @@ int main(void) {
         tcase_add_loop_test(tc, what_fails_goes_back, 0, ARRAY_SIZE(failures));
         tcase_add_loop_test(tc, what_cannot_go_back_keeps_its_intent, 0, 2);
         tcase_add_loop_test(tc, older_copies_are_not_lost_without_force, 0, 5);
+        tcase_add_loop_test(tc, older_copies_do_not_grow_past_the_maximum_of_all, 0, 2);
         tcase_add_test(tc, room_is_measured_when_nobody_writes_any_more);
         tcase_add_test(tc, a_failure_after_it_has_begun);
         tcase_add_test(tc, a_failure_after_it_is_over);
