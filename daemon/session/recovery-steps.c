@@ -165,17 +165,22 @@ static int recover_broken_off(struct store *store, const struct snapshot_record 
 int recovery_settle_snapshot(struct store *store, const struct snapshot_record *r, bool *ret_gone) {
         uint64_t now = (uint64_t)(now_realtime_nsec() / 1000 / 1000 / 1000);
         VSS_ID reverting;
+        bool is_reverting;
         int k;
 
         *ret_gone = false;
         if (snapshot_is_away(r)) /* another host may have it, or its disks */
                 return 0;
-        /* It goes when its volume has become it; others of the volume are as they were. */
-        if (volume_is_reverting(r->origin_uuid, &reverting) && vss_id_equal(reverting, r->id))
+        is_reverting = volume_is_reverting(r->origin_uuid, &reverting);
+        /* It goes when its volume has become it. */
+        if (is_reverting && vss_id_equal(reverting, r->id))
                 return 0;
         k = recover_broken_off(store, r, ret_gone);
         if (k != 0)
                 return k < 0 ? k : 0;
+        /* Its volume's tables are not to change meanwhile; whose time is up goes at the end. */
+        if (is_reverting)
+                return recover_keep(store, r, ret_gone);
         if (!(r->context & VSS_VOLSNAP_ATTR_PERSISTENT))
                 return recover_delete(store, r, "it was not to outlive its requester", ret_gone);
         if (r->expire_unix != 0 && r->expire_unix <= now)

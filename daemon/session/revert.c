@@ -27,6 +27,7 @@
 #include "daemon/session/revert-private.h"
 #include "daemon/session/session-private.h"
 #include "daemon/session/upkeep.h"
+#include "daemon/session/volume-facts.h"
 
 /* What else a store needs beside what is copied back. */
 #define ROOM_BYTES (UINT64_C(16) * 1024 * 1024)
@@ -622,7 +623,7 @@ static int check_creation(const struct session_manager *m, VSS_ID id, struct vss
         for (size_t i = 0; k >= 0 && m->builder && i < m->builder->n_volumes; i++) {
                 const struct volume *v = m->builder->volumes[i].volume;
 
-                if (v && streq(str_or_empty(v->dm_uuid), str_or_empty(r.origin_uuid)))
+                if (v && volume_is_origin(v, &r))
                         k = vss_error_set(reterr, VSS_E_VOLUME_IN_USE, EBUSY,
                                           "%s is being made a snapshot of; wait for the end of it",
                                           str_or_empty(r.volume));

@@ -118,6 +118,25 @@ static void set_expired(struct snapshot_record *r) {
         r->expire_unix = 1;
 }
 
+/* The tables of its volume stay as they are until it is over. */
+START_TEST(what_has_expired_waits_for_the_end) {
+        struct async *a;
+
+        put_intent(ids[COPY], true, false);
+        fake_set_reverting(REVERT_RUNNING);
+        change_record(ids[OLDER], set_expired);
+        host_recover();
+        run_some_looks();
+        ck_assert_uint_eq(fake_storage_count("alpha:remove"), 0);
+        ck_assert(is_there(ids[OLDER]));
+        a = ask_status(ONE);
+        fake_set_reverting(REVERT_COPIED);
+        ck_assert_int_eq(wait_for(a), VSS_S_ASYNC_FINISHED);
+        while (is_there(ids[OLDER]))
+                ck_assert_int_ge(sd_event_run(host.event, UINT64_MAX), 0);
+}
+END_TEST
+
 START_TEST(what_was_broken_off_is_not_deleted) {
         static const int answers[] = { 1, -EIO, 0 };
 
@@ -271,6 +290,7 @@ int main(void) {
         tcase_add_loop_test(tc, what_was_broken_off_is_not_deleted, 0, 3);
         tcase_add_test(tc, a_lane_that_is_not_done_keeps_its_revert);
         tcase_add_test(tc, the_next_start_mounts_nothing_twice);
+        tcase_add_test(tc, what_has_expired_waits_for_the_end);
         tcase_add_test(tc, the_next_start_mounts_what_was_not);
         tcase_add_loop_test(tc, the_next_start_has_to_wait, 2, 3);
         tcase_add_loop_test(tc, the_next_start_has_to_wait, 10, 11);
