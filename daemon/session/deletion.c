@@ -26,6 +26,20 @@ struct deletion {
         struct delete_result result;
 };
 
+/* What has become somebody's volume since is none of ours to delete; nor what may have. */
+static int check_is_copy(const struct provider *p, const struct snapshot_record *r,
+                         struct vss_error *reterr) {
+        int k = p->is_broken_off ? p->is_broken_off(r, reterr) : 0;
+
+        if (k <= 0)
+                return k;
+        return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
+                             "Snapshot %s of %s is a volume by now (somebody broke it off, or "
+                             "renamed it): it is not deleted; restart the service, which forgets "
+                             "the snapshot then",
+                             VSS_ID_TEXT(r->id), str_or_empty(r->volume));
+}
+
 int snapshot_put_away(const struct provider *p, const struct snapshot_record *r, bool force,
                       struct vss_error *reterr) {
         int k;
@@ -39,6 +53,9 @@ int snapshot_put_away(const struct provider *p, const struct snapshot_record *r,
                 return vss_error_set(reterr, VSS_E_PROVIDER_VETO, EBUSY,
                                      "Snapshot %s is exposed as %s; unexpose it first, or force",
                                      VSS_ID_TEXT(r->id), r->exposed_name);
+        k = check_is_copy(p, r, reterr);
+        if (k < 0)
+                return k;
         exposure_end(r);
         k = storage_table()->unmount(r, force, reterr);
         if (k < 0)

@@ -147,6 +147,15 @@ START_TEST(what_was_broken_off_is_not_deleted) {
         ck_assert_uint_eq(fake_storage_count("alpha:remove"), answers[_i] == 0);
         ck_assert_uint_eq(fake_storage_count("alpha:activate("), N_COPIES - 1);
         ck_assert_int_eq(is_there(ids[OLDER]), answers[_i] < 0);
+        /* Nor when its time is up while the service runs, or by hand. */
+        if (answers[_i] < 0) {
+                n_broken_off = 1;
+                memset(&answer, 0, sizeof(answer));
+                ck_ok(manager_delete(host.manager, NULL, ids[OLDER], VSS_OBJECT_SNAPSHOT, true,
+                                     on_nothing, NULL, &error));
+                ck_assert_int_eq(wait_for_answer(), VSS_E_PROVIDER_VETO);
+                ck_assert_uint_eq(fake_storage_count("alpha:remove"), 0);
+        }
 }
 END_TEST
 
