@@ -3,6 +3,7 @@
 #include "daemon/session/area-policy.h"
 
 #include "common/time-util.h"
+#include "daemon/session/volume-facts.h"
 
 #define MIB (UINT64_C(1024) * 1024)
 
@@ -65,7 +66,8 @@ uint64_t area_may_have(const struct area *a, uint64_t wanted, const struct area_
 
 /* One that is lost before one that is not; then by age. */
 static bool goes_before(const struct area_rank *a, const struct area_rank *b) {
-        return a->overflowed != b->overflowed ? a->overflowed : a->number < b->number;
+        return a->overflowed != b->overflowed ? a->overflowed
+                                              : snapshot_is_newer(b->record, a->record);
 }
 
 /* n: there is no other. */
@@ -90,7 +92,7 @@ size_t area_surplus(const struct area_rank *copies, size_t n) {
         size_t youngest = n;
 
         for (size_t k = 0; k < n; k++)
-                if (youngest == n || copies[k].number > copies[youngest].number)
+                if (youngest == n || snapshot_is_newer(copies[k].record, copies[youngest].record))
                         youngest = k;
         return first_to_go(copies, n, youngest);
 }

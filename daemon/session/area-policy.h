@@ -3,7 +3,7 @@
 /* When a copy's store has to grow, how far, and which copy goes where there is no room: the rules
  * that vssd(8) has in "Growing stores". Pure arithmetic. */
 
-#include "common/util.h"
+#include "daemon/store/store.h"
 
 struct area {
         uint64_t used, size; /* bytes */
@@ -28,8 +28,8 @@ uint64_t area_may_have(const struct area *a, uint64_t wanted, const struct area_
 
 /* A copy beside others of the same volume. */
 struct area_rank {
-        uint64_t number; /* the older, the lower */
-        bool overflowed; /* it is lost already */
+        const struct snapshot_record *record; /* borrowed */
+        bool overflowed;                      /* it is lost already */
 };
 /* The one to delete so that copies[i] can grow: one that is lost, or the oldest; itself only where
  * it is that, there are younger ones, and it is full as good as now (on_brink). n: none of them. */

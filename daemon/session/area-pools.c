@@ -2,6 +2,8 @@
 
 #include "daemon/session/area-pools.h"
 
+#include "daemon/session/volume-facts.h"
+
 #include <stdio.h>
 
 /* As LVM's own watch of pools does it: from 80 % on, each 5 %. At that, LVM's autoextend, where it
@@ -31,22 +33,35 @@ bool area_pools_concern(const struct snapshot_record *r) {
         return sharer(r);
 }
 
-static bool has(const struct area_pools *p, const char *name) {
+static struct area_pool *find(const struct area_pools *p, const char *name) {
         for (size_t i = 0; i < p->n; i++)
                 if (streq(p->items[i].room.name, name))
-                        return true;
-        return false;
+                        return &p->items[i];
+        return NULL;
 }
 
-/* Takes the record over if it is the first of its pool; records come by age. */
+static void swap(struct snapshot_record *a, struct snapshot_record *b) {
+        struct snapshot_record other = *a;
+
+        *a = *b;
+        *b = other;
+}
+
+/* Takes the record over if it is the first or the oldest of its pool. */
 static int take(struct area_pools *found, const struct area_pools *before,
                 struct snapshot_record *record) {
         struct provider_room room;
         struct area_pool *longer;
 
         /* One that is not active, or is being deleted, says nothing. */
-        if (sharer(record)->shared_room(record, &room, NULL) < 0 || has(found, room.name))
+        if (sharer(record)->shared_room(record, &room, NULL) < 0)
                 return 0;
+        longer = find(found, room.name);
+        if (longer) {
+                if (snapshot_is_newer(&longer->oldest, record))
+                        swap(&longer->oldest, record);
+                return 0;
+        }
         longer = reallocarray(found->items, found->n + 1, sizeof(*longer));
         if (!longer)
                 return -ENOMEM;

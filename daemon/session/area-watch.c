@@ -279,8 +279,8 @@ static int siblings_find(struct siblings *ret, const struct area_copies *all, si
                 if (i == of)
                         ret->self = ret->n;
                 ret->index[ret->n] = i;
-                ret->ranks[ret->n++] = (struct area_rank){ .number = c->record.number,
-                                                           .overflowed = c->overflowed };
+                ret->ranks[ret->n++] =
+                        (struct area_rank){ .record = &c->record, .overflowed = c->overflowed };
         }
         return 0;
 }

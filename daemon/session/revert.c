@@ -46,7 +46,7 @@ struct reversion {
         int64_t intent; /* 0: none is open */
         struct revert_progress progress;
 
-        /* Of the same volume: those before and, from newer on, those after it. By their numbers. */
+        /* Of the same volume: those before and, from newer on, those after it. */
         struct snapshot_record *others;
         size_t n_others, newer;
         size_t n_away, n_deleted; /* from the end on */
@@ -129,6 +129,13 @@ static bool is_same_volume(const struct snapshot_record *a, const struct snapsho
         return streq(str_or_empty(a->volume), str_or_empty(b->volume));
 }
 
+/* Is it there still when the revert is over? */
+static bool stays(const struct reversion *v, const struct snapshot_record *r) {
+        if (!streq(str_or_empty(r->origin_uuid), str_or_empty(v->record.origin_uuid)))
+                return true;
+        return !vss_id_equal(r->id, v->record.id) && !snapshot_is_newer(r, &v->record);
+}
+
 /* The state is reverted as well: it must not know less than there is. */
 static int check_state(const struct reversion *v, const struct snapshot_record *records, size_t n,
                        struct vss_error *reterr) {
@@ -153,10 +160,8 @@ static int check_state(const struct reversion *v, const struct snapshot_record *
                                      "were; it is reverted to a copy that was made alone",
                                      str_or_empty(v->record.volume), VSS_ID_TEXT(v->record.set_id));
         for (size_t i = 0; i < n; i++)
-                if (!streq(str_or_empty(records[i].origin_uuid),
-                           str_or_empty(v->record.origin_uuid)) &&
-                    (records[i].number > v->record.number ||
-                     vss_id_equal(records[i].set_id, v->record.set_id)))
+                if (stays(v, &records[i]) && (records[i].number > v->record.number ||
+                                              vss_id_equal(records[i].set_id, v->record.set_id)))
                         return vss_error_set(
                                 reterr, VSS_E_VOLUME_NOT_SUPPORTED, EBUSY,
                                 "the state of the service lies on %s and would be what it was when "
@@ -186,20 +191,51 @@ static int check_system(struct reversion *v, const struct snapshot_record *recor
         return check_state(v, records, n, reterr);
 }
 
-/* Keeps those of the same volume, in the order that they have. */
+/* What is deleted is so for its age: where only another host's clock has that, and our numbers say
+ * otherwise, somebody has to. */
+static int check_age(const struct reversion *v, const struct snapshot_record *r,
+                     struct vss_error *reterr) {
+        if (v->force || !snapshot_is_newer(r, &v->record) || r->number > v->record.number)
+                return 0;
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EBUSY,
+                             "Snapshot %s of %s is newer than %s by the clock of another host "
+                             "alone, from which one of them was imported, and would be deleted; "
+                             "delete it or break it off first, or force",
+                             VSS_ID_TEXT(r->id), str_or_empty(r->volume),
+                             VSS_ID_TEXT(v->record.id));
+}
+
+static int check_others(const struct reversion *v, const struct snapshot_record *records, size_t n,
+                        struct vss_error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (is_same_volume(&records[i], &v->record)) {
+                        r = check_is_here(&records[i], reterr);
+                        if (r >= 0)
+                                r = check_age(v, &records[i], reterr);
+                }
+        return r;
+}
+
+/* Keeps those of the same volume: the older ones, then the newer ones, each in the order that they
+ * have. */
 static void keep_others(struct reversion *v, struct snapshot_record *records, size_t n) {
         v->others = records;
         for (size_t i = 0; i < n; i++) {
                 struct snapshot_record r = records[i];
+                size_t at = v->n_others;
 
                 if (!is_same_volume(&r, &v->record) || vss_id_equal(r.id, v->record.id)) {
                         snapshot_record_done(&records[i]);
                         continue;
                 }
                 records[i] = (struct snapshot_record){ 0 };
-                if (r.number < v->record.number)
-                        v->newer = v->n_others + 1;
-                v->others[v->n_others++] = r;
+                if (!snapshot_is_newer(&r, &v->record))
+                        at = v->newer++;
+                memmove(&v->others[at + 1], &v->others[at],
+                        (v->n_others++ - at) * sizeof(*v->others));
+                v->others[at] = r;
         }
 }
 
@@ -236,9 +272,7 @@ static int prepare(struct reversion *v, struct vss_error *reterr) {
                 r = store_snapshot_list_all(v->store, GUID_NULL, &records, &n, reterr);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (is_same_volume(&records[i], &v->record))
-                        r = check_is_here(&records[i], reterr);
+        r = check_others(v, records, n, reterr);
         if (r >= 0)
                 r = measure_copy(v, reterr);
         if (r >= 0)

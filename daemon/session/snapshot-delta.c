@@ -34,7 +34,7 @@ static int check_pair(const struct snapshot_record *older, const struct snapshot
                                      "one provider",
                                      VSS_ID_TEXT(older->id), str_or_empty(older->volume),
                                      VSS_ID_TEXT(younger->id), str_or_empty(younger->volume));
-        if (older->number >= younger->number)
+        if (!snapshot_is_newer(younger, older))
                 return vss_error_set(reterr, E_INVALIDARG, EINVAL,
                                      "The copy %s is not older than %s; the older one comes first",
                                      VSS_ID_TEXT(older->id), VSS_ID_TEXT(younger->id));

@@ -1,4 +1,4 @@
-/* Copies of a volume, counted in the store. */
+/* Copies of a volume: which are, which was first, and how many there are in the store. */
 
 #include "daemon/session/volume-facts.h"
 
@@ -12,6 +12,14 @@ bool snapshots_have_one_origin(const struct snapshot_record *a, const struct sna
         if (!str_empty(a->origin_uuid) && !str_empty(b->origin_uuid))
                 return streq(a->origin_uuid, b->origin_uuid);
         return streq(str_or_empty(a->volume), str_or_empty(b->volume));
+}
+
+bool snapshot_is_newer(const struct snapshot_record *a, const struct snapshot_record *b) {
+        bool imported = (a->attributes | b->attributes) & VSS_VOLSNAP_ATTR_IMPORTED;
+
+        if (!imported || a->created == b->created)
+                return a->number > b->number;
+        return a->created > b->created;
 }
 
 int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,

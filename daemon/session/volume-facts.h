@@ -10,5 +10,9 @@
 bool volume_is_origin(const struct volume *v, const struct snapshot_record *r);
 /* Likewise, of two copies: are they of one volume? From memory, for any thread. */
 bool snapshots_have_one_origin(const struct snapshot_record *a, const struct snapshot_record *b);
+/* Was a made after b? Of what this host has made the numbers say so, whatever became of its clock.
+ * An imported copy may have its number from the import: there the time counts, which is another
+ * clock's, or a document's word. From memory, for any thread. */
+bool snapshot_is_newer(const struct snapshot_record *a, const struct snapshot_record *b);
 int volume_count_snapshots(struct store *store, const struct volume *v, unsigned *ret,
                            struct vss_error *reterr);

@@ -603,8 +603,8 @@ HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, V
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_REVERT_IN_PROGRESS, VSS_E_UNSUPPORTED_CONTEXT,
  * VSS_E_VOLUME_IN_USE (also the copy, or a newer one), VSS_E_VOLUME_NOT_SUPPORTED (a copy of it is
  * transportable and was not imported here; it overflowed; the system runs from it and the provider
- * cannot wait for the next boot; the state of the service lies on it).
- * Since 0.2.
+ * cannot wait for the next boot; the state of the service lies on it; a copy would be deleted that
+ * is newer by the clock of another host alone, and bForceDismount is not set). Since 0.2.
  */
 HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_ID SnapshotId,
                                               BOOL bForceDismount);

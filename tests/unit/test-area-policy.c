@@ -77,20 +77,36 @@ START_TEST(limits_cut_what_is_wanted) {
 }
 END_TEST
 
+static const struct snapshot_record n5 = { .number = 5, .created = 500 };
+static const struct snapshot_record n7 = { .number = 7, .created = 700 };
+static const struct snapshot_record n9 = { .number = 9, .created = 900 };
+static const struct snapshot_record set_back = { .number = 10, .created = 100 };
+/* Made before all of them, and after them; the numbers are those of the imports. */
+static const struct snapshot_record imported = { .number = 11,
+                                                 .created = 400,
+                                                 .attributes = VSS_VOLSNAP_ATTR_IMPORTED };
+static const struct snapshot_record later = { .number = 12,
+                                              .created = 1200,
+                                              .attributes = VSS_VOLSNAP_ATTR_IMPORTED };
+
 static const struct {
         struct area_rank copies[3];
         size_t n, i;
         bool on_brink;
         size_t victim;
 } victims[] = {
-        { { { 5, false }, { 7, false }, { 9, false } }, 3, 2, false, 0 },
-        { { { 9, false }, { 7, false }, { 5, false } }, 3, 0, false, 2 },
-        { { { 5, false }, { 7, true }, { 9, false } }, 3, 2, false, 1 }, /* lost anyway */
-        { { { 5, false }, { 7, true }, { 9, false } }, 3, 0, false, 1 },
-        { { { 5, true }, { 7, true }, { 9, false } }, 3, 2, false, 0 },
-        { { { 5, false }, { 7, false } }, 2, 0, false, 2 }, /* the oldest itself: not yet */
-        { { { 5, false }, { 7, false } }, 2, 0, true, 0 },  /* it would be lost anyway */
-        { { { 5, false } }, 1, 0, true, 1 },                /* nobody would gain by it */
+        { { { &n5, false }, { &n7, false }, { &n9, false } }, 3, 2, false, 0 },
+        { { { &n9, false }, { &n7, false }, { &n5, false } }, 3, 0, false, 2 },
+        { { { &n5, false }, { &n7, true }, { &n9, false } }, 3, 2, false, 1 }, /* lost anyway */
+        { { { &n5, false }, { &n7, true }, { &n9, false } }, 3, 0, false, 1 },
+        { { { &n5, true }, { &n7, true }, { &n9, false } }, 3, 2, false, 0 },
+        { { { &n5, false }, { &n7, false } }, 2, 0, false, 2 }, /* the oldest itself: not yet */
+        { { { &n5, false }, { &n7, false } }, 2, 0, true, 0 },  /* it would be lost anyway */
+        { { { &n5, false } }, 1, 0, true, 1 },                  /* nobody would gain by it */
+        { { { &n5, false }, { &n7, false }, { &imported, false } }, 3, 1, false, 2 },
+        { { { &n5, false }, { &later, false } }, 2, 0, true, 0 },
+        /* What the clock was is nothing to those that were made here. */
+        { { { &n5, false }, { &set_back, false } }, 2, 1, false, 0 },
 };
 
 START_TEST(the_oldest_goes) {
@@ -101,12 +117,14 @@ START_TEST(the_oldest_goes) {
 END_TEST
 
 START_TEST(the_youngest_is_no_surplus) {
-        static const struct area_rank some[] = { { 5, false }, { 7, false }, { 9, true } };
+        static const struct area_rank some[] = { { &n5, false }, { &n7, false }, { &n9, true } };
+        static const struct area_rank with_older[] = { { &n7, false }, { &imported, false } };
 
         ck_assert_uint_eq(area_surplus(some, 3), 0);
         ck_assert_uint_eq(area_surplus(some, 1), 1);
         ck_assert_uint_eq(area_surplus(&some[1], 2), 0);
         ck_assert_uint_eq(area_surplus(NULL, 0), 0);
+        ck_assert_uint_eq(area_surplus(with_older, 2), 1);
 }
 END_TEST
 

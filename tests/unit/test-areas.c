@@ -130,6 +130,18 @@ static void put(const char *provider, uint64_t number, const char *volume, uint6
         ck_assert_int_ge(store_set_commit(host.store, NULL, &r, 1, NULL, 0, NULL), 0);
 }
 
+/* The number is that of its import; of the others nobody has set a time. */
+static void make_imported(uint64_t number, VSS_TIMESTAMP created) {
+        struct snapshot_record r = { 0 };
+
+        ck_assert_int_eq(
+                store_snapshot_get(host.store, (VSS_ID){ .Data1 = (uint32_t)number }, &r, NULL), 0);
+        r.attributes |= VSS_VOLSNAP_ATTR_IMPORTED;
+        r.created = created;
+        ck_assert_int_eq(store_snapshot_update(host.store, &r, NULL), 0);
+        snapshot_record_done(&r);
+}
+
 static void begin(void) {
         host_recover();
 }
@@ -444,6 +456,8 @@ START_TEST(the_oldest_copy_in_a_full_pool_goes) {
         pooled.shared_room = shared_room;
         put("alpha", 1, "/a/", 0);
         put("alpha", 2, "/b/", 0);
+        if (_i > 0)
+                make_imported(2, -1);
         put("beta", 3, "/a/", 0);
         pool.used = 96 * MIB;
         begin();
@@ -453,7 +467,8 @@ START_TEST(the_oldest_copy_in_a_full_pool_goes) {
         host_settle();
         run_looks(8);
         ck_assert_uint_eq(seen.n[AREA_DELETED], 1);
-        ck_assert(!is_there(1) && is_there(2) && is_there(3));
+        ck_assert(is_there(3));
+        ck_assert(_i > 0 ? is_there(1) && !is_there(2) : !is_there(1) && is_there(2));
         ck_assert_ptr_nonnull(strstr(seen.message, "thin pool tank/pool is 96 % full"));
 }
 END_TEST
@@ -541,7 +556,7 @@ int main(void) {
         tcase_add_test(tc, areas_are_the_systems);
         tcase_add_test(tc, no_copy_begins_beyond_the_maximum_of_all);
         tcase_add_test(tc, a_pool_that_fills_is_told_in_steps);
-        tcase_add_test(tc, the_oldest_copy_in_a_full_pool_goes);
+        tcase_add_loop_test(tc, the_oldest_copy_in_a_full_pool_goes, 0, 2);
         tcase_add_test(tc, what_fails_is_tried_again_but_not_at_once);
         tcase_add_test(tc, nothing_is_begun_while_writers_are_frozen);
         tcase_add_test(tc, no_store_grows_when_writers_have_been_frozen);
