@@ -231,7 +231,11 @@ static int conclude(const struct import *im, struct vss_error *reterr) {
 
 static int import_run(struct inquiry *q, struct vss_error *reterr) {
         struct import *im = (struct import *)q;
+        int r;
 
+        r = revert_check_before_boot(im->store, VSS_E_NO_SNAPSHOTS_IMPORTED, reterr);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < im->n; i++) {
                 _cleanup_(vss_error_done) struct vss_error error = { 0 };
 

@@ -102,6 +102,8 @@ int exposure_recover(struct store *store, const struct intent_record *intent,
 /* --- revert.c --- */
 /* See reverts_take_state_back(). */
 int manager_refuse_before_boot(struct vss_error *reterr, HRESULT hr);
+/* For a worker whose turn in the queue it is (upkeep.h): the same, if it is so by what is noted. */
+int revert_check_before_boot(struct store *store, HRESULT hr, struct vss_error *reterr);
 
 /* --- revert-steps.c: at the start, of intents --- */
 /* The volume is as it was, or as it is to be, or it goes on: the intent is closed, or stays open

@@ -96,6 +96,24 @@ bool revert_waits_for_boot(const struct revert_note *n) {
         return n->at_boot && is_of_this_boot(n);
 }
 
+int revert_check_before_boot(struct store *store, HRESULT hr, struct vss_error *reterr) {
+        struct intent_record *intents = NULL;
+        size_t n = 0;
+        int r;
+
+        r = store_intent_list(store, &intents, &n, reterr);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_(revert_note_done) struct revert_note note = { 0 };
+
+                if (revert_has_intent(&intents[i]) &&
+                    revert_note_parse(&note, intents[i].data) >= 0 && note.has_state &&
+                    revert_waits_for_boot(&note))
+                        r = manager_refuse_before_boot(reterr, hr);
+        }
+        intent_records_free(intents, n);
+        return r;
+}
+
 /* From one state to what can be made of it. */
 static int bring_on(const struct provider *p, const struct snapshot_record *record,
                     const struct revert_note *n, struct revert_progress *now,

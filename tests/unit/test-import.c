@@ -527,6 +527,59 @@ START_TEST(one_at_a_time) {
 }
 END_TEST
 
+/* One that this host made and has, of one volume. */
+static void make_alone(VSS_ID *ret) {
+        struct session *s = session_make();
+
+        ck_ok(session_initialize_for_backup(s, &error));
+        ck_ok(session_set_context(s, VSS_CTX_NAS_ROLLBACK, &error));
+        ck_ok(session_set_backup_state(s, false, false, VSS_BT_FULL, false, &error));
+        ck_ok(session_start_snapshot_set(s, ret, &error));
+        ck_assert_int_eq(add_volume(s, "alpha/one"), S_OK);
+        *ret = answer.id;
+        ck_finished(session_do_snapshot_set, s);
+        session_free(s);
+        host_settle();
+        fake.journal[0] = '\0';
+}
+
+/* The state of after the boot would have no row of what is imported before it. */
+START_TEST(none_while_the_state_goes_back) {
+        struct session *s;
+        struct async *a = NULL;
+        VSS_ID copy;
+
+        make_elsewhere(VSS_CTX_FILE_SHARE_BACKUP);
+        make_alone(&copy);
+        s = load(xml);
+        fake.at_boot = true;
+        fake.has_state = _i < 2; /* the last is the control */
+        fake.hold = "host:origin-look";
+        memset(&answer, 0, sizeof(answer));
+        ck_ok(manager_revert(host.manager, copy, false, on_nothing, NULL, &error));
+        host_turn_until_holding();
+        if (_i == 0) /* the revert comes first */
+                ck_ok(session_import_snapshots(s, &a, &error));
+        fake_storage_go();
+        ck_assert_int_eq(wait_for_answer(), S_OK);
+        if (_i == 1)
+                host_recover(); /* a start changes nothing of it */
+        if (_i > 0)
+                ck_ok(session_import_snapshots(s, &a, &error));
+        if (fake.has_state) {
+                ck_assert_int_eq(wait_for(a), VSS_E_NO_SNAPSHOTS_IMPORTED);
+                ck_assert_msg(strstr(async_text, "boot first") != NULL, "%s", async_text);
+                ck_assert_uint_eq(fake_storage_count(":import("), 0);
+                ck_assert_uint_eq(fake_count_snapshots(host.store), 1);
+        } else {
+                ck_assert_int_eq(wait_for(a), VSS_S_ASYNC_FINISHED);
+                ck_assert_uint_eq(fake_count_snapshots(host.store), 3);
+        }
+        session_free(s);
+        host_settle();
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("import");
         TCase *tc = tcase_create("all");
@@ -553,6 +606,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_document_is_not_believed, 0, ARRAY_SIZE(forgeries));
         tcase_add_loop_test(tc, it_goes_with_who_imported_it, 0, 2);
         tcase_add_test(tc, one_at_a_time);
+        tcase_add_loop_test(tc, none_while_the_state_goes_back, 0, 3);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
