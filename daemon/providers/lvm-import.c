@@ -132,7 +132,14 @@ static int say_other(const struct arrival *a, const char *what, struct vss_error
                              f[TRANSPORT_VG], f[TRANSPORT_LV], volume_of(a), what);
 }
 
-/* A thin copy outlives its origin: it is what is left of that. */
+/* What this host has handed over comes with its own row, and the number in it. */
+static bool is_own(const struct arrival *a) {
+        return a->record->number != 0;
+}
+
+/* A thin copy outlives its origin: it is what is left of that. So it does a revert of the origin,
+ * after which LVM does not know any more whose copy it is; a document would then have the word on
+ * it, and could name somebody else's volume. */
 static int compare_origin(const struct arrival *a, struct vss_error *reterr) {
         const char *found = a->found.rows[0].fields[TRANSPORT_ORIGIN_UUID];
         _cleanup_(lvm_report_done) struct lvm_report other = { 0 };
@@ -141,6 +148,8 @@ static int compare_origin(const struct arrival *a, struct vss_error *reterr) {
         if (streq(found, a->copy.origin_uuid))
                 return 0;
         if (a->kind->thin && str_empty(found)) {
+                if (is_own(a))
+                        return 0;
                 r = lvm_report_ask(&other, a->lvm, 1, reterr,
                                    "lvs -a " LVM_REPORT_OPTIONS
                                    " -o lv_uuid -S vg_uuid=%s&&lv_uuid=%s",
@@ -192,7 +201,8 @@ static int find(struct arrival *a, struct vss_error *reterr) {
 
 /* --- what it is from here on --- */
 
-/* By the names that it has now; of an origin that is gone any would be a document's word. */
+/* By the names that it has now; of an origin that LVM does not name any would be a document's word,
+ * if not our own. */
 static int note_copy(struct arrival *a) {
         _cleanup_(lvm_copy_done) struct lvm_copy fresh = { 0 };
         _cleanup_(freep) char *line = NULL, *data = NULL;
@@ -200,9 +210,10 @@ static int note_copy(struct arrival *a) {
         const char *origin = f[TRANSPORT_ORIGIN];
         int r;
 
-        r = lvm_copy_init(&fresh, f[TRANSPORT_VG], a->copy.vg_uuid,
-                          str_empty(origin) ? "gone" : origin, a->copy.origin_uuid, f[TRANSPORT_LV],
-                          a->copy.lv_uuid);
+        if (str_empty(origin))
+                origin = is_own(a) ? a->copy.origin : "gone";
+        r = lvm_copy_init(&fresh, f[TRANSPORT_VG], a->copy.vg_uuid, origin, a->copy.origin_uuid,
+                          f[TRANSPORT_LV], a->copy.lv_uuid);
         if (r >= 0)
                 r = lvm_copy_format(&fresh, &line);
         if (r >= 0)
@@ -240,7 +251,7 @@ static int note(struct arrival *a, struct store *store, struct vss_error *reterr
         int r;
 
         r = note_copy(a);
-        if (r >= 0 && a->record->number == 0) {
+        if (r >= 0 && !is_own(a)) {
                 r = store_reserve_numbers(store, 1, &number, reterr);
                 if (r < 0)
                         return r;

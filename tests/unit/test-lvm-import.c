@@ -298,13 +298,16 @@ START_TEST(what_is_noted_is_what_there_is) {
 }
 END_TEST
 
+#define LVS_WITHOUT_ORIGIN                                                \
+        "  tank|" VG_UUID "|vss_ShadowCopy7_00000001|Vri---tz-k|204800||" \
+        "|" POOL_UUID "|5|" TAG "\n"
+
 START_TEST(what_has_lost_its_origin) {
         _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
         struct vss_error error = { 0 };
 
-        write_file("lvs", "  tank|" VG_UUID "|vss_ShadowCopy7_00000001|Vri---tz-k|204800||"
-                          "|" POOL_UUID "|5|" TAG "\n");
+        write_file("lvs", LVS_WITHOUT_ORIGIN);
         write_file("origin", "");
         write_file("vgs", VGS);
         ck_assert_int_lt(import(THIN, &r, &error), 0); /* as above */
@@ -313,6 +316,36 @@ START_TEST(what_has_lost_its_origin) {
         ck_assert_int_eq(lvm_copy_parse(&c, r.provider_data), 0);
         ck_assert_str_eq(c.origin, "gone"); /* what the document calls it is its own word */
         ck_assert_str_eq(c.origin_uuid, ORIGIN_UUID);
+}
+END_TEST
+
+/* The origin is there, and was reverted since: of its own copy the host knows whose it is. A thick
+ * one has its origin, or it is another volume. */
+START_TEST(our_own_of_what_was_reverted) {
+        static const struct lvm_kind thick = { .provider = "lvm-thick", .activation = "" };
+        _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        struct vss_error error = { 0 };
+        const bool is_thin = _i == 0;
+        int64_t intent;
+
+        write_file("lvs", is_thin ? LVS_WITHOUT_ORIGIN
+                                  : LVS_OF(VG_UUID, "sri-------", "204800", "", "", "", TAG));
+        write_file("vgs", VGS);
+        ck_assert_int_eq(snapshot_record_copy(&r, &record), 0);
+        r.number = 7;
+        ck_assert_int_eq(str_replace(&r.device, "/dev/vss/ShadowCopy7"), 0);
+        ck_assert_int_eq(str_replace(&r.device_object, "/dev/vss/ShadowCopy7"), 0);
+        ck_assert_int_eq(str_replace(&r.provider_data, is_thin ? THIN : THICK), 0);
+        ck_assert_int_lt(lvm_import(is_thin ? &thin : &thick, store, &r, &intent, &error), 0);
+        ck_assert_msg((strstr(error.message, "another origin") != NULL) == !is_thin, "%s",
+                      error.message);
+        vss_error_done(&error);
+        ck_assert_uint_eq(r.number, 7);
+        ck_assert_int_eq(lvm_copy_parse(&c, r.provider_data), 0);
+        ck_assert_str_eq(c.origin, "data");
+        ck_assert_str_eq(c.origin_uuid, ORIGIN_UUID);
+        ck_assert_int_eq(str_empty(r.origin_uuid), !is_thin); /* it got past LVM's word */
 }
 END_TEST
 
@@ -624,6 +657,7 @@ int main(void) {
         tcase_add_loop_test(with_lvm, what_is_not_the_copy_is_not_touched, 0, ARRAY_SIZE(refused));
         tcase_add_test(with_lvm, what_is_noted_is_what_there_is);
         tcase_add_test(with_lvm, what_has_lost_its_origin);
+        tcase_add_loop_test(with_lvm, our_own_of_what_was_reverted, 0, 2);
         tcase_add_test(with_lvm, what_is_held_is_not_imported);
         tcase_add_test(with_lvm, a_volume_that_it_becomes_has_no_tag);
         tcase_add_loop_test(with_lvm, what_others_have_made_of_it_stays, 0, ARRAY_SIZE(deletions));
