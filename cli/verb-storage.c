@@ -172,35 +172,75 @@ static int parse_size(const char *text, LONGLONG *ret) {
         return 0;
 }
 
-/* The part of a place; 0: no such place. */
+/* All of a place; negative: the volume's copies cannot go there. *ret_names is "a or b". */
 static int find_total(IVssDifferentialSoftwareSnapshotMgmt *areas, const char *volume,
-                      const char *store, LONGLONG *ret) {
+                      const char *store, LONGLONG *ret, char **ret_names) {
         _cleanup_(release_list) IVssEnumMgmtObject *places = NULL;
+        _cleanup_(freep) char *names = NULL;
         VSS_MGMT_OBJECT_PROP place;
+        LONGLONG total = -1;
+        int r = 0;
         HRESULT hr;
         ULONG n;
 
-        *ret = 0;
         hr = IVssDifferentialSoftwareSnapshotMgmt_QueryVolumesSupportedForDiffAreas(areas, volume,
                                                                                     &places);
         if (FAILED(hr))
                 return message_hresult(hr, NULL);
-        while ((hr = IVssEnumMgmtObject_Next(places, 1, &place, &n)) == S_OK) {
-                if (streq(place.Obj.DiffVol.m_pwszVolumeName, store))
-                        *ret = place.Obj.DiffVol.m_llVolumeTotalSpace;
+        while (r >= 0 && (hr = IVssEnumMgmtObject_Next(places, 1, &place, &n)) == S_OK) {
+                const char *name = place.Obj.DiffVol.m_pwszVolumeName;
+                char *longer = NULL;
+
+                if (streq(name, store))
+                        total = place.Obj.DiffVol.m_llVolumeTotalSpace;
+                r = str_format(&longer, "%s%s%s", str_or_empty(names), names ? " or " : "", name);
+                if (r >= 0) {
+                        free(names);
+                        names = longer;
+                }
                 VssFreeString(place.Obj.DiffVol.m_pwszVolumeName);
                 VssFreeString(place.Obj.DiffVol.m_pwszVolumeDisplayName);
         }
-        return FAILED(hr) ? message_hresult(hr, NULL) : EXIT_DONE;
+        if (r < 0)
+                return message_out_of_memory();
+        if (FAILED(hr))
+                return message_hresult(hr, NULL);
+        *ret = total;
+        *ret_names = TAKE_PTR(names);
+        return EXIT_DONE;
+}
+
+/* A part of nothing would be 0, which is the service's word for "forget it". */
+static int take_part(const struct option_values *o, IVssDifferentialSoftwareSnapshotMgmt *areas,
+                     long percent, LONGLONG *ret) {
+        _cleanup_(freep) char *names = NULL;
+        LONGLONG total = -1, part;
+        int r;
+
+        r = find_total(areas, o->for_volume, o->on_store, &total, &names);
+        if (r != EXIT_DONE)
+                return r;
+        part = total / 100 * percent;
+        if (part > 0) {
+                *ret = part;
+                return EXIT_DONE;
+        }
+        if (total >= 0)
+                message(MESSAGE_ERROR, "%s of %s, which has %lld bytes, is no maximum", o->max,
+                        o->on_store, (long long)total);
+        else
+                message(MESSAGE_ERROR,
+                        "no part of %s can be set down: stores of copies of %s cannot go there; "
+                        "they go to %s",
+                        o->on_store, o->for_volume, names ? names : "no place at all");
+        return EXIT_FAILED;
 }
 
 static int parse_maximum(const struct option_values *o, IVssDifferentialSoftwareSnapshotMgmt *areas,
                          LONGLONG *ret) {
         size_t n = o->max ? strlen(o->max) : 0;
         char *end = NULL;
-        LONGLONG total;
         long percent;
-        int r;
 
         *ret = VSS_ASSOC_NO_MAX_SPACE;
         if (!o->max || strcasecmp(o->max, "unbounded") == 0)
@@ -213,11 +253,7 @@ static int parse_maximum(const struct option_values *o, IVssDifferentialSoftware
                                 o->max);
                         return EXIT_USAGE;
                 }
-                r = find_total(areas, o->for_volume, o->on_store, &total);
-                if (r != EXIT_DONE)
-                        return r;
-                *ret = total / 100 * percent;
-                return EXIT_DONE;
+                return take_part(o, areas, percent, ret);
         }
         if (parse_size(o->max, ret) >= 0 && *ret > 0)
                 return EXIT_DONE;

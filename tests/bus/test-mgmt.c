@@ -494,6 +494,21 @@ START_TEST(vssctl_shows_and_limits) {
 }
 END_TEST
 
+/* Of a store that the volume's copies cannot go to any more no part is known; that is no reason to
+ * forget what was set down there. */
+START_TEST(no_part_of_an_unknown_store_is_set_down) {
+        vssctl("add --for /srv/data --on other --max 10%", 2, "no part of other");
+        vssctl("resize --for /srv/data --on other --max 10%", 2, "they go to tank or /stores");
+        vssctl("add --for /srv/data --on tank --max 1G", 0, "");
+        harness_stop_daemon(&h);
+        harness_knob(&h, "pool", "");
+        harness_start_daemon(&h, NULL);
+        vssctl("resize --for /srv/data --on tank --max 10%", 2, "they go to tank/pool");
+        vssctl("list --json", 0, "\"maximum_bytes\": 1073741824,\n      \"set_down\": true,");
+        vssctl("delete --for /srv/data --on tank", 0, "");
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("bus-mgmt");
         TCase *t = tcase_create("bus-mgmt");
@@ -513,6 +528,7 @@ int main(void) {
         tcase_add_test(t, what_makes_no_sense_is_refused);
         tcase_add_test(t, what_there_is_not_says_so);
         tcase_add_test(t, vssctl_shows_and_limits);
+        tcase_add_test(t, no_part_of_an_unknown_store_is_set_down);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_ENV);
