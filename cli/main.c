@@ -140,7 +140,7 @@ static const struct option_spec break_options[] = {
 
 static const struct option_spec revert_options[] = {
         { "force", 'f', FLAG(force),
-          .help = "also a volume that is in use: its programs are ended" },
+          .help = "also in use: ends its programs; may cost older copies" },
         { "force-dismount", 0, FLAG(force), .help = "the same" },
         { "ignore-writers", 0, FLAG(ignore_writers),
           .help = "also against a writer that blocks reverts" },
@@ -384,6 +384,11 @@ static const struct verb verbs[] = {
                         "the end this one is gone, too. The volume can be\nused while its blocks "
                         "are copied back; that goes on over restarts. Of the volume that the\n"
                         "system runs from it begins with the next boot.\n"
+                        "\n"
+                        "With --force programs that have the volume open are ended, SIGTERM "
+                        "first. A copy that is\nexposed, and newer ones that are in use, are no "
+                        "hindrance then. Older copies for whose\nstores there is no room may be "
+                        "lost; without it nothing is done then.\n"
                         "\n"
                         "Without a terminal to ask at it takes --yes. With --status it ends with "
                         "0 while one is\nunder way, and with 2 if none is, or only some that do "

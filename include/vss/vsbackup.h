@@ -598,7 +598,8 @@ HRESULT IVssBackupComponentsEx2_UnexposeSnapshot(IVssBackupComponents *backup, V
  * the system runs from it begins with the next boot.
  *
  * SnapshotId: the copy. bForceDismount: also when the volume is in use: programs that have files of
- * it open are ended (SIGTERM, then SIGKILL).
+ * it open are ended (SIGTERM, then SIGKILL); when the copy is exposed, or newer ones are in use;
+ * and when there is no room for the stores of older copies, which may be lost then (else: E_FAIL).
  * Errors: E_FAIL, E_NOTIMPL (the provider cannot), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND,
  * VSS_E_PROVIDER_NOT_REGISTERED, VSS_E_REVERT_IN_PROGRESS, VSS_E_UNSUPPORTED_CONTEXT,
  * VSS_E_VOLUME_IN_USE (also the copy, or a newer one), VSS_E_VOLUME_NOT_SUPPORTED (a copy of it is

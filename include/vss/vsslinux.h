@@ -359,7 +359,7 @@ HRESULT VssGetTransportableSet(LPCWSTR document, VSS_ID *set);
 /* Reverting volumes */
 
 enum {
-        VSS_REVERT_FORCE_DISMOUNT = 0x1, /* also a volume that is in use: its programs are ended */
+        VSS_REVERT_FORCE_DISMOUNT = 0x1, /* as bForceDismount of RevertToSnapshot */
         VSS_REVERT_IGNORE_WRITERS = 0x2, /* whatever ShouldBlockRevert says */
 };
 
