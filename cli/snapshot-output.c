@@ -203,6 +203,18 @@ static void print_writers(char *const *writers) {
         }
 }
 
+/* What is for another host has no requester to go with as yet. */
+static const char *persistence(const VSS_SNAPSHOT_INFO *s) {
+        LONG attributes = s->properties.m_lSnapshotAttributes;
+
+        if (attributes & VSS_VOLSNAP_ATTR_PERSISTENT)
+                return copy_ends_with_boot(s->provider) ? "until the machine stops" : "yes";
+        if (attributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE &&
+            !(attributes & VSS_VOLSNAP_ATTR_IMPORTED))
+                return "until it is deleted, or who imports it ends";
+        return "no";
+}
+
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *revert) {
         const VSS_SNAPSHOT_PROP *p = &s->properties;
         int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
@@ -227,9 +239,7 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *r
         print_line("Consistency", s->consistency);
         print_line("Reason", s->consistency_reason);
         print_writers(s->writers);
-        print_line("Persistent", !(p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_PERSISTENT) ? "no"
-                                 : copy_ends_with_boot(s->provider) ? "until the machine stops"
-                                                                    : "yes");
+        print_line("Persistent", persistence(s));
         print_line("Provider", s->provider);
         if (p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
                 print_line("Transportable", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_IMPORTED

@@ -40,6 +40,11 @@ static int find_context(LONG *ret, const struct option_values *options) {
                                        "copies by that alone");
                 return EXIT_USAGE;
         }
+        if (options->transportable && context & VSS_VOLSNAP_ATTR_CLIENT_ACCESSIBLE) {
+                message(MESSAGE_ERROR, "--transportable does not go with the contexts client and "
+                                       "client-writers, whose copies are for shares of this host");
+                return EXIT_USAGE;
+        }
         if (options->transportable)
                 context |= VSS_VOLSNAP_ATTR_TRANSPORTABLE;
         *ret = context;
@@ -106,6 +111,15 @@ static void say_lifetimes(const struct backup_set *s) {
                                 s->copies[i]->volume_display_name);
 }
 
+/* Here they are of no use to anybody. */
+static void say_what_next(const char *document) {
+        message(MESSAGE_NOTICE,
+                "these copies are for another host, and stay until they are imported or deleted: "
+                "when this one has let go of their volume groups (vgchange -an), that one takes "
+                "them in with %s ('vssctl import')",
+                document);
+}
+
 int verb_create(const struct cli *cli) {
         _cleanup_(backup_set_freep) struct backup_set *s = NULL;
         struct backup_set_request request = {
@@ -149,6 +163,8 @@ int verb_create(const struct cli *cli) {
         r = tell(s, cli);
         if (r == EXIT_DONE && backup_set_is_persistent(s))
                 say_lifetimes(s);
+        if (r == EXIT_DONE && cli->line.options.transportable && !cli->line.options.json)
+                say_what_next(cli->line.options.document);
         /* One for another host stays, to go with who imports it. */
         if (r == EXIT_DONE && !backup_set_is_persistent(s) && !cli->line.options.transportable) {
                 r = hold(s, cli);

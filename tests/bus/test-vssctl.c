@@ -612,11 +612,13 @@ START_TEST(importing) {
         expect_text(e->err, "needs a --document");
         e = vssctl(A("create"), A("--transportable"), A("--context"), A("client"), A("--document"),
                    archive, A("/srv/data"));
-        expect_status(e, 2);
+        expect_status(e, 1);
+        expect_text(e->err, "does not go with the contexts client and client-writers");
         e = vssctl(A("create"), A("--transportable"), A("--context"), A("nas-rollback"),
                    A("--document"), archive, A("/srv/data"), A("/srv/mail"));
         expect_status(e, 0);
         expect_text(e->out, "/srv/data  -  ");
+        expect_text(e->err, "stay until they are imported or deleted");
         e = vssctl(A("show"), A("ShadowCopy1"));
         expect_text(e->out, "not here before it is imported");
         e = vssctl(A("list"), A("--json"));
@@ -626,6 +628,9 @@ START_TEST(importing) {
         expect_status(vssctl(A("import")), 1);
         expect_status(vssctl(A("import"), A("/no/such/file")), 2);
         expect_status(vssctl(A("import"), A("/dev/null")), 2);
+        e = vssctl(A("import"), other.directory);
+        expect_status(e, 2);
+        expect_text(e->err, "there is no BCDocument.xml in it");
         harness_knob(&other, "fail", "import");
         e = vssctl(A("import"), archive);
         expect_status(e, 2);
@@ -769,6 +774,8 @@ START_TEST(an_import_is_held) {
         expect_status(
                 vssctl(A("create"), A("--transportable"), A("--document"), archive, A("/srv/data")),
                 0);
+        expect_text(vssctl(A("show"), A("ShadowCopy1"))->out,
+                    "Persistent: until it is deleted, or who imports it ends\n");
         go_to(&other);
         guest = start(true, ARGUMENTS(A("import"), A("--quiet"), archive));
         read_text(guest.out, held.out, sizeof(held.out), "/run/vss/ShadowCopy1\n");
