@@ -133,6 +133,7 @@ const struct provider provider_lvm_thick = {
                  "have the volume in a thin pool, whose copies can be broken off",
         .revert = thick_revert,
         .revert_check = thick_revert_check,
+        .revert_check_known = lvm_transport_check_known,
         .revert_look = thick_revert_look,
         .revert_end = thick_revert_end,
         .revert_back = thick_revert_back,

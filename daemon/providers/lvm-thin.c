@@ -336,6 +336,7 @@ const struct provider provider_lvm_thin = {
         .is_broken_off = lvm_life_is_broken_off,
         .revert = thin_revert,
         .revert_check = thin_revert_check,
+        .revert_check_known = lvm_transport_check_known,
         .revert_look = thin_revert_look,
         .revert_end = thin_revert_end,
         .revert_back = thin_revert_back,

@@ -258,6 +258,60 @@ static int parse_copy(struct lvm_copy *c, const struct snapshot_record *record,
         return r < 0 ? vss_error_from_errno(reterr, r, str_or_empty(record->device)) : 0;
 }
 
+/* Of the tag the id is enough: it says that this host has a row of it. */
+static bool is_tag_of_any(const char *tag, const struct snapshot_record *known, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(freep) char *start = NULL;
+
+                if (str_format(&start, TAG "%s:", VSS_ID_TEXT(known[i].id)) >= 0 &&
+                    strncmp(tag, start, strlen(start)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int check_row_known(char *const *f, const struct snapshot_record *record,
+                           const struct snapshot_record *known, size_t n,
+                           struct vss_error *reterr) {
+        _cleanup_(strv_freep) char **tags = NULL;
+        int r;
+
+        r = tags_of_transport(f, &tags);
+        if (r < 0)
+                return vss_error_from_errno(reterr, r, f[TRANSPORT_LV]);
+        STRV_FOREACH (tag, tags)
+                if (!is_tag_of_any(*tag, known, n))
+                        return vss_error_set(
+                                reterr, VSS_E_VOLUME_NOT_SUPPORTED, EBUSY,
+                                "%s/%s is a transportable copy of %s that another host made, and "
+                                "was not imported here (%s); import it first, or remove it "
+                                "(lvremove) if nobody wants it",
+                                f[TRANSPORT_VG], f[TRANSPORT_LV], str_or_empty(record->volume),
+                                *tag);
+        return 0;
+}
+
+int lvm_transport_check_known(const struct snapshot_record *record,
+                              const struct snapshot_record *known, size_t n,
+                              struct vss_error *reterr) {
+        _cleanup_(lvm_report_done) struct lvm_report found = { 0 };
+        _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
+        _cleanup_(lvm_closep) struct lvm *l = NULL;
+        int r;
+
+        r = parse_copy(&c, record, reterr);
+        if (r >= 0)
+                r = lvm_open(&l, reterr);
+        if (r >= 0)
+                r = lvm_report_ask(&found, l, TRANSPORT_FIELDS, reterr,
+                                   "lvs " LVM_REPORT_OPTIONS " -o " COLUMNS
+                                   " -S vg_uuid=%s&&origin_uuid=%s",
+                                   c.vg_uuid, c.origin_uuid);
+        for (size_t i = 0; r >= 0 && i < found.n; i++)
+                r = check_row_known(found.rows[i].fields, record, known, n, reterr);
+        return r;
+}
+
 /* f: LVM's report of it. */
 static int learn(struct lvm_transport *t, const struct snapshot_record *record,
                  const struct mapper_info *info, char *const *f, struct vss_error *reterr) {

@@ -68,6 +68,10 @@ int lvm_transport_remove(const struct lvm_kind *kind, struct store *store,
                          const struct snapshot_record *records, size_t n, bool force,
                          struct vss_error *reterr);
 
+/* See struct provider, revert_check_known: by the tags of all that LVM has of the volume. */
+int lvm_transport_check_known(const struct snapshot_record *r, const struct snapshot_record *known,
+                              size_t n, struct vss_error *reterr);
+
 /* lvm-import.c; see struct provider. */
 int lvm_import(const struct lvm_kind *kind, struct store *store, struct snapshot_record *r,
                int64_t *ret_intent, struct vss_error *reterr);

@@ -145,6 +145,12 @@ struct provider {
          * nothing. */
         int (*revert_check)(const struct snapshot_record *r, bool at_boot,
                             struct vss_error *reterr);
+        /* Is there no copy of the same volume but those of the n known ones, which are all that
+         * this host has? Another host's would come to harm without a word. NULL: there are no
+         * others. */
+        int (*revert_check_known)(const struct snapshot_record *r,
+                                  const struct snapshot_record *known, size_t n,
+                                  struct vss_error *reterr);
         /* Asked each second while it goes on: VSS_E_* is a question that cannot be answered now. */
         int (*revert_look)(const struct snapshot_record *r, struct revert_progress *ret,
                            struct vss_error *reterr);

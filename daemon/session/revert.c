@@ -273,6 +273,8 @@ static int prepare(struct reversion *v, struct vss_error *reterr) {
         if (r < 0)
                 return r;
         r = check_others(v, records, n, reterr);
+        if (r >= 0 && v->provider->revert_check_known)
+                r = v->provider->revert_check_known(&v->record, records, n, reterr);
         if (r >= 0)
                 r = measure_copy(v, reterr);
         if (r >= 0)

@@ -349,6 +349,41 @@ START_TEST(our_own_of_what_was_reverted) {
 }
 END_TEST
 
+/* Whoever reverts the volume would spoil the copies of others. */
+START_TEST(who_has_copies_of_a_volume) {
+#define OTHER_OF(tags) LVS_OF(VG_UUID, "Vri---tz-k", "204800", ORIGIN_UUID, POOL_UUID, "6", tags)
+        static const struct {
+                const char *lvs;
+                bool known;
+        } cases[] = {
+                { "", true },
+                { LVS, true },
+                { LVS OTHER_OF(TAG_OF("2", "2", "00000039")), true },
+                { OTHER_OF(""), true },               /* one that is of one host */
+                { OTHER_OF("backup,x.copy="), true }, /* somebody's own tags */
+                { LVS OTHER_OF(TAG_OF("3", "2", "00000039")), false },
+                { LVS OTHER_OF("backup," TAG_OF("3", "2", "00000039")), false },
+                { OTHER_OF("vss.copy=00000001"), false },
+        };
+        const struct snapshot_record known[] = { { .id = { .Data1 = 1 } },
+                                                 { .id = { .Data1 = 2 } } };
+        _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
+        struct vss_error error = { 0 };
+
+        ck_assert_int_eq(snapshot_record_copy(&r, &record), 0);
+        ck_assert_int_eq(str_replace(&r.provider_data, COPY), 0);
+        write_file("lvs", "");
+        write_file("origin", cases[_i].lvs);
+        ck_assert_int_eq(lvm_transport_check_known(&r, known, 2, &error) >= 0, cases[_i].known);
+        if (!cases[_i].known) {
+                ck_assert_int_eq(error.hr, VSS_E_VOLUME_NOT_SUPPORTED);
+                ck_assert_msg(strstr(error.message, "import it first") != NULL, "%s",
+                              error.message);
+        }
+        vss_error_done(&error);
+}
+END_TEST
+
 /* What the start puts right before anybody calls has the first word. */
 START_TEST(what_is_held_is_not_imported) {
         _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
@@ -657,6 +692,7 @@ int main(void) {
         tcase_add_loop_test(with_lvm, what_is_not_the_copy_is_not_touched, 0, ARRAY_SIZE(refused));
         tcase_add_test(with_lvm, what_is_noted_is_what_there_is);
         tcase_add_test(with_lvm, what_has_lost_its_origin);
+        tcase_add_loop_test(with_lvm, who_has_copies_of_a_volume, 0, 8);
         tcase_add_loop_test(with_lvm, our_own_of_what_was_reverted, 0, 2);
         tcase_add_test(with_lvm, what_is_held_is_not_imported);
         tcase_add_test(with_lvm, a_volume_that_it_becomes_has_no_tag);

@@ -96,6 +96,27 @@ START_TEST(the_state_would_not_know_an_import) {
 }
 END_TEST
 
+static size_t n_known;
+
+static int one_more_is_there(const struct snapshot_record *r _unused_,
+                             const struct snapshot_record *known _unused_, size_t n,
+                             struct vss_error *reterr) {
+        n_known = n;
+        return vss_error_set(reterr, VSS_E_VOLUME_NOT_SUPPORTED, EBUSY, "somebody else's");
+}
+
+/* Nor by force, and before anybody is sent away. */
+START_TEST(of_a_copy_of_others_only_the_provider_knows) {
+        provider_alpha_here.revert_check_known = one_more_is_there;
+        ck_assert_int_eq(revert_of(s, ids[COPY], true), VSS_E_VOLUME_NOT_SUPPORTED);
+        ck_assert_ptr_nonnull(strstr(answer.message, "somebody else's"));
+        ck_assert_uint_eq(n_known, N_COPIES);
+        ck_assert_str_eq(fake.journal, "");
+        ck_assert_uint_eq(fake_count_snapshots(host.store), N_COPIES);
+        ck_assert_uint_eq(fake_count_intents(host.store), 0);
+}
+END_TEST
+
 /* No provider here compares; who gets so far was asked rightly. */
 START_TEST(what_is_compared_comes_by_age) {
         import_as_of(ids[NEWEST], 500);
@@ -120,6 +141,7 @@ int main(void) {
         tcase_add_loop_test(tc, what_is_newer_by_a_document_alone_takes_force, 0, 2);
         tcase_add_test(tc, of_our_own_the_numbers_count);
         tcase_add_test(tc, the_state_would_not_know_an_import);
+        tcase_add_test(tc, of_a_copy_of_others_only_the_provider_knows);
         tcase_add_test(tc, what_is_compared_comes_by_age);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
