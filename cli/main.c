@@ -412,8 +412,8 @@ static const struct verb verbs[] = {
                         "The command finds in its environment VSS_SET_ID, VSS_COPIES (the copies' "
                         "directories,\nseparated by colons), and for each volume, numbered from "
                         "1: VSS_VOLUME_1, VSS_COPY_1 (the\ndirectory), VSS_DEVICE_1 (the block "
-                        "device), VSS_SNAPSHOT_1 (the id); with --component also VSS_DOCUMENT, "
-                        "for\n'vssctl files --document'.\n"
+                        "device), VSS_SNAPSHOT_1 (the id); with --component\nalso VSS_DOCUMENT, "
+                        "for 'vssctl files --document'.\n"
                         "\n"
                         "vssctl ends with 10 + the command's exit status if that is not 0, at "
                         "most 99.\n" COMPONENT_DETAILS,

@@ -142,7 +142,7 @@ static char *used_text(const VSS_SNAPSHOT_INFO *s, char buf[static 2 * TEXT_SHOR
 }
 
 int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct terminal *terminal,
-                         bool long_ids) {
+                         bool verbose) {
         static const struct table_column columns[] = {
                 { .title = "COPY" },
                 { .title = "VOLUME", .shrink = true },
@@ -153,6 +153,7 @@ int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct termi
                 { .title = "SNAPSHOT" },
         };
         _cleanup_(table_freep) struct table *table = NULL;
+        const bool long_ids = verbose || !terminal->output;
         int64_t now = (int64_t)time(NULL);
         int r;
 

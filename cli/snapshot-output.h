@@ -8,9 +8,9 @@
 
 void snapshot_json(struct json *j, const char *key, const VSS_SNAPSHOT_INFO *s);
 void snapshot_json_array(struct json *j, const char *key, VSS_SNAPSHOT_INFO *const *snapshots);
-/* One line each. long_ids: ids in full; else their first eight digits, enough to type. */
+/* One line each. On a terminal ids are their first eight digits, enough to type, if not verbose. */
 int snapshot_print_table(VSS_SNAPSHOT_INFO *const *snapshots, const struct terminal *terminal,
-                         bool long_ids);
+                         bool verbose);
 /* Everything about one, a line per property. */
 /* revert: of its volume to it; NULL: none. */
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *revert);

@@ -35,8 +35,7 @@ int verb_list(const struct cli *cli) {
 
         if (!snapshots[0])
                 message(MESSAGE_NOTICE, "there are no snapshots");
-        else if (snapshot_print_table(snapshots, &cli->terminal,
-                                      !cli->terminal.output || cli->line.options.verbose) < 0)
+        else if (snapshot_print_table(snapshots, &cli->terminal, cli->line.options.verbose) < 0)
                 return message_out_of_memory();
         print_reverts(reverts);
         return EXIT_DONE;

@@ -435,6 +435,31 @@ START_TEST(volumes_are_adopted_and_released) {
 }
 END_TEST
 
+/* "vssctl help" names them. */
+START_TEST(help_is_not_wider_than_its_pages) {
+        static const char *const verbs[] = {
+                "create", "run",     "list",     "show",    "timeline",  "delta",  "delete",
+                "expose", "export",  "unexpose", "break",   "import",    "revert", "files",
+                "help",   "writers", "volumes",  "storage", "providers",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                char verb[32];
+                const char *line;
+
+                (void)snprintf(verb, sizeof(verb), "%s", verbs[i]);
+                line = vssctl(A("help"), verb)->out;
+                expect_text(line, "Usage: vssctl ");
+                while (*line) {
+                        size_t n = strcspn(line, "\n");
+
+                        ck_assert_msg(n <= 100, "help %s: %.*s", verb, (int)n, line);
+                        line += n + (line[n] != '\0');
+                }
+        }
+}
+END_TEST
+
 START_TEST(wrong_usage_needs_no_service) {
         expect_status(vssctl(A("create")), 1);
         expect_status(vssctl(A("crate"), A("/srv")), 1);
@@ -665,6 +690,12 @@ START_TEST(importing) {
         expect_text(e->err, "VSS_S_SOME_SNAPSHOTS_NOT_IMPORTED");
         expect_text(e->err, "already");
         ck_assert_str_eq(e->out, "/run/vss/ShadowCopy5\n");
+        /* Whole ids for what is no terminal, as of list. */
+        expect_status(vssctl(A("delete"), A("ShadowCopy5")), 0);
+        e = vssctl(A("import"), plain);
+        expect_status(e, 5);
+        ck_assert_ptr_nonnull(strrchr(e->out, ' '));
+        ck_assert_uint_eq(strcspn(strrchr(e->out, ' ') + 1, "\n"), 36);
 
         /* Of another backup. */
         go_to(&h);
@@ -838,6 +869,7 @@ int main(void) {
         tcase_add_test(c, a_lost_service_ends_the_hold);
         tcase_add_test(c, volumes_and_providers_are_listed);
         tcase_add_test(c, volumes_are_adopted_and_released);
+        tcase_add_test(c, help_is_not_wider_than_its_pages);
         tcase_add_test(c, wrong_usage_needs_no_service);
         tcase_add_test(c, exposing);
         tcase_add_test(c, breaking);
