@@ -161,8 +161,8 @@ static void lane_end(struct lane *l, int k, struct vss_error *error) {
         }
         for (size_t i = 0; i < l->n_gone; i++)
                 manager_tell(r->manager, &l->gone[i], SNAPSHOT_REMOVED);
-        manager_arm_expiry(r->manager);
-        if (r->late) {
+        if (r->late) { /* else the start's end sees to it */
+                manager_arm_expiry(r->manager);
                 watch_stores(r->manager);
                 reverts_load(r->manager->reverts);
         }
