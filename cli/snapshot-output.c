@@ -248,7 +248,7 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *r
                                                     : "yes, and not here before it is imported");
         snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
                  TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
-        print_line("Store", used);
+        print_line("Store", s->maximum_bytes > 0 ? used : NULL); /* a directory has none */
         print_line(p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY ? "Shared as"
                                                                                 : "Exposed as",
                    p->m_pwszExposedName);

@@ -69,6 +69,13 @@ static int find_copy(struct export *e, const char *word) {
                         "%s is transportable and was not imported here; import it first", word);
                 return EXIT_FAILED;
         }
+        if (str_empty(e->copy->block_device)) {
+                message(MESSAGE_ERROR,
+                        "the copy is a directory, %s, and no block device; it can be read there, "
+                        "or shared with other hosts ('vssctl expose --share')",
+                        e->copy->properties.m_pwszSnapshotDeviceObject);
+                return EXIT_FAILED;
+        }
         return EXIT_DONE;
 }
 
@@ -101,11 +108,6 @@ static int open_device(struct export *e) {
         struct stat st;
         off_t size;
 
-        if (str_empty(path)) {
-                message(MESSAGE_ERROR, "the copy is a directory, %s, and no block device",
-                        str_or_empty(e->copy->properties.m_pwszSnapshotDeviceObject));
-                return EXIT_FAILED;
-        }
         e->device = open(path, O_RDONLY | O_CLOEXEC);
         if (e->device < 0 || fstat(e->device, &st) < 0) {
                 message(MESSAGE_ERROR, "%s cannot be read: %s", path, strerror(errno));
@@ -226,6 +228,7 @@ static void print(const struct export *e, const struct cli *cli) {
                 json_string(&j, "snapshot_id", id);
                 json_string(&j, "uri", e->listener.uri);
                 json_uint(&j, "size_bytes", e->size);
+                json_null(&j, "service");
                 json_object_end(&j);
                 json_done(&j);
         } else
@@ -353,6 +356,22 @@ static int build_unit(char ***argv, const struct export *e, const struct option_
         return r;
 }
 
+/* Where it is to be had it has found out by itself, and told the journal. */
+static void print_unit(const struct export *e) {
+        char id[VSS_ID_STRING_SIZE], unit[128];
+        struct json j;
+
+        (void)snprintf(unit, sizeof(unit), "vss-export-%s.service", snapshot_name(e->copy));
+        json_init(&j, stdout);
+        json_object_begin(&j, NULL);
+        json_string(&j, "snapshot_id", VssIdToString(e->copy->properties.m_SnapshotId, id));
+        json_null(&j, "uri");
+        json_null(&j, "size_bytes");
+        json_string(&j, "service", unit);
+        json_object_end(&j);
+        json_done(&j);
+}
+
 /* A service of its own, by the same words: what it says is in the journal. */
 static int run_unit(const struct export *e, const struct option_values *options) {
         const bool named = options->socket || options->listen;
@@ -373,6 +392,10 @@ static int run_unit(const struct export *e, const struct option_values *options)
                         snapshot_name(e->copy), r < 0 ? ": " : "", r < 0 ? strerror(-r) : "",
                         snapshot_name(e->copy));
                 return EXIT_FAILED;
+        }
+        if (options->json) {
+                print_unit(e);
+                return EXIT_DONE;
         }
         message(MESSAGE_NOTICE, "served by vss-export-%s.service%s%s%s; 'systemctl stop' ends it",
                 snapshot_name(e->copy), named ? "" : " at " DIRECTORY "/",

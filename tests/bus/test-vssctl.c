@@ -708,6 +708,45 @@ START_TEST(importing) {
 }
 END_TEST
 
+static void write_program(const char *name, const char *text) {
+        char path[160];
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", h.directory, name);
+        f = fopen(path, "we");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_gt(fprintf(f, "#!/bin/sh\n%s\n", text), 0);
+        ck_assert_int_eq(fclose(f), 0);
+        ck_assert_int_eq(chmod(path, 0755), 0);
+}
+
+START_TEST(an_export_in_the_background_says_where) {
+        const struct ended *e;
+        char path[256];
+
+        set_up();
+        expect_status(vssctl(A("create"), A("--keep"), A("/srv/data")), 0);
+        /* In place of systemd's and the server. */
+        write_program("nbdkit", "exit 1");
+        write_program("systemd-run", "echo \"$@\" >\"${0%/*}/asked\"");
+        (void)snprintf(path, sizeof(path), "%s:/usr/bin:/bin", h.directory);
+        ck_assert_int_eq(setenv("PATH", path, 1), 0);
+        e = vssctl(A("export"), A("--background"), A("--json"), A("ShadowCopy1"));
+        expect_status(e, 0);
+        expect_text(e->out, "{\n  \"snapshot_id\": \"");
+        expect_text(e->out, "\"uri\": null,\n  \"size_bytes\": null,\n"
+                            "  \"service\": \"vss-export-ShadowCopy1.service\"\n}\n");
+        e = vssctl(A("export"), A("--background"), A("ShadowCopy1"));
+        expect_status(e, 0);
+        ck_assert_str_eq(e->out, "");
+        expect_text(e->err, "served by vss-export-ShadowCopy1.service at /run/vss-export/");
+        (void)snprintf(path, sizeof(path), "grep -q -- --unit=vss-export-ShadowCopy1 %s/asked",
+                       h.directory);
+        ck_assert_int_eq(system(path), 0);
+        tear_down();
+}
+END_TEST
+
 START_TEST(reverting) {
         const struct ended *e;
         char name[64], set[64];
@@ -875,6 +914,7 @@ int main(void) {
         tcase_add_test(c, breaking);
         tcase_add_test(c, importing);
         tcase_add_test(c, an_import_is_held);
+        tcase_add_test(c, an_export_in_the_background_says_where);
         tcase_add_test(c, reverting);
         tcase_add_test(c, reverting_the_root);
         suite_add_tcase(s, c);
