@@ -119,21 +119,22 @@ static int resolve_copy(const VSS_SNAPSHOT_INFO **ret, const char *word,
 
 /* Who cannot be asked says so before: by mistake nothing is reverted. */
 static bool is_confirmed(const VSS_SNAPSHOT_INFO *s, const struct cli *cli) {
+        const char *made = TEXT_RFC3339(snapshot_created(s));
         char answer[16];
 
         if (cli->line.options.yes)
                 return true;
         if (!isatty(STDIN_FILENO) || !cli->terminal.errors) {
                 message(MESSAGE_ERROR,
-                        "everything that was changed on %s since %s was made is lost, with its "
-                        "newer copies; without a terminal that takes --yes",
-                        s->properties.m_pwszOriginalVolumeName, snapshot_name(s));
+                        "everything that was changed on %s since %s was made (%s) is lost, with "
+                        "its newer copies; without a terminal that takes --yes",
+                        s->properties.m_pwszOriginalVolumeName, snapshot_name(s), made);
                 return false;
         }
         (void)fprintf(stderr,
-                      "Everything that was changed on %s since %s was made is lost, with its newer "
-                      "copies. Revert? [y/N] ",
-                      s->properties.m_pwszOriginalVolumeName, snapshot_name(s));
+                      "Everything that was changed on %s since %s was made (%s) is lost, with its "
+                      "newer copies. Revert? [y/N] ",
+                      s->properties.m_pwszOriginalVolumeName, snapshot_name(s), made);
         (void)fflush(stderr);
         return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

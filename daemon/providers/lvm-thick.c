@@ -62,8 +62,8 @@ static int thick_probe(const struct volume *v, LONG context, struct vss_error *r
         if (!v->vg)
                 return (v->dm_name ? lvm_probe_other_kind : lvm_probe_refuse)(
                         reterr, v,
-                        "is neither a logical volume nor another mapped device; only of these can "
-                        "copies be made");
+                        "is neither a logical volume nor another mapped device; copies of anything "
+                        "else are made by other providers alone ('vssctl providers')");
         r = check_targets(v, reterr);
         if (r < 0)
                 return r;
