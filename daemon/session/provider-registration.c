@@ -82,11 +82,13 @@ static int check_intents(struct store *store, VSS_ID provider, struct vss_error 
 static int unregister_run(struct inquiry *q, struct vss_error *reterr) {
         struct registration *g = (struct registration *)q;
         const struct provider *p = provider_by_id(g->record.id);
-        int r;
+        int r = 0;
 
         if (p && str_replace(&g->record.name, p->name) < 0)
                 return vss_error_from_errno(reterr, -ENOMEM, "Unregistering a provider");
-        r = check_copies(g->store, g->record.id, reterr);
+        /* What is a part of the service does not go without copies either. */
+        if (p && p->foreign)
+                r = check_copies(g->store, g->record.id, reterr);
         if (r >= 0 && p && p->foreign)
                 foreign_clear_up(p->foreign, g->store);
         if (r >= 0)
