@@ -240,9 +240,10 @@ int session_revert_to_snapshot(struct session *s, VSS_ID id, bool force, session
 /* Ends with the revert of that volume, whoever began it. */
 int session_query_revert_status(struct session *s, const char *volume, struct async **ret,
                                 struct vss_error *reterr);
-/* What no provider can do yet (session-storage.c): states, arguments and codes are those of the
- * documents, and a call that is legal is answered with the code for a provider that cannot. */
+/* What another host made becomes this one's: import.c. */
 int session_import_snapshots(struct session *s, struct async **ret, struct vss_error *reterr);
+/* What no provider can do (session-resync.c): states, arguments and codes are those of the
+ * documents, and a call that is legal is answered with the code for a provider that cannot. */
 int session_add_snapshot_to_recovery_set(struct session *s, VSS_ID id, uint32_t flags,
                                          const char *destination, session_done_fn done,
                                          void *userdata, struct vss_error *reterr);

@@ -7,8 +7,6 @@
 #include "daemon/coordinator/storage.h"
 #include "daemon/session/session-private.h"
 
-/* --- resynchronising --- */
-
 /* Resynchronising is an array's: it writes a copy's disk back over another one by itself. What a
  * software provider does instead is a revert, and nothing of ours copies over the host by this
  * name. So nothing is ever queued; what a call says is looked at all the same, and a mistake in it
