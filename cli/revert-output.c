@@ -1,6 +1,7 @@
 /* See revert-output.h. The keys of the objects are documented in vssctl(8). */
 
 #include "cli/revert-output.h"
+#include "common/path.h"
 #include "common/util.h"
 #include <sys/stat.h>
 
@@ -15,17 +16,6 @@ const VSS_REVERT_INFO *revert_find(VSS_REVERT_INFO *const *reverts, VSS_ID snaps
         return NULL;
 }
 
-/* "/srv/" and "/srv" are one. */
-static bool is_called(const char *name, const char *volume) {
-        size_t n = strlen(name), k = strlen(volume);
-
-        while (n > 1 && name[n - 1] == '/')
-                n--;
-        while (k > 1 && volume[k - 1] == '/')
-                k--;
-        return n == k && strncmp(name, volume, n) == 0;
-}
-
 /* A device has many names. */
 static bool is_same_device(const char *name, const char *volume) {
         struct stat a, b;
@@ -35,10 +25,10 @@ static bool is_same_device(const char *name, const char *volume) {
 }
 
 bool revert_is_of(const VSS_REVERT_INFO *r, const char *volume) {
-        if (!volume || is_called(str_or_empty(r->volume), volume))
+        if (!volume || path_is_same(str_or_empty(r->volume), volume))
                 return true;
         for (char *const *name = r->names; name && *name; name++)
-                if (is_called(*name, volume) || is_same_device(*name, volume))
+                if (path_is_same(*name, volume) || is_same_device(*name, volume))
                         return true;
         return false;
 }

@@ -6,6 +6,7 @@
 #include "cli/resolve-id.h"
 #include "cli/snapshot-output.h"
 #include "cli/verb.h"
+#include "common/path.h"
 
 static void release_components(IVssBackupComponents **backup) {
         IVssBackupComponents_Release(*backup);
@@ -41,19 +42,10 @@ static int resolve_copy(VSS_ID *ret, const char *word, VSS_SNAPSHOT_INFO *const 
         return EXIT_DONE;
 }
 
-/* A '/' at the end of a directory makes it no other one. */
-static bool is_same_name(const char *word, const char *name) {
-        size_t n = strlen(word);
-
-        while (n > 1 && word[n - 1] == '/')
-                n--;
-        return strncmp(word, name, n) == 0 && name[n] == '\0';
-}
-
 /* By the copy, or by what it is exposed as. */
 static int resolve_exposed(VSS_ID *ret, const char *word, VSS_SNAPSHOT_INFO *const *snapshots) {
         for (VSS_SNAPSHOT_INFO *const *s = snapshots; *s; s++)
-                if (is_same_name(word, str_or_empty((*s)->properties.m_pwszExposedName))) {
+                if (path_is_same(word, str_or_empty((*s)->properties.m_pwszExposedName))) {
                         *ret = (*s)->properties.m_SnapshotId;
                         return EXIT_DONE;
                 }

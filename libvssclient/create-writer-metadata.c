@@ -4,6 +4,7 @@
 
 #include "libvssclient/create-writer-metadata.h"
 #include "common/key-index.h"
+#include "common/path.h"
 #include "common/vss-id.h"
 #include "common/xml-text.h"
 #include "libvssclient/check-path.h"
@@ -69,12 +70,9 @@ static uint64_t hash_name(const char *logical_path, const char *name) {
 
 /* A '/' at the end of a path is none. */
 static uint64_t hash_set_of_files(const char *path, const char *filespec, bool recursive) {
-        size_t n = strlen(path);
-        uint64_t hash;
+        uint64_t hash = key_hash(0, path, path_length(path, strlen(path)));
 
-        while (n > 1 && path[n - 1] == '/')
-                n--;
-        hash = key_hash(key_hash(0, path, n), "", 1); /* the NUL ends the path */
+        hash = key_hash(hash, "", 1); /* the NUL ends the path */
         return key_hash(key_hash_text(hash, filespec), recursive ? "r" : "", 1);
 }
 

@@ -1,6 +1,7 @@
 /* What a handler may ask and say. Every one looks first which event is being handled, on this very
  * thread, and whether its phase has what is asked for. */
 
+#include "common/path.h"
 #include "common/vss-id.h"
 #include "libvssclient/last-error.h"
 #include "libvssclient/volume-path.h"
@@ -121,17 +122,6 @@ bool CVssWriter_IsPartialFileSupportEnabled(CVssWriter *writer) {
         return e && e->details.partial_files;
 }
 
-/* "/srv" and "/srv/" are one volume. */
-static bool same_volume(const char *a, const char *b) {
-        size_t n = strlen(a), m = strlen(b);
-
-        while (n > 1 && a[n - 1] == '/')
-                n--;
-        while (m > 1 && b[m - 1] == '/')
-                m--;
-        return n == m && memcmp(a, b, n) == 0;
-}
-
 HRESULT CVssWriter_GetSnapshotDeviceName(CVssWriter *writer, LPCWSTR wszOriginalVolume,
                                          LPCWSTR *ppwszSnapshotDevice) {
         const struct writer_event *e = current_with(writer, PHASE_HAS_DEVICES);
@@ -147,7 +137,7 @@ HRESULT CVssWriter_GetSnapshotDeviceName(CVssWriter *writer, LPCWSTR wszOriginal
         volume = e->details.volumes;
         device = e->details.devices;
         for (; volume && device && *volume && *device; volume++, device++)
-                if (same_volume(*volume, wszOriginalVolume)) {
+                if (path_is_same(*volume, wszOriginalVolume)) {
                         *ppwszSnapshotDevice = *device;
                         return S_OK;
                 }

@@ -1,6 +1,7 @@
 /* See adoption-target.h. */
 
 #include "daemon/adoption/adoption-target.h"
+#include "common/path.h"
 #include "daemon/adoption/adoption-check.h"
 #include "daemon/providers/block.h"
 #include "daemon/providers/multipath.h"
@@ -19,20 +20,9 @@ static bool is_ours(const struct volume *v) {
                strncmp(v->dm_uuid, ADOPTED_UUID_PREFIX, strlen(ADOPTED_UUID_PREFIX)) == 0;
 }
 
-/* "/srv" and "/srv/" are one. */
-static bool same_place(const char *a, const char *b) {
-        size_t n = strlen(a), m = strlen(b);
-
-        while (n > 1 && a[n - 1] == '/')
-                n--;
-        while (m > 1 && b[m - 1] == '/')
-                m--;
-        return n == m && memcmp(a, b, n) == 0;
-}
-
 static const char *spec_of_place(const struct fstab *f, const char *place) {
         for (size_t i = 0; i < f->n; i++)
-                if (same_place(f->rows[i].target, place))
+                if (path_is_same(f->rows[i].target, place))
                         return f->rows[i].spec;
         return NULL;
 }

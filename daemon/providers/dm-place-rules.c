@@ -1,6 +1,7 @@
 /* Which places the administrator wants for a volume's stores: see dm-place.h. Set once, before
  * anything else runs, and constant from then on. */
 
+#include "common/path.h"
 #include "daemon/providers/dm-place.h"
 #include "daemon/providers/lvm-name.h"
 
@@ -63,15 +64,11 @@ int dm_places_check_line(const char *volume, const char *places, struct vss_erro
         return 0;
 }
 
-/* "/srv/" is "/srv". */
+/* The first of them ends where its line goes on. */
 static bool same_path(const char *a, size_t length, const char *b) {
-        size_t b_length = b ? strlen(b) : 0;
+        size_t b_length = b ? path_length(b, strlen(b)) : 0;
 
-        while (length > 1 && a[length - 1] == '/')
-                length--;
-        while (b_length > 1 && b[b_length - 1] == '/')
-                b_length--;
-        return b_length > 0 && length == b_length && strncmp(a, b, length) == 0;
+        return b_length > 0 && path_length(a, length) == b_length && strncmp(a, b, b_length) == 0;
 }
 
 const char *dm_places_of(const struct volume *v) {

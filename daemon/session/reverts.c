@@ -4,6 +4,7 @@
 
 #include "daemon/session/reverts.h"
 
+#include "common/path.h"
 #include "common/time-util.h"
 #include "common/vss-id.h"
 #include "daemon/log/log.h"
@@ -371,17 +372,6 @@ static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, voi
         return 0;
 }
 
-/* "/srv/" and "/srv" are one. */
-static bool is_called(const char *name, const char *volume) {
-        size_t n = strlen(name), k = strlen(volume);
-
-        while (n > 1 && name[n - 1] == '/')
-                n--;
-        while (k > 1 && volume[k - 1] == '/')
-                k--;
-        return n == k && strncmp(name, volume, n) == 0;
-}
-
 /* Where udev has its nodes and links: others could lead to a file system that does not answer. */
 static bool is_node(const char *name) {
         static const char *const places[] = { "/dev/dm-", "/dev/disk/by-", "/dev/mapper/" };
@@ -402,9 +392,9 @@ static bool is_same_node(const char *name, const char *volume) {
 
 static bool is_of(const struct revert *v, const char *volume) {
         STRV_FOREACH (name, v->note.names)
-                if (is_called(*name, volume) || is_same_node(*name, volume))
+                if (path_is_same(*name, volume) || is_same_node(*name, volume))
                         return true;
-        return is_called(v->note.volume, volume);
+        return path_is_same(v->note.volume, volume);
 }
 
 /* Whoever asked has gone, or asks again and again. */
