@@ -123,6 +123,8 @@ static int measure_copy(struct reversion *v, struct vss_error *reterr) {
                              VSS_ID_TEXT(v->id), str_or_empty(v->record.volume));
 }
 
+/* Stricter than snapshots_have_one_origin(): by name alone, what is mounted where another volume
+ * was once would have its copies deleted, as newer ones of that. */
 static bool is_same_volume(const struct snapshot_record *a, const struct snapshot_record *b) {
         if (!str_empty(a->origin_uuid) || !str_empty(b->origin_uuid))
                 return streq(str_or_empty(a->origin_uuid), str_or_empty(b->origin_uuid));
