@@ -276,17 +276,26 @@ START_TEST(what_is_not_the_copy_is_not_touched) {
 }
 END_TEST
 
-/* The control of these, as far as it goes without device-mapper: it gets a number, and what is
- * noted of it is LVM's word, also where the document has another. */
+/* As far as it goes without device-mapper: here is no such device. */
+static HRESULT import_here(const char *lvs, struct snapshot_record *r) {
+        struct vss_error error = { 0 };
+        HRESULT hr;
+
+        write_file("lvs", lvs);
+        write_file("vgs", VGS);
+        ck_assert_int_lt(import(THIN, r, &error), 0);
+        hr = error.hr;
+        vss_error_done(&error);
+        return hr;
+}
+
+/* The control of these: it gets a number, and what is noted of it is LVM's word, also where the
+ * document has another. */
 START_TEST(what_is_noted_is_what_there_is) {
         _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
-        struct vss_error error = { 0 };
 
-        write_file("lvs", LVS);
-        write_file("vgs", VGS);
-        ck_assert_int_lt(import(THIN, &r, &error), 0); /* here is no such device */
-        vss_error_done(&error);
+        (void)import_here(LVS, &r); /* what is noted counts here */
         ck_assert_uint_eq(r.number, 1);
         ck_assert_str_eq(r.device, "/dev/vss/ShadowCopy1");
         ck_assert_str_eq(r.device_object, "/dev/vss/ShadowCopy1");
@@ -305,13 +314,9 @@ END_TEST
 START_TEST(what_has_lost_its_origin) {
         _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
-        struct vss_error error = { 0 };
 
-        write_file("lvs", LVS_WITHOUT_ORIGIN);
         write_file("origin", "");
-        write_file("vgs", VGS);
-        ck_assert_int_lt(import(THIN, &r, &error), 0); /* as above */
-        vss_error_done(&error);
+        (void)import_here(LVS_WITHOUT_ORIGIN, &r); /* as above */
         ck_assert_uint_eq(r.number, 1);
         ck_assert_int_eq(lvm_copy_parse(&c, r.provider_data), 0);
         ck_assert_str_eq(c.origin, "gone"); /* what the document calls it is its own word */
@@ -388,16 +393,11 @@ END_TEST
 START_TEST(what_is_held_is_not_imported) {
         _cleanup_(snapshot_record_done) struct snapshot_record r = { 0 };
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
-        struct vss_error error = { 0 };
 
-        write_file("lvs", LVS);
-        write_file("vgs", VGS);
         ck_assert_int_eq(lvm_copy_parse(&c, COPY), 0);
         ck_assert_int_eq(volume_hold_add(c.origin_dm_uuid), 0);
-        ck_assert_int_lt(import(THIN, &r, &error), 0);
-        ck_assert_int_eq(error.hr, VSS_E_PROVIDER_VETO);
+        ck_assert_int_eq(import_here(LVS, &r), VSS_E_PROVIDER_VETO);
         ck_assert_uint_eq(r.number, 0);
-        vss_error_done(&error);
         volume_hold_remove(c.origin_dm_uuid);
 }
 END_TEST
