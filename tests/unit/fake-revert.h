@@ -23,9 +23,27 @@ static const struct provider *const providers[] = { &provider_alpha_here, &provi
 #define ONE "/alpha/one/"
 #define UUID "uuid-alpha/one"
 
+/* What the fake storage notes of it. */
+#define DELETES_NEWER                                  \
+        "host:unmount(" ONE ") alpha:remove(" ONE ") " \
+        "host:unmount(" ONE ") alpha:remove(" ONE ") "
+#define CHECKS "alpha:revert-check(" ONE ") "
+#define ALL_AWAY                                            \
+        "host:origin-look(" UUID ") host:unmount(" ONE ") " \
+        "host:unmount(" ONE ") host:unmount(" ONE ") "
+#define LOOKS "host:origin-look(" UUID ") "
+
 enum { OLDER, COPY, NEWER, NEWEST, N_COPIES };
 static VSS_ID ids[N_COPIES], sets[N_COPIES];
 static struct session *s;
+
+/* A requester that adds volumes to a set of its own. */
+static inline struct session *start_set(VSS_ID *ret_set) {
+        struct session *maker = session_up_to("B0", VSS_CTX_NAS_ROLLBACK, NULL);
+
+        ck_ok(session_start_snapshot_set(maker, ret_set, &error));
+        return maker;
+}
 
 static inline VSS_ID make_copy(VSS_ID *ret_set) {
         struct snapshot_record *records = NULL;
@@ -33,11 +51,7 @@ static inline VSS_ID make_copy(VSS_ID *ret_set) {
         VSS_ID set, id;
         size_t n = 0;
 
-        maker = session_make();
-        ck_ok(session_initialize_for_backup(maker, &error));
-        ck_ok(session_set_context(maker, VSS_CTX_NAS_ROLLBACK, &error));
-        ck_ok(session_set_backup_state(maker, false, false, VSS_BT_FULL, false, &error));
-        ck_ok(session_start_snapshot_set(maker, &set, &error));
+        maker = start_set(&set);
         ck_assert_int_eq(add_volume(maker, "alpha/one"), S_OK);
         ck_finished(session_do_snapshot_set, maker);
         session_free(maker);
