@@ -292,8 +292,10 @@ int session_manager_recover(struct session_manager *m, session_recovered_fn done
                             struct vss_error *reterr) {
         int r = recovery_start(m, done, userdata, reterr);
 
-        if (r < 0)
-                watch_stores(m); /* who serves without has copies that are written to */
+        if (r < 0) { /* who serves without has copies that are written to, volumes that change */
+                watch_stores(m);
+                reverts_load(m->reverts);
+        }
         return r;
 }
 

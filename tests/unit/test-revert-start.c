@@ -137,6 +137,39 @@ START_TEST(what_has_expired_waits_for_the_end) {
 }
 END_TEST
 
+static int no_memory(const struct intent_record *intent _unused_, char ***uuids _unused_,
+                     char ***names _unused_, struct vss_error *reterr) {
+        return vss_error_from_errno(reterr, -ENOMEM, "an intent");
+}
+
+/* Whoever serves all the same: the volume is nobody else's, and the end is seen. */
+START_TEST(a_revert_goes_on_though_the_start_has_failed) {
+        const struct intent_record other = { .provider = (char *)(uintptr_t) "alpha",
+                                             .kind = (char *)(uintptr_t) "create",
+                                             .data = (char *)(uintptr_t) "alpha/two" };
+        struct vss_error failure = { 0 };
+        struct revert_row *rows;
+        struct async *a;
+        int64_t id;
+
+        put_intent(ids[COPY], true, false);
+        ck_assert_int_eq(store_intent_open(host.store, &other, &id, NULL), 0);
+        provider_alpha_here.origins = no_memory;
+        fake_set_reverting(REVERT_RUNNING);
+        ck_assert_int_lt(session_manager_recover(host.manager, on_recovered, NULL, &failure), 0);
+        ck_assert_ptr_nonnull(failure.message);
+        vss_error_done(&failure);
+        ck_assert_uint_eq(list_reverts(&rows), 1);
+        ck_assert(volume_is_reverting(UUID, NULL));
+        ck_assert_int_eq(delete_of(s, ids[OLDER], VSS_OBJECT_SNAPSHOT, false), VSS_E_PROVIDER_VETO);
+        a = ask_status(ONE);
+        fake_set_reverting(REVERT_COPIED);
+        ck_assert_int_eq(wait_for(a), VSS_S_ASYNC_FINISHED);
+        ck_assert(!is_there(ids[COPY]) && is_there(ids[OLDER]));
+        ck_assert_uint_eq(fake_storage_count("alpha:revert-end("), 1);
+}
+END_TEST
+
 START_TEST(what_was_broken_off_is_not_deleted) {
         static const int answers[] = { 1, -EIO, 0 };
 
@@ -300,6 +333,7 @@ int main(void) {
         tcase_add_test(tc, a_lane_that_is_not_done_keeps_its_revert);
         tcase_add_test(tc, the_next_start_mounts_nothing_twice);
         tcase_add_test(tc, what_has_expired_waits_for_the_end);
+        tcase_add_test(tc, a_revert_goes_on_though_the_start_has_failed);
         tcase_add_test(tc, the_next_start_mounts_what_was_not);
         tcase_add_loop_test(tc, the_next_start_has_to_wait, 2, 3);
         tcase_add_loop_test(tc, the_next_start_has_to_wait, 10, 11);
