@@ -185,16 +185,17 @@ static int read_error(const DBusError *e, uint64_t end_usec, struct vss_error *r
 }
 
 /* Takes m over. *ret: the answer, which is no error. */
-static int ask(DBusConnection *connection, DBusMessage *m, uint64_t timeout_usec, DBusMessage **ret,
+static int ask(DBusConnection *connection, DBusMessage *m, uint64_t end_usec, DBusMessage **ret,
                struct vss_error *reterr) {
-        const uint64_t end_usec = now_monotonic_usec() + timeout_usec;
+        const uint64_t now_usec = now_monotonic_usec();
         DBusError error = DBUS_ERROR_INIT;
         int r;
 
         if (!m)
                 return -ENOMEM;
-        *ret = dbus_connection_send_with_reply_and_block(connection, m,
-                                                         to_milliseconds(timeout_usec), &error);
+        *ret = dbus_connection_send_with_reply_and_block(
+                connection, m, end_usec > now_usec ? to_milliseconds(end_usec - now_usec) : 0,
+                &error);
         dbus_message_unref(m);
         if (*ret)
                 return 0;
@@ -208,7 +209,7 @@ static int not_an_answer(const char *method, struct vss_error *reterr) {
         return -EBADMSG;
 }
 
-static int ask_bus(struct peer *p, const char *method, const char *name, uint64_t timeout_usec,
+static int ask_bus(struct peer *p, const char *method, const char *name, uint64_t end_usec,
                    DBusMessage **ret, struct vss_error *reterr) {
         DBusMessage *m = dbus_message_new_method_call(DBUS_SERVICE_DBUS, DBUS_PATH_DBUS,
                                                       DBUS_INTERFACE_DBUS, method);
@@ -220,16 +221,16 @@ static int ask_bus(struct peer *p, const char *method, const char *name, uint64_
                 dbus_message_unref(m);
                 m = NULL;
         }
-        return ask(p->connection, m, timeout_usec, ret, reterr);
+        return ask(p->connection, m, end_usec, ret, reterr);
 }
 
-static int get_owner(struct peer *p, const char *name, uint64_t timeout_usec,
+static int get_owner(struct peer *p, const char *name, uint64_t end_usec,
                      struct vss_error *reterr) {
         DBusMessage *reply = NULL;
         const char *owner = NULL;
         int r;
 
-        r = ask_bus(p, "GetNameOwner", name, timeout_usec, &reply, reterr);
+        r = ask_bus(p, "GetNameOwner", name, end_usec, &reply, reterr);
         if (r < 0)
                 return r;
         if (!dbus_message_get_args(reply, NULL, DBUS_TYPE_STRING, &owner, DBUS_TYPE_INVALID))
@@ -240,27 +241,30 @@ static int get_owner(struct peer *p, const char *name, uint64_t timeout_usec,
         return r;
 }
 
-static int find_owner(struct peer *p, const char *name, uint64_t timeout_usec,
+static int find_owner(struct peer *p, const char *name, uint64_t end_usec,
                       struct vss_error *reterr) {
+        _cleanup_(vss_error_done) struct vss_error error = { 0 };
         DBusMessage *reply = NULL;
         int r;
 
-        r = get_owner(p, name, timeout_usec, NULL);
-        if (r != -EPIPE)
-                return r < 0 ? get_owner(p, name, timeout_usec, reterr) : r;
-        r = ask_bus(p, "StartServiceByName", name, timeout_usec, &reply, reterr);
+        r = get_owner(p, name, end_usec, &error);
+        if (r != -EPIPE) {
+                vss_error_move(reterr, &error);
+                return r;
+        }
+        r = ask_bus(p, "StartServiceByName", name, end_usec, &reply, reterr);
         if (r < 0)
                 return r;
         dbus_message_unref(reply);
-        return get_owner(p, name, timeout_usec, reterr);
+        return get_owner(p, name, end_usec, reterr);
 }
 
-static int check_owner(struct peer *p, uint64_t timeout_usec, struct vss_error *reterr) {
+static int check_owner(struct peer *p, uint64_t end_usec, struct vss_error *reterr) {
         DBusMessage *reply = NULL;
         dbus_uint32_t uid = 0;
         int r;
 
-        r = ask_bus(p, "GetConnectionUnixUser", p->name, timeout_usec, &reply, reterr);
+        r = ask_bus(p, "GetConnectionUnixUser", p->name, end_usec, &reply, reterr);
         if (r < 0)
                 return r;
         if (!dbus_message_get_args(reply, NULL, DBUS_TYPE_UINT32, &uid, DBUS_TYPE_INVALID))
@@ -294,6 +298,7 @@ static int connect_bus(struct peer *p, struct vss_error *reterr) {
 
 static int link_open(void **ret, const char *bus_name, const char *path, uint64_t timeout_usec,
                      struct vss_error *reterr) {
+        const uint64_t end_usec = now_monotonic_usec() + timeout_usec; /* of all there is to ask */
         _cleanup_(peer_freep) struct peer *p = calloc(1, sizeof(*p));
         int r;
 
@@ -301,9 +306,9 @@ static int link_open(void **ret, const char *bus_name, const char *path, uint64_
                 return -ENOMEM;
         r = connect_bus(p, reterr);
         if (r >= 0)
-                r = find_owner(p, bus_name, timeout_usec, reterr);
+                r = find_owner(p, bus_name, end_usec, reterr);
         if (r >= 0)
-                r = check_owner(p, timeout_usec, reterr);
+                r = check_owner(p, end_usec, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(p);
@@ -343,7 +348,8 @@ static int link_call(void *peer, enum foreign_method m, const struct foreign_arg
         DBusMessage *reply = NULL;
         int r;
 
-        r = ask(p->connection, call_new(p, row, args), timeout_usec, &reply, reterr);
+        r = ask(p->connection, call_new(p, row, args), now_monotonic_usec() + timeout_usec, &reply,
+                reterr);
         if (r < 0)
                 return r;
         r = dbus_message_has_sender(reply, p->name) ? read_answer(reply, row, ret, reterr)
