@@ -130,9 +130,19 @@ void snapshot_json_array(struct json *j, const char *key, VSS_SNAPSHOT_INFO *con
         json_array_end(j);
 }
 
+/* For another host, which may have it by now. */
+static bool is_away(const VSS_SNAPSHOT_INFO *s) {
+        const LONG attributes = s->properties.m_lSnapshotAttributes;
+
+        return attributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE &&
+               !(attributes & VSS_VOLSNAP_ATTR_IMPORTED);
+}
+
 static char *used_text(const VSS_SNAPSHOT_INFO *s, char buf[static 2 * TEXT_SHORT_MAX]) {
         if (s->overflowed)
                 snprintf(buf, 2 * TEXT_SHORT_MAX, "full: lost");
+        else if (is_away(s))
+                snprintf(buf, 2 * TEXT_SHORT_MAX, "not imported");
         else if (s->maximum_bytes == 0)
                 snprintf(buf, 2 * TEXT_SHORT_MAX, "%s", TEXT_SIZE(s->used_bytes));
         else
@@ -210,8 +220,7 @@ static const char *persistence(const VSS_SNAPSHOT_INFO *s) {
 
         if (attributes & VSS_VOLSNAP_ATTR_PERSISTENT)
                 return copy_ends_with_boot(s->provider) ? "until the machine stops" : "yes";
-        if (attributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE &&
-            !(attributes & VSS_VOLSNAP_ATTR_IMPORTED))
+        if (is_away(s))
                 return "until it is deleted, or who imports it ends";
         return "no";
 }
@@ -243,9 +252,8 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *r
         print_line("Persistent", persistence(s));
         print_line("Provider", s->provider);
         if (p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
-                print_line("Transportable", p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_IMPORTED
-                                                    ? "yes, imported"
-                                                    : "yes, and not here before it is imported");
+                print_line("Transportable", is_away(s) ? "yes, and not here before it is imported"
+                                                       : "yes, imported");
         snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
                  TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
         print_line("Store", s->maximum_bytes > 0 ? used : NULL); /* a directory has none */

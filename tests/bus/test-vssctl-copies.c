@@ -170,6 +170,7 @@ START_TEST(importing) {
         expect_text(e->err, "stay until they are imported or deleted");
         e = vssctl(A("show"), A("ShadowCopy1"));
         expect_text(e->out, "not here before it is imported");
+        expect_text(vssctl(A("list"))->out, "not imported");
         e = vssctl(A("list"), A("--json"));
         expect_text(e->out, "\"device_object\": null");
 
@@ -191,6 +192,7 @@ START_TEST(importing) {
         expect_text(e->out, "\"device_object\": \"/run/vss/ShadowCopy2\"");
         e = vssctl(A("show"), A("ShadowCopy1"));
         expect_text(e->out, "yes, imported");
+        ck_assert_ptr_null(strstr(vssctl(A("list"))->out, "not imported"));
         e = vssctl(A("import"), archive);
         expect_status(e, 2);
         expect_text(e->err, "VSS_E_NO_SNAPSHOTS_IMPORTED");
