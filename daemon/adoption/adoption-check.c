@@ -23,7 +23,8 @@ static const struct {
         const char *type, *reason;
 } unfit_types[] = {
         { .type = "btrfs",
-          .reason = "btrfs keeps track of its devices itself and must not see two that are one" },
+          .reason = "btrfs keeps track of its devices itself and must not see two that are one; "
+                    "its copies need no mapping (vss-btrfs-provider --register)" },
         { .type = "zfs_member", .reason = "it belongs to a ZFS pool" },
         { .type = "bcachefs", .reason = "its file system can span several devices" },
         { .type = "bcache", .reason = "it belongs to bcache; name the device that is made of it" },

@@ -15,8 +15,9 @@ static const struct refused {
           .reason = "it is an overlay; name the volume that its upper directory lies on" },
         { .type = "btrfs",
           .reason = "a block-level copy of btrfs has the identity of its origin and must not be "
-                    "seen beside it, and other devices may be parts of it; make a snapshot of its "
-                    "own (btrfs subvolume snapshot)",
+                    "seen beside it, and other devices may be parts of it; register the provider "
+                    "for it (vss-btrfs-provider --register), or make a snapshot of its own (btrfs "
+                    "subvolume snapshot)",
           .local = true,
           .has_snapshots = true },
         { .type = "zfs",

@@ -88,6 +88,7 @@ START_TEST(each_refused_type_has_its_reason) {
                 bool local;
         } cases[] = {
                 { "btrfs", "btrfs subvolume snapshot", true },
+                { "btrfs", "vss-btrfs-provider --register", true },
                 { "zfs_member", "zfs snapshot", true },
                 { "bcachefs", "several devices", true },
                 { "jbd", "journal", true },
