@@ -336,6 +336,14 @@ static int activate_lv(const struct lvm_kind *kind, const struct lvm_copy *c,
                         f[FOUND_LV]);
 }
 
+bool lvm_life_has_udev_link(const struct lvm_copy *c, const char *link) {
+        const size_t skip = strlen(LVM_COPY_PREFIX) - strlen(NODE);
+        const char *slash = strrchr(link, '/');
+
+        return slash && strncmp(c->lv, LVM_COPY_PREFIX, strlen(LVM_COPY_PREFIX)) == 0 &&
+               streq(c->lv + skip, slash + 1);
+}
+
 int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,
                       struct vss_error *reterr) {
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
@@ -360,9 +368,9 @@ int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record 
         if (!info.exists || !info.live_table)
                 return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EIO,
                                      "LVM did not activate the copy %s/%s", c.vg, c.lv);
-        return record->context & VSS_VOLSNAP_ATTR_TRANSPORTABLE
-                       ? copy_link_make_by_name(record->device, &info, reterr)
-                       : copy_link_make(record->device, &info, reterr);
+        return lvm_life_has_udev_link(&c, str_or_empty(record->device))
+                       ? copy_link_make(record->device, &info, reterr)
+                       : copy_link_make_by_name(record->device, &info, reterr);
 }
 
 int lvm_life_find(const struct snapshot_record *record, struct mapper_info *ret,

@@ -27,6 +27,9 @@ int lvm_life_nodes(struct store *store, const struct lvm_intent *i, char ***ret,
                    struct vss_error *reterr);
 int lvm_life_recover(const struct lvm_kind *kind, struct store *store,
                      const struct intent_record *intent, struct vss_error *reterr);
+/* Does the udev rule make this link, and take it away? It calls it as the LV; what another host was
+ * to find, or has made, has another link here, the service's own. */
+bool lvm_life_has_udev_link(const struct lvm_copy *c, const char *link);
 int lvm_life_activate(const struct lvm_kind *kind, const struct snapshot_record *record,
                       struct vss_error *reterr);
 /* The copy's active device; -ENOENT. */

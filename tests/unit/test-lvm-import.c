@@ -402,6 +402,28 @@ START_TEST(what_is_held_is_not_imported) {
 }
 END_TEST
 
+/* Also of a revert that is undone by its intent, which has the copy's data and no more. */
+START_TEST(whose_link_is_udevs) {
+        static const struct {
+                const char *lv, *link;
+                bool udevs;
+        } cases[] = {
+                { "vss_ShadowCopy7", "/dev/vss/ShadowCopy7", true },
+                { "vss_ShadowCopy7", "/dev/vss/ShadowCopy17", false },
+                { "vss_ShadowCopy7_00000001", "/dev/vss/ShadowCopy7", false },  /* made here */
+                { "vss_ShadowCopy7_00000001", "/dev/vss/ShadowCopy12", false }, /* imported */
+                { "vss_ShadowCopy7", "", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct lvm_copy c = { .lv = (char *)(uintptr_t)cases[i].lv };
+
+                ck_assert_msg(lvm_life_has_udev_link(&c, cases[i].link) == cases[i].udevs, "%s",
+                              cases[i].link);
+        }
+}
+END_TEST
+
 START_TEST(a_volume_that_it_becomes_has_no_tag) {
         _cleanup_(lvm_copy_done) struct lvm_copy c = { 0 };
         _cleanup_(lvm_closep) struct lvm *l = NULL;
@@ -695,6 +717,7 @@ int main(void) {
         tcase_add_loop_test(with_lvm, who_has_copies_of_a_volume, 0, 8);
         tcase_add_loop_test(with_lvm, our_own_of_what_was_reverted, 0, 2);
         tcase_add_test(with_lvm, what_is_held_is_not_imported);
+        tcase_add_test(with_lvm, whose_link_is_udevs);
         tcase_add_test(with_lvm, a_volume_that_it_becomes_has_no_tag);
         tcase_add_loop_test(with_lvm, what_others_have_made_of_it_stays, 0, ARRAY_SIZE(deletions));
         tcase_add_test(with_lvm, an_intent_of_what_was_imported);
