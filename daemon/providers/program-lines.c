@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define LINE_MAX_BYTES 1024
+#define PIECE_BYTES ((size_t)16 * 1024)
 
 static char *const environment[] = {
         (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
@@ -66,23 +67,42 @@ static int spawn(char *const argv[], int out_fd, pid_t *ret) {
 struct lines {
         program_line_fn line;
         void *userdata;
-        char text[LINE_MAX_BYTES];
-        size_t used;
+        size_t used; /* of a line whose end has not come yet */
+        char text[PIECE_BYTES + 1];
 };
 
-static int take_text(struct lines *l, const char *text, size_t n) {
+/* n more bytes have come behind the used ones. Lines are given where they lie: of millions of them
+ * none is copied, but for the one that two pieces share. */
+static int take_text(struct lines *l, size_t n) {
+        char *line = l->text, *end = l->text + l->used + n;
+        size_t seen = l->used; /* without an end */
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                if (text[i] == '\n') {
-                        l->text[l->used] = '\0';
-                        l->used = 0;
-                        r = l->line(l->userdata, l->text);
-                } else if (l->used + 1 < sizeof(l->text))
-                        l->text[l->used++] = text[i];
-                else
-                        r = -EOVERFLOW;
+        while (r >= 0 && line < end) {
+                size_t left = (size_t)(end - line);
+                char *stop = memchr(line + seen, '\n', left - seen);
+
+                if ((stop ? (size_t)(stop - line) : left) >= LINE_MAX_BYTES)
+                        return -EOVERFLOW;
+                if (!stop)
+                        break;
+                *stop = '\0';
+                r = l->line(l->userdata, line);
+                line = stop + 1;
+                seen = 0;
+        }
+        l->used = (size_t)(end - line);
+        memmove(l->text, line, l->used);
         return r;
+}
+
+/* The last line may have no end. */
+static int take_rest(struct lines *l) {
+        if (l->used == 0)
+                return 0;
+        l->text[l->used] = '\0';
+        l->used = 0;
+        return l->line(l->userdata, l->text);
 }
 
 /* To the end of its output. */
@@ -90,7 +110,6 @@ static int follow(struct lines *l, int fd, uint64_t end_usec) {
         for (;;) {
                 struct pollfd p = { .fd = fd, .events = POLLIN };
                 uint64_t now = now_monotonic_usec();
-                char text[16 * 1024];
                 ssize_t n;
                 int r;
 
@@ -98,12 +117,12 @@ static int follow(struct lines *l, int fd, uint64_t end_usec) {
                         return -ETIME;
                 if (poll(&p, 1, (int)((end_usec - now) / USEC_PER_MSEC) + 1) <= 0)
                         continue;
-                n = read(fd, text, sizeof(text));
-                if (n == 0) /* the last line may have no end */
-                        return l->used > 0 ? take_text(l, "\n", 1) : 0;
+                n = read(fd, l->text + l->used, PIECE_BYTES - l->used);
+                if (n == 0)
+                        return take_rest(l);
                 if (n < 0 && errno != EINTR)
                         return -errno;
-                r = n > 0 ? take_text(l, text, (size_t)n) : 0;
+                r = n > 0 ? take_text(l, (size_t)n) : 0;
                 if (r < 0)
                         return r;
         }

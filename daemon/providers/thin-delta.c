@@ -20,21 +20,25 @@ static const char *const programs[] = { "/usr/sbin/thin_delta", "/sbin/thin_delt
 /* A pool has one reserved state of its metadata at a time. */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
-static bool read_attribute(const char *line, const char *name, uint64_t *ret) {
-        char wanted[32];
-        const char *at;
-        char *end;
+/* Of which there are two in each of perhaps millions of lines; so neither is the text to look for
+ * composed at run time, nor is a number read by a function that minds locales, signs and bases. */
+#define ATTRIBUTE(name) (" " name "=\"")
 
-        (void)snprintf(wanted, sizeof(wanted), " %s=\"", name); /* the names are ours */
-        at = strstr(line, wanted);
+static bool read_attribute(const char *line, const char *attribute, uint64_t *ret) {
+        const char *at = strstr(line, attribute);
+        uint64_t n = 0;
+
         if (!at)
                 return false;
-        at += strlen(wanted);
+        at += strlen(attribute);
         if (!isdigit((unsigned char)*at))
                 return false;
-        errno = 0;
-        *ret = strtoull(at, &end, 10);
-        return errno == 0 && *end == '"';
+        for (; isdigit((unsigned char)*at); at++)
+                if (__builtin_mul_overflow(n, 10, &n) ||
+                    __builtin_add_overflow(n, (uint64_t)(*at - '0'), &n))
+                        return false;
+        *ret = n;
+        return *at == '"';
 }
 
 static bool is_element(const char *line, const char *name) {
@@ -47,7 +51,7 @@ static bool is_element(const char *line, const char *name) {
 static int take_superblock(struct thin_delta_report *r, const char *line) {
         uint64_t sectors;
 
-        if (!read_attribute(line, "data_block_size", &sectors) ||
+        if (!read_attribute(line, ATTRIBUTE("data_block_size"), &sectors) ||
             sectors != r->block_bytes / SECTOR_SIZE)
                 return -EBADMSG;
         r->state = THIN_DELTA_POOL;
@@ -57,8 +61,9 @@ static int take_superblock(struct thin_delta_report *r, const char *line) {
 static int take_diff(struct thin_delta_report *r, const char *line) {
         uint64_t left, right;
 
-        if (!read_attribute(line, "left", &left) || !read_attribute(line, "right", &right) ||
-            left != r->left || right != r->right)
+        if (!read_attribute(line, ATTRIBUTE("left"), &left) ||
+            !read_attribute(line, ATTRIBUTE("right"), &right) || left != r->left ||
+            right != r->right)
                 return -EBADMSG;
         r->state = THIN_DELTA_DIFF;
         return 0;
@@ -67,7 +72,8 @@ static int take_diff(struct thin_delta_report *r, const char *line) {
 static int take_range(struct thin_delta_report *r, const char *line, bool changed) {
         uint64_t begin, length;
 
-        if (!read_attribute(line, "begin", &begin) || !read_attribute(line, "length", &length) ||
+        if (!read_attribute(line, ATTRIBUTE("begin"), &begin) ||
+            !read_attribute(line, ATTRIBUTE("length"), &length) ||
             begin > UINT64_MAX / r->block_bytes || length > UINT64_MAX / r->block_bytes)
                 return -EBADMSG;
         if (changed)

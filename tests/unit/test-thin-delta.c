@@ -217,6 +217,7 @@ START_TEST(a_report_that_cannot_be_is_refused) {
                 REPORT("<different begin=\"\" length=\"1\"/>\n"),
                 REPORT("<different begin=\"1x\" length=\"1\"/>\n"),
                 REPORT("<different begin=\"99999999999999999999\" length=\"1\"/>\n"),
+                REPORT("<different begin=\"18446744073709551616\" length=\"1\"/>\n"),
                 REPORT("<different begin=\"1\" length=\"18446744073709551615\"/>\n"),
                 REPORT("<same begin=\"18446744073709551615\" length=\"1\"/>\n"),
                 REPORT("") "echo '<diff>'",
@@ -266,6 +267,99 @@ START_TEST(a_program_that_does_not_end_is_ended) {
         ck_assert_int_eq(program_lines(argv, 200 * USEC_PER_MSEC, no_line, NULL, &error), -ETIME);
         ck_assert_uint_lt(now_monotonic_usec() - begin, 20 * USEC_PER_SEC);
         vss_error_done(&error);
+}
+END_TEST
+
+struct kept {
+        uint64_t n; /* lines, each of which is its number */
+        size_t longest;
+        char last[2048];
+        int end; /* with which the line of `end_at` is answered */
+        uint64_t end_at;
+};
+
+static int keep_line(void *userdata, const char *line) {
+        struct kept *k = userdata;
+
+        k->n++;
+        if (strlen(line) > k->longest)
+                k->longest = strlen(line);
+        (void)snprintf(k->last, sizeof(k->last), "%s", line); /* no line is that long */
+        return k->n == k->end_at ? k->end : 0;
+}
+
+static int count_line(void *userdata, const char *line) {
+        struct kept *k = userdata;
+
+        k->n++;
+        ck_assert_uint_eq(strtoull(line, NULL, 10), k->n);
+        return 0;
+}
+
+static int run_lines(const char *script, program_line_fn line, struct kept *kept) {
+        char *argv[] = { program, NULL };
+        struct vss_error error = { 0 };
+        int r;
+
+        put_program(script);
+        r = program_lines(argv, 20 * USEC_PER_SEC, line, kept, &error);
+        vss_error_done(&error);
+        return r;
+}
+
+/* So many that lines lie across the ends of what is read at once, at each place of a line. */
+START_TEST(each_line_comes_once_and_whole) {
+        struct kept kept = { 0 };
+
+        ck_assert_int_eq(run_lines("seq 1 60000", count_line, &kept), 0);
+        ck_assert_uint_eq(kept.n, 60000);
+}
+END_TEST
+
+START_TEST(a_line_may_come_in_parts_and_the_last_one_without_end) {
+        struct kept kept = { 0 };
+
+        ck_assert_int_eq(run_lines("printf 'a\n\nb'; sleep 0.2; printf 'c'; sleep 0.2; "
+                                   "printf '\nde'; sleep 0.2; printf 'f'",
+                                   keep_line, &kept),
+                         0);
+        ck_assert_uint_eq(kept.n, 4);
+        ck_assert_str_eq(kept.last, "def");
+        kept = (struct kept){ 0 };
+        ck_assert_int_eq(run_lines("true", keep_line, &kept), 0);
+        ck_assert_uint_eq(kept.n, 0);
+}
+END_TEST
+
+/* Wherever among others it lies, and whether or not its end is read with it. */
+START_TEST(a_line_has_1023_bytes_at_most) {
+        static const unsigned before[] = { 0, 1, 15360, 15361, 15872, 16383, 16384, 40000 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+                for (unsigned n = 1023; n <= 1024; n++) {
+                        struct kept kept = { 0 };
+                        char script[256];
+
+                        (void)snprintf(script, sizeof(script),
+                                       "yes | head -c %u; echo; "
+                                       "head -c %u /dev/zero | tr '\\0' x; echo; echo last",
+                                       before[i], n);
+                        ck_assert_int_eq(run_lines(script, keep_line, &kept),
+                                         n < 1024 ? 0 : -EOVERFLOW);
+                        ck_assert_uint_eq(kept.longest, n < 1024 ? n : before[i] > 0);
+                        if (n < 1024)
+                                ck_assert_str_eq(kept.last, "last");
+                }
+        }
+}
+END_TEST
+
+START_TEST(after_a_line_that_is_refused_there_is_no_other) {
+        struct kept kept = { .end = -EBADMSG, .end_at = 3 };
+
+        ck_assert_int_eq(run_lines("seq 1 100; sleep 1000", keep_line, &kept), -EBADMSG);
+        ck_assert_uint_eq(kept.n, 3);
+        ck_assert_str_eq(kept.last, "3");
 }
 END_TEST
 
@@ -409,6 +503,10 @@ int main(void) {
         tcase_add_test(t, a_line_without_end_is_not_kept);
         tcase_add_test(t, a_program_that_is_not_there_changes_nothing);
         tcase_add_test(t, a_program_that_does_not_end_is_ended);
+        tcase_add_test(t, each_line_comes_once_and_whole);
+        tcase_add_test(t, a_line_may_come_in_parts_and_the_last_one_without_end);
+        tcase_add_test(t, a_line_has_1023_bytes_at_most);
+        tcase_add_test(t, after_a_line_that_is_refused_there_is_no_other);
         tcase_add_test(t, somebody_elses_snapshot_is_left_alone);
         tcase_add_test(t, a_reservation_that_fails_leaves_nothing);
         tcase_add_test(t, what_could_not_be_released_is_released_by_the_next);
