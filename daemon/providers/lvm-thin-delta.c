@@ -4,8 +4,6 @@
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/lvm-thin.h"
 #include "daemon/providers/thin-delta.h"
-#include <stdio.h>
-#include <sys/sysmacros.h>
 
 #define SECTOR_SIZE 512
 
@@ -41,30 +39,12 @@ static int find_origin(const struct snapshot_record *copy, struct mapper_info *r
                                        "the volume %s is not active", str_or_empty(copy->volume));
 }
 
-/* "254:1 254:2 128 0 0": metadata, data, block size */
-static int find_metadata(const struct thin_pool *pool, dev_t *ret, struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
-        unsigned major_number, minor_number;
-        int r;
-
-        r = mapper_read_table(pool->device.name, &table, reterr);
-        if (r < 0)
-                return r;
-        if (table.n != 1 ||
-            sscanf(table.targets[0].params, "%u:%u", &major_number, &minor_number) != 2)
-                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBADMSG,
-                                     "the table of the thin pool %s cannot be understood",
-                                     pool->name);
-        *ret = makedev(major_number, minor_number);
-        return 0;
-}
-
 int thin_delta(struct delta_map *ret, struct store *store, const struct snapshot_record *older,
                const struct snapshot_record *younger, struct vss_error *reterr) {
         _cleanup_(thin_pool_done) struct thin_pool pool = { 0 };
         struct thin_delta_side left, right;
         struct mapper_info copy, other;
-        dev_t devno, other_devno, metadata = 0;
+        dev_t devno, other_devno;
         int r;
 
         r = lvm_life_find(older, &copy, reterr);
@@ -81,10 +61,8 @@ int thin_delta(struct delta_map *ret, struct store *store, const struct snapshot
                 return vss_error_set(reterr, VSS_E_BAD_STATE, EINVAL,
                                      "%s and %s lie in different thin pools", copy.name,
                                      other.name);
-        r = thin_pool_read(&pool, devno, reterr);
-        if (r >= 0)
-                r = find_metadata(&pool, &metadata, reterr);
+        r = thin_pool_find(&pool, devno, reterr);
         return r < 0 ? r
-                     : thin_delta_read(ret, store, THIN_NAME, &thin_reserve_system, &pool, metadata,
-                                       &left, &right, reterr);
+                     : thin_delta_read(ret, store, THIN_NAME, &thin_reserve_system, &pool, &left,
+                                       &right, reterr);
 }

@@ -46,30 +46,47 @@ int thin_pool_parse(struct thin_pool *p, const char *status) {
         return 0;
 }
 
-static int read_state(struct thin_pool *p, struct vss_error *reterr) {
-        _cleanup_(mapper_table_done) struct mapper_table table = { 0 }, status = { 0 };
+static int say_garbled(const struct thin_pool *p, const struct mapper_table *what,
+                       struct vss_error *reterr) {
+        return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBADMSG,
+                             "what the kernel says of the thin pool %s cannot be understood: '%s'",
+                             p->name, what->n > 0 ? what->targets[0].params : "");
+}
+
+static int read_table(struct thin_pool *p, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
+        unsigned major_number, minor_number;
         uint64_t block_sectors = 0;
         int r;
 
         r = mapper_read_table(p->device.name, &table, reterr);
-        if (r >= 0)
-                r = mapper_read_status(p->device.name, &status, reterr);
         if (r < 0)
                 return r;
         /* "254:1 254:2 128 0 0": metadata, data, block size */
-        if (table.n != 1 || status.n != 1 || !streq(table.targets[0].type, "thin-pool") ||
-            sscanf(table.targets[0].params, "%*s %*s %" SCNu64, &block_sectors) != 1 ||
-            block_sectors == 0 || block_sectors > UINT32_MAX ||
-            thin_pool_parse(p, status.targets[0].params) < 0)
-                return vss_error_set(reterr, VSS_E_UNEXPECTED_PROVIDER_ERROR, EBADMSG,
-                                     "what the kernel says of the thin pool %s cannot be "
-                                     "understood: '%s'",
-                                     p->name, status.n > 0 ? status.targets[0].params : "");
+        if (table.n != 1 || !streq(table.targets[0].type, "thin-pool") ||
+            sscanf(table.targets[0].params, "%u:%u %*s %" SCNu64, &major_number, &minor_number,
+                   &block_sectors) != 3 ||
+            block_sectors == 0 || block_sectors > UINT32_MAX)
+                return say_garbled(p, &table, reterr);
+        p->metadata = makedev(major_number, minor_number);
         p->block_bytes = block_sectors * SECTOR_SIZE;
         return 0;
 }
 
-int thin_pool_read(struct thin_pool *ret, dev_t devno, struct vss_error *reterr) {
+static int read_status(struct thin_pool *p, struct vss_error *reterr) {
+        _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
+        int r;
+
+        r = mapper_read_status(p->device.name, &status, reterr);
+        if (r < 0)
+                return r;
+        if (status.n != 1 || !streq(status.targets[0].type, "thin-pool") ||
+            thin_pool_parse(p, status.targets[0].params) < 0)
+                return say_garbled(p, &status, reterr);
+        return 0;
+}
+
+int thin_pool_find(struct thin_pool *ret, dev_t devno, struct vss_error *reterr) {
         _cleanup_(freep) char *vg = NULL, *lv = NULL, *layer = NULL;
         _cleanup_(thin_pool_done) struct thin_pool p = { 0 };
         _cleanup_(block_done) struct block b = { 0 };
@@ -91,7 +108,21 @@ int thin_pool_read(struct thin_pool *ret, dev_t devno, struct vss_error *reterr)
                 return vss_error_from_errno(reterr, -ENOMEM, "the thin pool");
         r = mapper_find_name(b.dm_name, &p.device, reterr);
         if (r >= 0)
-                r = read_state(&p, reterr);
+                r = read_table(&p, reterr);
+        if (r < 0)
+                return r;
+        *ret = p;
+        p = (struct thin_pool){ 0 };
+        return 0;
+}
+
+int thin_pool_read(struct thin_pool *ret, dev_t devno, struct vss_error *reterr) {
+        _cleanup_(thin_pool_done) struct thin_pool p = { 0 };
+        int r;
+
+        r = thin_pool_find(&p, devno, reterr);
+        if (r >= 0)
+                r = read_status(&p, reterr);
         if (r < 0)
                 return r;
         *ret = p;

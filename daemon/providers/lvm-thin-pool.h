@@ -9,7 +9,9 @@
 struct thin_pool {
         struct mapper_info device; /* the target's own: "VG-POOL-tpool" */
         char *name;                /* "VG/POOL", for messages */
+        dev_t metadata;
         uint64_t block_bytes;
+        /* As it was: */
         uint64_t transaction_id;                /* LVM counts them, too */
         uint64_t metadata_used, metadata_total; /* blocks of 4 KiB */
         uint64_t data_used, data_total;         /* blocks */
@@ -17,7 +19,9 @@ struct thin_pool {
 };
 
 void thin_pool_done(struct thin_pool *p);
-/* The pool below a thin volume. -EOPNOTSUPP: it is not LVM's. */
+/* The pool below a thin volume, but not its state. -EOPNOTSUPP: it is not LVM's. */
+int thin_pool_find(struct thin_pool *ret, dev_t devno, struct vss_error *reterr);
+/* The same and its state, for which the kernel writes the pool's metadata to the disk. */
 int thin_pool_read(struct thin_pool *ret, dev_t devno, struct vss_error *reterr);
 /* Its state out of the target's status. -EBADMSG. */
 int thin_pool_parse(struct thin_pool *p, const char *status);

@@ -207,7 +207,21 @@ static int take_targets(struct dm_task *t, struct mapper_table *table) {
         return 0;
 }
 
-static int read_targets(int task, const char *name, struct mapper_table *ret,
+enum reading { READ_TABLE, READ_STATUS, READ_STATUS_AS_IT_IS };
+
+/* Under the lock. NULL: without memory. */
+static struct dm_task *reading_task(enum reading what, const char *name) {
+        struct dm_task *t = secret(
+                task_new(what == READ_TABLE ? DM_DEVICE_TABLE : DM_DEVICE_STATUS, name, NULL));
+
+        if (t && what == READ_STATUS_AS_IT_IS && !dm_task_no_flush(t)) {
+                dm_task_destroy(t);
+                return NULL;
+        }
+        return t;
+}
+
+static int read_targets(enum reading what, const char *name, struct mapper_table *ret,
                         struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table table = { 0 };
         _cleanup_(task_freep) struct dm_task *t = NULL;
@@ -215,7 +229,7 @@ static int read_targets(int task, const char *name, struct mapper_table *ret,
         int r;
 
         take_lock();
-        t = secret(task_new(task, name, NULL));
+        t = reading_task(what, name);
         r = task_run(t, "read the table of", name, reterr);
         if (r >= 0 && (!dm_task_get_info(t, &dm) || !dm.exists))
                 r = say_failed(reterr, "read the table of", name, ENXIO);
@@ -233,11 +247,15 @@ static int read_targets(int task, const char *name, struct mapper_table *ret,
 }
 
 int mapper_read_table(const char *name, struct mapper_table *ret, struct vss_error *reterr) {
-        return read_targets(DM_DEVICE_TABLE, name, ret, reterr);
+        return read_targets(READ_TABLE, name, ret, reterr);
 }
 
 int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_error *reterr) {
-        return read_targets(DM_DEVICE_STATUS, name, ret, reterr);
+        return read_targets(READ_STATUS, name, ret, reterr);
+}
+
+int mapper_peek_status(const char *name, struct mapper_table *ret, struct vss_error *reterr) {
+        return read_targets(READ_STATUS_AS_IT_IS, name, ret, reterr);
 }
 
 /* Under the lock. NULL: without memory. */

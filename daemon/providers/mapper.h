@@ -49,6 +49,9 @@ int mapper_find_uuid(const char *uuid, struct mapper_info *ret, struct vss_error
 /* The live table, and what the targets say of themselves. -ENXIO: no such device. */
 int mapper_read_table(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 int mapper_read_status(const char *name, struct mapper_table *ret, struct vss_error *reterr);
+/* For whoever needs no figures that are of this moment: a thin pool writes its metadata to the disk
+ * before it answers the other one. */
+int mapper_peek_status(const char *name, struct mapper_table *ret, struct vss_error *reterr);
 
 /* A device that nobody can use yet: its table waits in the inactive slot. */
 int mapper_create(const char *name, const char *uuid, const struct mapper_table *table,

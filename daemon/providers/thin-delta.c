@@ -160,14 +160,14 @@ static int run(struct thin_delta_report *report, dev_t metadata, struct vss_erro
 
 static int run_in_turn(struct thin_delta_report *report, struct store *store, const char *provider,
                        const struct thin_reserve_pools *pools, const struct thin_pool *pool,
-                       dev_t metadata, struct vss_error *reterr) {
+                       struct vss_error *reterr) {
         struct thin_reserve reserve = { 0 };
         int r, k;
 
         (void)pthread_mutex_lock(&turn); /* a plain mutex of ours */
         r = thin_reserve_take(&reserve, pools, store, provider, &pool->device, reterr);
         if (r >= 0) {
-                r = run(report, metadata, reterr);
+                r = run(report, pool->metadata, reterr);
                 /* What is there to be said of the pool counts more than an answer. */
                 k = thin_reserve_release(&reserve, r >= 0 ? reterr : NULL);
                 if (r >= 0)
@@ -179,8 +179,8 @@ static int run_in_turn(struct thin_delta_report *report, struct store *store, co
 
 int thin_delta_read(struct delta_map *ret, struct store *store, const char *provider,
                     const struct thin_reserve_pools *pools, const struct thin_pool *pool,
-                    dev_t metadata, const struct thin_delta_side *older,
-                    const struct thin_delta_side *younger, struct vss_error *reterr) {
+                    const struct thin_delta_side *older, const struct thin_delta_side *younger,
+                    struct vss_error *reterr) {
         uint64_t more = older->bytes > younger->bytes ? older->bytes : younger->bytes;
         uint64_t less = older->bytes > younger->bytes ? younger->bytes : older->bytes;
         _cleanup_(delta_map_done) struct delta_map map = { 0 };
@@ -195,7 +195,7 @@ int thin_delta_read(struct delta_map *ret, struct store *store, const char *prov
         r = delta_map_init(&map, more, pool->block_bytes);
         if (r < 0)
                 return vss_error_from_errno(reterr, r, pool->name);
-        r = run_in_turn(&report, store, provider, pools, pool, metadata, reterr);
+        r = run_in_turn(&report, store, provider, pools, pool, reterr);
         if (r < 0)
                 return r;
         /* A thin volume may grow while it has copies: what one of the two has not got differs. */

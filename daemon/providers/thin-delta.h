@@ -40,5 +40,5 @@ int thin_delta_take_line(void *report, const char *line);
  * program is not installed. */
 int thin_delta_read(struct delta_map *ret, struct store *store, const char *provider,
                     const struct thin_reserve_pools *pools, const struct thin_pool *pool,
-                    dev_t metadata, const struct thin_delta_side *older,
-                    const struct thin_delta_side *younger, struct vss_error *reterr);
+                    const struct thin_delta_side *older, const struct thin_delta_side *younger,
+                    struct vss_error *reterr);

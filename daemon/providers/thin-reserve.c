@@ -22,7 +22,7 @@ static int is_held(const char *name, bool *ret, struct vss_error *reterr) {
         _cleanup_(mapper_table_done) struct mapper_table status = { 0 };
         int r;
 
-        r = mapper_read_status(name, &status, reterr);
+        r = mapper_peek_status(name, &status, reterr); /* what is held is no figure */
         if (r < 0)
                 return r;
         if (status.n != 1 || !streq(status.targets[0].type, "thin-pool") ||

@@ -89,6 +89,8 @@ NEVER(mapper_table_add, struct mapper_table *t _unused_, uint64_t start _unused_
       uint64_t length _unused_, const char *type _unused_, const char *params _unused_)
 NEVER(mapper_read_status, const char *name _unused_, struct mapper_table *ret _unused_,
       struct vss_error *reterr _unused_)
+NEVER(mapper_peek_status, const char *name _unused_, struct mapper_table *ret _unused_,
+      struct vss_error *reterr _unused_)
 NEVER(mapper_create, const char *name _unused_, const char *uuid _unused_,
       const struct mapper_table *table _unused_, bool read_only _unused_,
       struct vss_error *reterr _unused_)

@@ -130,7 +130,7 @@ static int read_delta(struct delta_map *map, uint64_t older, uint64_t younger, H
         struct vss_error error = { 0 };
         int r;
 
-        r = thin_delta_read(map, store, "lvm-thin", &pools, &facts, 0, &left, &right, &error);
+        r = thin_delta_read(map, store, "lvm-thin", &pools, &facts, &left, &right, &error);
         ck_assert((r < 0) == (error.hr != S_OK));
         if (r < 0)
                 ck_assert_ptr_nonnull(error.message);
