@@ -517,8 +517,8 @@ HRESULT IVssBackupComponentsEx4_GetRootAndLogicalPrefixPaths(IVssBackupComponent
 
 /*
  * IVssBackupComponents::ImportSnapshots: brings in the transportable copies that the loaded
- * document describes, made by another host whose disks this one sees, or by this one. Those whose
- * context does not keep them go with this object.
+ * document describes, made by another host whose disks this one sees, or by this one: of one set,
+ * up to 64, of logical volumes. Those whose context does not keep them go with this object.
  *
  * ppAsync: as GatherWriterMetadata; the outcome is QueryStatus's: VSS_E_NONTRANSPORTABLE_BCD (the
  * document is not one of a transportable set), VSS_E_MISSING_DISK (of its volume groups this host
@@ -614,13 +614,12 @@ HRESULT IVssBackupComponents_RevertToSnapshot(IVssBackupComponents *backup, VSS_
  * IVssBackupComponents::QueryRevertStatus: the revert of a volume that is under way, whoever began
  * it.
  *
- * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata; ends with the revert,
- * with VSS_E_REVERT_VOLUME_LOST if the volume has gone, with E_FAIL if its blocks cannot be copied
- * back. Not to be cancelled.
- * Errors: E_FAIL, E_INVALIDARG (no name of a volume; a relative path), E_NOTIMPL (the provider
- * cannot), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE, VSS_E_OBJECT_NOT_FOUND (no such volume,
- * or no revert under way), VSS_E_VOLUME_NOT_SUPPORTED.
- * Since 0.2.
+ * pwszVolume: mount point or block device. ppAsync: as GatherWriterMetadata; not to be cancelled.
+ * It ends with the revert; QueryStatus's: VSS_E_REVERT_VOLUME_LOST (the volume has gone), E_FAIL
+ * (its blocks cannot be copied back, or somebody has called it off). Errors: E_INVALIDARG (no name
+ * of a volume; a relative path), E_POINTER (ppAsync is NULL), VSS_E_BAD_STATE,
+ * VSS_E_OBJECT_NOT_FOUND (no such volume, or no revert of it is under way; one that cannot be
+ * reverted at all is RevertToSnapshot's to refuse). Since 0.2.
  */
 HRESULT IVssBackupComponents_QueryRevertStatus(IVssBackupComponents *backup, LPCWSTR pwszVolume,
                                                IVssAsync **ppAsync);
