@@ -147,6 +147,8 @@ static int prepare(struct provider_set *s, const struct volume *const *volumes,
                 if (r < 0)
                         return r;
         }
+        /* Who cancels waits for it: it carries out calls in their order, so that an AbortSnapshots
+         * behind this is answered no earlier, and would be late by its own limit. */
         return call_set(s, FOREIGN_END_PREPARE_SNAPSHOTS, USEC_INFINITY, reterr);
 }
 
