@@ -203,6 +203,31 @@ int thick_revert_check(const struct snapshot_record *record, bool at_boot,
         return r < 0 || at_boot ? r : lvm_revert_claim(&t.copy, &t.claim, reterr);
 }
 
+/* Where the kernel has nothing to say of it. */
+static int look_at_metadata(struct thick_revert *t, struct revert_progress *now,
+                            struct vss_error *reterr) {
+        int r;
+
+        r = snapshot_merge_look(&t->devices, now, reterr);
+        if (r >= 0)
+                r = ask(t, reterr);
+        if (r >= 0)
+                r = check_put_back(t, now, reterr);
+        return r;
+}
+
+/* LVM, when it ends a merge, takes the copy from its volume in one change of its metadata and
+ * removes it in the next. What is asked for in between is a copy that nothing has happened to, but
+ * of no volume. With the group locked it has come to its end. */
+static int await_end(struct thick_revert *t, struct revert_progress *now,
+                     struct vss_error *reterr) {
+        const char *group = t->copy.vg;
+        int r;
+
+        r = vg_locks_take(&t->locks, &group, 1, GUID_NULL, reterr);
+        return r < 0 ? r : look_at_metadata(t, now, reterr);
+}
+
 int thick_revert_look(const struct snapshot_record *record, struct revert_progress *ret,
                       struct vss_error *reterr) {
         _cleanup_(thick_revert_done) struct thick_revert t = { .claim = -1 };
@@ -215,13 +240,11 @@ int thick_revert_look(const struct snapshot_record *record, struct revert_progre
         t.devices = lvm_copy_devices(&t.copy);
         r = snapshot_merge_look(&t.devices, &now, reterr);
         if (r >= 0 && (now.state == REVERT_NONE || now.state == REVERT_LOST)) {
-                r = lvm_revert_open(&t.lvm, reterr);
-                if (r >= 0) /* which may have taken a while */
-                        r = snapshot_merge_look(&t.devices, &now, reterr);
+                r = lvm_revert_open(&t.lvm, reterr); /* which may take a while */
                 if (r >= 0)
-                        r = ask(&t, reterr);
-                if (r >= 0)
-                        r = check_put_back(&t, &now, reterr);
+                        r = look_at_metadata(&t, &now, reterr);
+                if (r >= 0 && t.state.state == LVM_MERGE_COPY && !t.state.linked)
+                        r = await_end(&t, &now, reterr);
                 if (r >= 0 && (now.state == REVERT_NONE || now.state == REVERT_LOST))
                         lvm_revert_state(t.state.state, &now);
         }

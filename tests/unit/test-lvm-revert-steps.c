@@ -30,6 +30,7 @@ static struct machine {
         enum lvm_merge lvm;
         bool linked, active, inactive_table, merging, copied, reverted;
         bool copy, copy_suspended, store;
+        bool being_removed;  /* by an LVM of its own, which has the group's lock */
         unsigned steps_left; /* until death; 0: none */
         unsigned n_flushes, flushed_before_load;
         char complaint[64];
@@ -156,6 +157,9 @@ const struct lvm_kind thin_kind = { .provider = "lvm-thin" };
 int vg_locks_take(struct vg_locks *l, const char **names _unused_, size_t n _unused_,
                   VSS_ID owner _unused_, struct vss_error *reterr _unused_) {
         *l = (struct vg_locks){ 0 };
+        if (m->being_removed)
+                m->lvm = LVM_MERGE_GONE;
+        m->being_removed = false;
         return 0;
 }
 
@@ -396,6 +400,30 @@ START_TEST(what_waits) {
 }
 END_TEST
 
+/* As an LVM has it in the midst of ending the merge itself: the copy is nobody's, and still there.
+ */
+START_TEST(what_lvm_is_about_to_end) {
+        struct revert_progress now;
+
+        m->linked = m->copy = m->store = false;
+        m->being_removed = m->reverted = true;
+        ck_assert_int_eq(thick_revert_look(&record, &now, NULL), 0);
+        ck_assert_int_eq(now.state, REVERT_OVER);
+        run(&kinds[THICK]);
+        expect_reverted(THICK);
+}
+END_TEST
+
+/* Nobody is at it: it was taken from its volume, and not by a merge. */
+START_TEST(a_copy_that_was_split_off_was_not_merged) {
+        struct revert_progress now;
+
+        m->linked = false;
+        ck_assert_int_eq(thick_revert_look(&record, &now, NULL), 0);
+        ck_assert_int_eq(now.state, REVERT_NONE);
+}
+END_TEST
+
 /* LVM has lost whose copy it is: nothing is tried, and nobody's volume goes for it. */
 START_TEST(a_thin_copy_of_what_was_reverted_since) {
         struct vss_error error = { 0 };
@@ -426,6 +454,8 @@ int main(void) {
         tcase_add_loop_test(t, a_death_between_any_two_steps, 0, ARRAY_SIZE(kinds));
         tcase_add_test(t, the_cache_is_emptied);
         tcase_add_loop_test(t, what_waits, 0, 4);
+        tcase_add_test(t, what_lvm_is_about_to_end);
+        tcase_add_test(t, a_copy_that_was_split_off_was_not_merged);
         tcase_add_loop_test(t, a_thin_copy_of_what_was_reverted_since, 0, 2);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
