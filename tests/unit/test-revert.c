@@ -359,6 +359,8 @@ static int back_fails(const struct snapshot_record *r _unused_, struct vss_error
 
 /* What could not be put back the next start finds. */
 START_TEST(what_cannot_go_back_keeps_its_intent) {
+        if (_i == 0)
+                reverts_pause_usec = 3600 * USEC_PER_SEC; /* no look comes before the start */
         fake.fail = "alpha:revert";
         fake.fail_hr = VSS_E_UNEXPECTED_PROVIDER_ERROR;
         provider_alpha_here.revert_back = back_fails;
