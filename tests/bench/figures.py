@@ -52,10 +52,12 @@ DELTA = {
                         f"has changed: 4 KiB in each of {blocks}, all over it"
     for kind, blocks in {"thick": "32768 chunks of 32 KiB of a thick volume", "thin": "16384 blocks of 64 KiB of a thin volume"}.items()
 }
+DELTA["delta_thin_alone_ms"] = "the same of the thin volume by hand: dmsetup for two tables and to reserve and release the metadata " \
+                               "snapshot, thin_delta between, its report to a file"
 # Without these a page on performance does not say what it is for.
 WANTED = [f"{what}_{n}" for what in ("window_ms", "floor_ms", "window_load_ms", "floor_load_ms", "set_ms", "lvcreate_ms", "set_thin_ms",
                                      "lvcreate_thin_ms") for n in COUNTS]
-WANTED += ["delete_ms_64", *(f"cow_write_ratio_{n}" for n in COPIES)]
+WANTED += ["delete_ms_64", *(f"cow_write_ratio_{n}" for n in COPIES), *DELTA]
 
 
 def summary(values, unit, meaning):

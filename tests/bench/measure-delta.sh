@@ -1,16 +1,30 @@
 #!/bin/bash
 # measure-delta.sh [RUNS]: how long it takes to say which blocks of 100 GiB have changed, where 1 GiB has, of a
-# thick volume and of a thin one. Prints a line `sample NAME VALUE` for each measurement, which tests/bench/run
-# gathers and explains. That the blocks are the right ones is tested (tests/vm/test-delta.sh); here their number is.
+# thick volume and of a thin one; and of this by the pool's own tools. Prints a line `sample NAME VALUE` for each
+# measurement, which tests/bench/run gathers and explains. That the blocks are the right ones is tested
+# (tests/vm/test-delta.sh); here their number is.
 . "$(dirname "$0")/lib-bench.sh"
 
+# What the service cannot do without, and nothing else.
+thin_delta_alone() { # DEVICE COPY
+	local pool=$vg-pool-tpool older younger result
+	older=$(dmsetup table "$2" | cut -d ' ' -f 5)
+	younger=$(dmsetup table "$1" | cut -d ' ' -f 5)
+	dmsetup message "$pool" 0 reserve_metadata_snap || return
+	thin_delta -m --thin1 "$older" --thin2 "$younger" "/dev/mapper/$vg-pool_tmeta"
+	result=$?
+	dmsetup message "$pool" 0 release_metadata_snap && return "$result"
+}
+
 measure() { # NAME DEVICE BLOCK-KIB RUNS
-	local copy run changed
+	local copy device run changed
 	copy=$(vssctl create --quiet --keep --context nas-rollback "$2") || give_up "$1" "no copy of $2"
+	device=$(vssctl show --json "$copy" | json 'd["snapshots"][0]["block_device"]')
 	must "$programs/touch-blocks.py" "$2" "$3"
 	for ((run = 1; run <= $4; run++)); do
 		progress "$1, run $run of $4"
 		sample_time "$1" vssctl delta --format bitmap "$copy"
+		[ "$1" != delta_thin_ms ] || sample_time delta_thin_alone_ms thin_delta_alone "$2" "$device"
 	done
 	changed=$(vssctl delta --json "$copy" | json 'd["changed_blocks"] * d["block_size"]')
 	[ "$changed" = $((1 << 30)) ] || give_up "$1" "$changed bytes have changed"
