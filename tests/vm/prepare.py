@@ -226,7 +226,7 @@ def qemu_command(options, image, work, channel, console):
     # cx16: QEMU 7.2's cmpxchg16b leaves garbage in the flags register, on which Linux 6.12's allocator (not that of
     # 6.1) dies sooner or later; it has another way where the processor has no such instruction. And QEMU translates a
     # library anew at each address where it meets it: with those the same in all processes (norandmaps), what starts many
-    # costs half.
+    # costs half. The kernel's look whether its timer works (no_timer_check) takes a busy machine for a broken one, and panics.
     argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
             "-machine", "q35", "-accel", "kvm" if kvm else "tcg,thread=multi",
             "-cpu", "max" if kvm else "Nehalem,-cx16" if kernel else "Nehalem",
@@ -235,7 +235,8 @@ def qemu_command(options, image, work, channel, console):
             "-serial", "mon:stdio" if options.shell else f"file:{console}",
             "-kernel", f"{kernel or image}/vmlinuz", "-initrd", make_initrd(initrd, kernel, tree, options.initramfs_files, work),
             "-append", f"root={'LABEL=root' if options.plain_root else '/dev/mapper/vmroot-root'} rw console=ttyS0 quiet "
-                       "panic=-1 fsck.mode=skip mitigations=off cryptomgr.notests norandmaps",
+                       "panic=-1 fsck.mode=skip mitigations=off cryptomgr.notests norandmaps "
+                       "no_timer_check",
             "-fw_cfg", f"name=opt/vm/argv,file={work}/argv",
             "-device", "virtio-rng-pci",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=vm,fd={channel}",
