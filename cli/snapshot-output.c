@@ -225,6 +225,17 @@ static const char *persistence(const VSS_SNAPSHOT_INFO *s) {
         return "no";
 }
 
+/* NULL: it has none, as a directory, or nobody can say. Of a full one there are no figures. */
+static const char *store_text(const VSS_SNAPSHOT_INFO *s, char buf[static 3 * TEXT_SHORT_MAX]) {
+        if (s->overflowed)
+                return "full, the copy is lost";
+        if (s->maximum_bytes == 0)
+                return NULL;
+        snprintf(buf, 3 * TEXT_SHORT_MAX, "%s used of %s", TEXT_SIZE(s->used_bytes),
+                 TEXT_SIZE(s->maximum_bytes));
+        return buf;
+}
+
 void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *revert) {
         const VSS_SNAPSHOT_PROP *p = &s->properties;
         int64_t created = unix_seconds(p->m_tsCreationTimestamp), now = (int64_t)time(NULL);
@@ -254,9 +265,7 @@ void snapshot_print_details(const VSS_SNAPSHOT_INFO *s, const VSS_REVERT_INFO *r
         if (p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_TRANSPORTABLE)
                 print_line("Transportable", is_away(s) ? "yes, and not here before it is imported"
                                                        : "yes, imported");
-        snprintf(used, sizeof(used), "%s used of %s%s", TEXT_SIZE(s->used_bytes),
-                 TEXT_SIZE(s->maximum_bytes), s->overflowed ? ": full, the copy is lost" : "");
-        print_line("Store", s->maximum_bytes > 0 ? used : NULL); /* a directory has none */
+        print_line("Store", store_text(s, used));
         print_line(p->m_lSnapshotAttributes & VSS_VOLSNAP_ATTR_EXPOSED_REMOTELY ? "Shared as"
                                                                                 : "Exposed as",
                    p->m_pwszExposedName);

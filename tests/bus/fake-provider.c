@@ -288,9 +288,13 @@ static int fake_usage(const struct snapshot_record *r, uint64_t *ret_used, uint6
         k = fake_step("usage", r->device, VSS_E_PROVIDER_VETO, reterr);
         if (k < 0)
                 return k;
+        *ret_overflowed = fake_knob("full");
+        if (*ret_overflowed) { /* the kernel has no figures of it */
+                *ret_used = *ret_max = 0;
+                return 0;
+        }
         *ret_max = store_bytes;
         *ret_used = fake_knob("filling") ? *ret_max / 10 * 9 : UINT64_C(1048576) * r->number;
-        *ret_overflowed = fake_knob("full");
         return 0;
 }
 

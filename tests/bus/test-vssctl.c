@@ -250,6 +250,21 @@ START_TEST(a_busy_copy_is_deleted_by_force_only) {
 }
 END_TEST
 
+START_TEST(a_lost_copy_is_shown_as_lost) {
+        set_up();
+        expect_status(vssctl(A("create"), A("--keep"), A("/srv/data")), 0);
+        expect_text(vssctl(A("show"), A("ShadowCopy1"))->out, "Store: 1.0 MiB used of 256.0 MiB\n");
+        harness_knob(&h, "full", "");
+        expect_text(vssctl(A("show"), A("ShadowCopy1"))->out, "Store: full, the copy is lost\n");
+        expect_text(vssctl(A("list"))->out, "full: lost");
+        /* And where nobody can say, no figures are made up. */
+        harness_knob(&h, "full", NULL);
+        harness_knob(&h, "fail", "usage");
+        ck_assert_ptr_null(strstr(vssctl(A("show"), A("ShadowCopy1"))->out, "Store:"));
+        tear_down();
+}
+END_TEST
+
 START_TEST(of_several_deletions_each_is_tried) {
         const struct ended *e;
 
@@ -398,6 +413,7 @@ int main(void) {
         tcase_add_test(c, a_signal_to_run_reaches_the_command_and_ends_both);
         tcase_add_test(c, failures_end_with_the_code_and_leave_nothing);
         tcase_add_test(c, a_busy_copy_is_deleted_by_force_only);
+        tcase_add_test(c, a_lost_copy_is_shown_as_lost);
         tcase_add_test(c, of_several_deletions_each_is_tried);
         tcase_add_test(c, a_lost_service_ends_the_hold);
         tcase_add_test(c, volumes_and_providers_are_listed);
