@@ -86,6 +86,9 @@ copy=$(vssctl list --json | awk -F '"' '/"snapshot_id":/ { id = $4 } /"volume_di
 check_equal "it has the name of its directory" "${copies[1]##*/}" \
 	"$(vssctl list --json | awk -F '"' '/"name":/ { name = $4 } /"volume_display_name": "\/srv\/b"/ { print name }')"
 check_equal "and no block device" null "${devices[1]}"
+check_says "which is why it is not exported, nor a service begun for that" '^vssctl: the copy is a directory, ' \
+	"$(vssctl export --background "$copy" 2>&1)"
+check_equal "and why it has no store to be shown" "" "$(vssctl show "$copy" | grep Store:)"
 check "it is mounted read-only" findmnt -O ro,nosuid,nodev "${copies[1]}"
 check "its origin is not" findmnt -O rw /srv/b
 check_says "and nobody writes to it" 'Read-only' "$(touch "${copies[1]}/x" 2>&1)"
