@@ -5,18 +5,28 @@
 #include "daemon/providers/lvm-name.h"
 #include "daemon/providers/vg-lock.h"
 
-int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reterr) {
+/* All of them, whatever becomes of one. able: room for those that go on, or NULL. */
+static int rescue_each(struct lvm_copy *const *copies, size_t n, struct lvm_copy **able,
+                       size_t *ret_n_able, struct vss_error *reterr) {
+        size_t n_able = 0;
         int r = 0;
 
-        /* All of them, whatever becomes of one. */
         for (size_t i = 0; i < n; i++) {
                 const struct snapshot_devices d = lvm_copy_devices(copies[i]);
                 int k = snapshot_devices_rescue(&d, reterr);
 
                 if (k < 0)
                         r = k;
+                else if (able)
+                        able[n_able++] = copies[i];
         }
+        if (able)
+                *ret_n_able = n_able;
         return r;
+}
+
+int lvm_rescue(struct lvm_copy *const *copies, size_t n, struct vss_error *reterr) {
+        return rescue_each(copies, n, NULL, NULL, reterr);
 }
 
 int lvm_copy_ask(struct lvm_report *ret, struct lvm *l, const struct lvm_copy *c,
@@ -173,19 +183,14 @@ static int lock_groups(struct vg_locks *locks, struct lvm_copy *const *copies, s
         return vg_locks_take(locks, names, n, set_id, reterr);
 }
 
-int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
-             const struct lvm_undo *options, struct vss_error *reterr) {
+/* Of origins that go on. */
+static int undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
+                const struct lvm_undo *options, struct vss_error *reterr) {
         _cleanup_(vg_locks_drop) struct vg_locks locks = { 0 };
         _cleanup_(lvm_closep) struct lvm *own = NULL;
         struct lvm *l = options->lvm;
-        /* Of no set in creation: what is suspended now may be in the window of one, which has the
-         * groups locked until it is over; or another LVM command's, which has them, too. */
-        bool deletion = vss_id_is_null(options->set_id);
-        int r;
+        int r = 0;
 
-        if (n == 0)
-                return 0;
-        r = deletion ? 0 : lvm_rescue(copies, n, reterr);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = lvm_refresh_names(copies[i], reterr);
         if (r >= 0 && !l) {
@@ -194,11 +199,38 @@ int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t
         }
         if (r >= 0)
                 r = lock_groups(&locks, copies, n, options->set_id, reterr);
-        if (r >= 0 && deletion)
+        /* Of no set in creation: what is suspended now may be in the window of one, which has the
+         * groups locked until it is over; or another LVM command's, which has them, too. */
+        if (r >= 0 && vss_id_is_null(options->set_id))
                 r = lvm_rescue(copies, n, reterr);
         if (r >= 0)
                 r = kind->undo_devices(l, copies, n, options, reterr);
         if (r >= 0)
                 r = kind->forget(l, copies, n, reterr);
         return r;
+}
+
+/* A set in creation whose storage has died under one volume: what is left of the others would keep
+ * the next set from them for as long as the service runs. */
+static int undo_what_goes_on(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
+                             const struct lvm_undo *options, struct vss_error *reterr) {
+        _cleanup_(freep) struct lvm_copy **able = calloc(n, sizeof(*able));
+        size_t n_able;
+        int r, k = 0;
+
+        if (!able)
+                return vss_error_from_errno(reterr, -ENOMEM, "cannot remove the copies");
+        r = rescue_each(copies, n, able, &n_able, reterr);
+        if (n_able > 0)
+                k = undo(kind, able, n_able, options, r < 0 ? NULL : reterr);
+        return r < 0 ? r : k;
+}
+
+int lvm_undo(const struct lvm_kind *kind, struct lvm_copy *const *copies, size_t n,
+             const struct lvm_undo *options, struct vss_error *reterr) {
+        if (n == 0)
+                return 0;
+        return vss_id_is_null(options->set_id)
+                       ? undo(kind, copies, n, options, reterr)
+                       : undo_what_goes_on(kind, copies, n, options, reterr);
 }

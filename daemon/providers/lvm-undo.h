@@ -9,6 +9,7 @@
  *      2. what device-mapper has of the copies goes: the kind of copy knows how;
  *      3. LVM's metadata forgets the copies.
  *
+ * Where an origin of a set in creation cannot be resumed, the others are undone all the same.
  * What is gone already is as good as undone. */
 
 #include "daemon/providers/lvm-copy.h"

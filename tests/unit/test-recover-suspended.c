@@ -7,6 +7,7 @@
 #include "daemon/providers/lvm-intent.h"
 #include "daemon/providers/lvm-life.h"
 #include "daemon/providers/vg-lock.h"
+#include "daemon/window/held-origin.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -349,6 +350,61 @@ START_TEST(what_lvm_is_ending) {
 }
 END_TEST
 
+static struct lvm_copy *undone[2], *forgotten[2];
+static size_t n_undone, n_forgotten;
+
+static int note_undone(struct lvm *l _unused_, struct lvm_copy *const *copies, size_t n,
+                       const struct lvm_undo *options _unused_, struct vss_error *reterr _unused_) {
+        memcpy(undone, copies, n * sizeof(*copies));
+        n_undone = n;
+        return 0;
+}
+
+static int note_forgotten(struct lvm *l _unused_, struct lvm_copy *const *copies, size_t n,
+                          struct vss_error *reterr _unused_) {
+        memcpy(forgotten, copies, n * sizeof(*copies));
+        n_forgotten = n;
+        return 0;
+}
+
+/* Its storage died in the window of a set: what is left of the other volumes goes all the same. */
+START_TEST(what_hangs_keeps_no_other_volume_of_its_set) {
+        static const struct lvm_kind noting = {
+                .provider = "lvm-thick",
+                .activation = "",
+                .undo_devices = note_undone,
+                .forget = note_forgotten,
+        };
+        const struct lvm_undo options = { .set_id = { .Data1 = 17 } };
+        _cleanup_(lvm_copy_done) struct lvm_copy hanging = { 0 }, other = { 0 };
+        struct lvm_copy *copies[] = { &hanging, &other };
+        struct vss_error error = { 0 };
+        struct held_origin held;
+
+        ck_assert_int_eq(lvm_copy_init(&hanging, "tank", VG_UUID, "data", LV_UUID, "c1", COW_UUID),
+                         0);
+        ck_assert_int_eq(lvm_copy_init(&other, "tank", VG_UUID, "b", COW_UUID, "c2", LV_UUID), 0);
+        (void)snprintf(origin.uuid, sizeof(origin.uuid), "%s", hanging.origin_dm_uuid);
+        origin.suspended = true;
+        held_origin_add(&held, 0);
+        held.since_usec = 0; /* as long ago as it can be */
+
+        ck_assert_int_eq(lvm_undo(&noting, copies, 2, &options, &error), -EBUSY);
+        ck_assert_ptr_nonnull(strstr(error.message, "tank-data is still suspended"));
+        ck_assert_uint_eq(n_undone, 1);
+        ck_assert_ptr_eq(undone[0], &other);
+        ck_assert_uint_eq(n_forgotten, 1);
+        ck_assert_ptr_eq(forgotten[0], &other);
+
+        /* And that one, when it answers. */
+        held_origin_remove(&held);
+        vss_error_done(&error);
+        ck_assert_int_eq(lvm_undo(&noting, copies, 2, &options, &error), 0);
+        ck_assert_uint_eq(n_forgotten, 2);
+        ck_assert(!origin.suspended);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("recover-suspended");
         TCase *t = tcase_create("recover-suspended");
@@ -362,6 +418,7 @@ int main(void) {
         tcase_add_test(t, what_an_lvm_command_has_suspended_no_revert_resumes);
         tcase_add_loop_test(t, what_a_revert_has_left_suspended, 0, ARRAY_SIZE(reverts));
         tcase_add_loop_test(t, what_lvm_is_ending, 0, 2);
+        tcase_add_test(t, what_hangs_keeps_no_other_volume_of_its_set);
         suite_add_tcase(s, t);
         runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

@@ -251,7 +251,10 @@ test_slow() {
 	strike_hang "dead in the window" "$vg/a,$vg/slow" "$vg/later" /srv/a /srv/b /srv/slow /srv/later
 	slow_down 0 later
 	check "dead in the window: the set ends all the same" wait_for 100 test -e "$work/over"
-	check_says "dead in the window: it says how and which" '/srv/slow/? are still held.*HOLD_WRITES_TIMEOUT' "$(cat "$work/created")"
+	# Where the machine is busy the deadline may come before the flush of later has ended; it is held as well then.
+	check_says "dead in the window: it says how and which" \
+		'writes to /srv/slow/?(, /srv/later/?)? are still held.*HOLD_WRITES_TIMEOUT' "$(cat "$work/created")"
+	check "dead in the window: what was begun of the others is gone" not_there "$vg-a-real" "$vg-b-real"
 	check "dead in the window: and others are made meanwhile" create /srv/b
 	slow_down 0
 	wait "$creation"
@@ -259,6 +262,13 @@ test_slow() {
 	check "dead in the window: and takes writes" timeout 30 dd if=/dev/zero of=/srv/slow/new bs=1k count=1 conv=fsync status=none
 	must systemctl restart "$unit"
 	check "dead in the window: the next start leaves nothing" nothing_left
+}
+
+not_there() { # MAPPED-DEVICE...
+	local device
+	for device; do
+		! dmsetup info "$device" 2>/dev/null || return
+	done
 }
 
 # strike_hang NAME HELD,... PENDING VOLUME...: the disk of slow hangs in the window of a set, which goes on in $creation.
