@@ -46,18 +46,18 @@ def step(what, *argv):
 
 
 def make(what, *argv):
-    """The folder that a maker has made, or has made before."""
+    """What a maker prints: the folder that it has made, or has made before."""
     # In a process group of its own, so that all that it starts can be told to clean up and is waited for.
     maker = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        folder = maker.communicate()[0].strip()
+        printed = maker.communicate()[0].strip()
     except BaseException:
         os.killpg(maker.pid, signal.SIGTERM)
         maker.wait()
         raise
     if maker.returncode:
         raise Failure(f"{what} could not be made")
-    return folder
+    return printed
 
 
 def make_image():
@@ -68,6 +68,11 @@ def make_image():
 def make_kernel(name):
     """The folder with another kernel than the image's, of tests/vm/kernel."""
     return make(f"the kernel of {name}", f"{HERE}/kernel", name)
+
+
+def make_qemu():
+    """QEMU and the options with which it finds what belongs to it, of tests/vm/qemu."""
+    return make("QEMU", f"{HERE}/qemu").split("\n")
 
 
 def build_project(stage):
@@ -222,14 +227,13 @@ def qemu_command(options, image, work, channel, console):
     with open(f"{image}/accel") as f:
         kvm = f.read() == "kvm\n" and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
-    # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP. Without
-    # cx16: QEMU 7.2's cmpxchg16b leaves garbage in the flags register, on which Linux 6.12's allocator (not that of
-    # 6.1) dies sooner or later; it has another way where the processor has no such instruction. And QEMU translates a
-    # library anew at each address where it meets it: with those the same in all processes (norandmaps), what starts many
-    # costs half. The kernel's look whether its timer works (no_timer_check) takes a busy machine for a broken one, and panics.
-    argv = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
+    # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP. And QEMU
+    # translates a library anew at each address where it meets it: with those the same in all processes (norandmaps),
+    # what starts many costs half. The kernel's look whether its timer works (no_timer_check) takes a busy machine for a
+    # broken one, and panics.
+    argv = ["setpriv", "--pdeathsig", "KILL", *(["qemu-system-x86_64"] if kvm else make_qemu()),
             "-machine", "q35", "-accel", "kvm" if kvm else "tcg,thread=multi",
-            "-cpu", "max" if kvm else "Nehalem,-cx16" if kernel else "Nehalem",
+            "-cpu", "max" if kvm else "Nehalem",
             "-smp", str(options.cpus), "-m", options.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "mon:stdio" if options.shell else f"file:{console}",
