@@ -229,8 +229,8 @@ def qemu_command(options, image, work, channel, console):
 
     # Booting an emulated Nehalem costs a sixth less than booting the default, or max: no XSAVE, AVX, SMAP. And QEMU
     # translates a library anew at each address where it meets it: with those the same in all processes (norandmaps),
-    # what starts many costs half. The kernel's look whether its timer works (no_timer_check) takes a busy machine for a
-    # broken one, and panics.
+    # what starts many costs half. On a busy machine the kernel's own looks are deceived: at the timer (no_timer_check),
+    # after which it panics, and at the clock (tsc=reliable), after which it goes over to one that is slow to read.
     argv = ["setpriv", "--pdeathsig", "KILL", *(["qemu-system-x86_64"] if kvm else make_qemu()),
             "-machine", "q35", "-accel", "kvm" if kvm else "tcg,thread=multi",
             "-cpu", "max" if kvm else "Nehalem",
@@ -240,7 +240,7 @@ def qemu_command(options, image, work, channel, console):
             "-kernel", f"{kernel or image}/vmlinuz", "-initrd", make_initrd(initrd, kernel, tree, options.initramfs_files, work),
             "-append", f"root={'LABEL=root' if options.plain_root else '/dev/mapper/vmroot-root'} rw console=ttyS0 quiet "
                        "panic=-1 fsck.mode=skip mitigations=off cryptomgr.notests norandmaps "
-                       "no_timer_check",
+                       "no_timer_check tsc=reliable",
             "-fw_cfg", f"name=opt/vm/argv,file={work}/argv",
             "-device", "virtio-rng-pci",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=vm,fd={channel}",
