@@ -292,7 +292,9 @@ int session_manager_recover(struct session_manager *m, session_recovered_fn done
                             struct vss_error *reterr) {
         int r = recovery_start(m, done, userdata, reterr);
 
-        if (r < 0) { /* who serves without has copies that are written to, volumes that change */
+        if (r <
+            0) { /* who serves without has copies that end or are written to, volumes that change */
+                manager_arm_expiry(m);
                 watch_stores(m);
                 reverts_load(m->reverts);
         }

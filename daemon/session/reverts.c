@@ -303,8 +303,9 @@ static void take_look(struct reverts *r, struct revert *v, const struct revert_p
                 return;
         case REVERT_NONE:
                 fail(v, E_FAIL,
-                     "it was not begun, or somebody else has ended it; volume and copy are as "
-                     "they were");
+                     "it was not begun, and volume and copy are as they were; or another program "
+                     "has "
+                     "ended it, and what is in the volume is what that has left");
                 end(r, v, SNAPSHOT_CHANGED);
                 return;
         case REVERT_WAITING:

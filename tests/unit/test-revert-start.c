@@ -148,10 +148,15 @@ START_TEST(a_revert_goes_on_though_the_start_has_failed) {
                                              .kind = (char *)(uintptr_t) "create",
                                              .data = (char *)(uintptr_t) "alpha/two" };
         struct vss_error failure = { 0 };
+        struct snapshot_record older = { 0 };
         struct revert_row *rows;
         struct async *a;
         int64_t id;
 
+        ck_assert_int_eq(store_snapshot_get(host.store, ids[OLDER], &older, NULL), 0);
+        older.expire_unix = (uint64_t)(now_realtime_nsec() / 1000000000) + 3600;
+        ck_assert_int_eq(store_snapshot_update(host.store, &older, NULL), 0);
+        snapshot_record_done(&older);
         put_intent(ids[COPY], true, false);
         ck_assert_int_eq(store_intent_open(host.store, &other, &id, NULL), 0);
         provider_alpha_here.origins = no_memory;
@@ -159,6 +164,7 @@ START_TEST(a_revert_goes_on_though_the_start_has_failed) {
         ck_assert_int_lt(session_manager_recover(host.manager, on_recovered, NULL, &failure), 0);
         ck_assert_ptr_nonnull(failure.message);
         vss_error_done(&failure);
+        ck_assert(session_manager_has_expiry(host.manager)); /* of the older one */
         ck_assert_uint_eq(list_reverts(&rows), 1);
         ck_assert(volume_is_reverting(UUID, NULL));
         ck_assert_int_eq(delete_of(s, ids[OLDER], VSS_OBJECT_SNAPSHOT, false), VSS_E_PROVIDER_VETO);
